@@ -1,0 +1,134 @@
+"""A call is one conversation; a leg is one Twilio call in it."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class CallState(models.TextChoices):
+    RINGING = "ringing", "Ringing"
+    LIVE = "live", "In progress"
+    ENDED = "ended", "Ended"
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def live(self) -> "CallQuerySet":
+        """Calls that have not ended."""
+        return self.exclude(state=CallState.ENDED)
+
+
+class Call(models.Model):
+    """One conversation, with an id of its own. Only services write it."""
+
+    State = CallState
+
+    class Outcome(models.TextChoices):
+        NONE = "", "—"
+        ANSWERED = "answered", "Answered"
+        MISSED = "missed", "Not answered"
+        FAILED = "failed", "Failed"
+
+    number = models.ForeignKey(
+        "calls.PhoneNumber", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    contact = models.ForeignKey(
+        "calls.Contact", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    agent = models.ForeignKey(
+        "calls.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    caller = models.CharField(max_length=255, blank=True, help_text="As Twilio gave it, cleaned.")
+    caller_name = models.CharField(max_length=120, blank=True)
+    direction = models.CharField(max_length=16, default="inbound")
+    region = models.CharField(max_length=3, default="us1")
+    state = models.CharField(max_length=8, choices=CallState.choices, default=CallState.RINGING)
+    outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.NONE, blank=True)
+    tap_wanted = models.BooleanField(
+        default=True, help_text="A lost stream is opened again; false once a person stopped it."
+    )
+    words_wanted = models.BooleanField(default=True)
+    record_allowed = models.BooleanField(
+        default=False, help_text="The number records and the consent was played."
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    figures = models.JSONField(default=dict, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["state", "-started_at"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(state="ended") & Q(ended_at__isnull=False))
+                | (~Q(state="ended") & Q(ended_at__isnull=True)),
+                name="call_ended_with_its_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Call {self.pk}"
+
+    def display_caller(self) -> str:
+        """What people read: the contact, the name from the network, the number, else Withheld."""
+        if self.contact:
+            return self.contact.name
+        return self.caller_name or self.caller or "Withheld"
+
+    def as_message(self) -> dict[str, Any]:
+        """The call's present state as browsers get it."""
+        return {
+            "call": self.pk,
+            "state": self.state,
+            "outcome": self.outcome,
+            "caller": self.display_caller(),
+            "caller_number": self.caller,
+            "number": self.number.e164 if self.number else "",
+            "label": self.number.label if self.number else "",
+            "agent": self.agent.name if self.agent else "",
+            "direction": self.direction,
+            "tap_wanted": self.tap_wanted,
+            "started_at": _iso(self.started_at),
+            "answered_at": _iso(self.answered_at),
+            "ended_at": _iso(self.ended_at),
+        }
+
+
+class Leg(models.Model):
+    """One Twilio call. `status` is Twilio's own word and never goes back (calls.lattice)."""
+
+    class Kind(models.TextChoices):
+        CALLER = "caller", "Caller"
+        AGENT = "agent", "Agent"
+        OUTSIDE = "outside", "Outside number"
+
+    sid = models.CharField(max_length=34, unique=True)
+    call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children"
+    )
+    agent = models.ForeignKey(
+        "calls.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="legs"
+    )
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.CALLER)
+    status = models.CharField(max_length=16, default="queued")
+    sequence = models.IntegerField(default=-1, help_text="SequenceNumber of the last callback applied.")
+    started_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="Last compared with Twilio by REST.")
+
+    class Meta:
+        ordering = ["started_at", "id"]
+
+    def __str__(self) -> str:
+        return self.sid
+
+
+def _iso(moment: Any) -> str | None:
+    """ISO 8601 UTC with milliseconds, or None."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

@@ -1,0 +1,8 @@
+"""The project itself as an app: it holds the commands and checks that drive both rooms."""
+
+from django.apps import AppConfig
+
+
+class ContactCenterConfig(AppConfig):
+    name = "contactcenter"
+    verbose_name = "Contact centre"
