@@ -1,0 +1,34 @@
+"""What every test has: a mark by its folder, a limit in time, and a product without yesterday's state."""
+
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+LIMIT_SECONDS = 180
+MARKS = {"cluster": "cluster", "browser": "browser", "journeys": "journey"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the folders that need real servers carry the folder's mark."""
+    for item in items:
+        folder = item.path.parent.name
+        if folder in MARKS:
+            item.add_marker(MARKS[folder])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End a test that hangs, fixtures included, so that a run ends by itself and names the culprit."""
+
+    def expire(number: int, frame: FrameType | None) -> None:
+        pytest.fail(f"{item.nodeid} took more than {LIMIT_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.alarm(LIMIT_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
