@@ -44,6 +44,8 @@ class Migration(migrations.Migration):
                 ('late', models.PositiveIntegerField(default=0)),
                 ('errors', models.PositiveIntegerField(default=0, help_text='Protocol errors, counted.')),
                 ('call_offset_ms', models.IntegerField(default=0, help_text="Call time at which the stream's time 0 lies.")),
+                ('last_ms', models.PositiveIntegerField(default=0, help_text='Stream time up to which we heard it.')),
+                ('paused', models.BooleanField(default=False, help_text='Nothing is kept or written down.')),
                 ('journal_state', models.CharField(choices=[('live', 'Being written'), ('closed', 'Waiting for words'), ('gone', 'Deleted')], default='live', max_length=8)),
                 ('leg', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='calls.leg')),
                 ('process', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='streams.process')),

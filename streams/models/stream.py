@@ -41,6 +41,8 @@ class Stream(models.Model):
     late = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0, help_text="Protocol errors, counted.")
     call_offset_ms = models.IntegerField(default=0, help_text="Call time at which the stream's time 0 lies.")
+    last_ms = models.PositiveIntegerField(default=0, help_text="Stream time up to which we heard it.")
+    paused = models.BooleanField(default=False, help_text="Nothing is kept or written down.")
     journal_state = models.CharField(
         max_length=8,
         default="live",
@@ -83,6 +85,7 @@ class Stream(models.Model):
             "parameters": self.parameters,
             "lost_ms": self.lost_ms,
             "late": self.late,
+            "paused": self.paused,
         }
 
 
