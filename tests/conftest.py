@@ -6,6 +6,11 @@ from types import FrameType
 
 import pytest
 
+pytest.register_assert_rewrite("tests.invariants", "tests.twilio")
+
+from tests.processes import postgres, redis_server  # noqa: E402, F401  fixtures
+from tests.product import cluster_site, site  # noqa: E402, F401  fixtures
+
 LIMIT_SECONDS = 180
 MARKS = {"cluster": "cluster", "browser": "browser", "journeys": "journey"}
 
