@@ -66,7 +66,7 @@ class Site:
         }
         return clean_environment(**{**told, **self.settings})
 
-    def manage(self, *arguments: str, **options: Any) -> str:
+    def manage(self, *arguments: str) -> str:
         """Run a management command of the installation to its end; what it printed. Refused if it failed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
@@ -75,7 +75,6 @@ class Site:
             capture_output=True,
             text=True,
             timeout=120,
-            **options,
         )
         if done.returncode:
             raise Refused(
