@@ -15,6 +15,7 @@ from tools.house import ROOT, VENV, VENV_PYTHON, say, timed
 RUN = "requirements.txt"
 TEST = "requirements-dev.txt"
 STAMP = VENV / "installed.json"
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(VENV_PYTHON)]
 
 
 def ensure(requirements: str) -> None:
@@ -39,7 +40,7 @@ def usable() -> bool:
 
 
 def create() -> None:
-    """Make .venv anew; without a pip of its own, for Debian's python3 alone lacks ensurepip."""
+    """Make .venv anew; where Debian's python3 lacks ensurepip, this Python's pip puts a pip into it."""
     bare = outer_pip()
     if not bare and importlib.util.find_spec("ensurepip") is None:
         sys.exit("This Python has neither pip nor ensurepip. On Debian: apt-get install python3-pip")
@@ -47,6 +48,8 @@ def create() -> None:
         shutil.rmtree(VENV, ignore_errors=True)
         options = ["--without-pip"] if bare else []
         subprocess.run([sys.executable, "-m", "venv", *options, str(VENV)], check=True)
+        if bare:
+            subprocess.run([*PIP, "install", "--quiet", "pip"], check=True)
 
 
 def outer_pip() -> bool:
@@ -60,10 +63,8 @@ def outer_pip() -> bool:
 
 def install(requirements: str) -> None:
     """Install into .venv, showing what comes; a failure ends with pip's own words."""
-    pip = [sys.executable, "-m", "pip", "--python", str(VENV_PYTHON)]
-    if not outer_pip():
-        pip = [str(VENV_PYTHON), "-m", "pip"]
-    command = [*pip, "install", "--disable-pip-version-check", "--progress-bar", "off", "-r", requirements]
+    pip = [str(VENV_PYTHON), "-m", "pip", "--disable-pip-version-check"]
+    command = [*pip, "install", "--progress-bar", "off", "-r", requirements]
     lines = []
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
