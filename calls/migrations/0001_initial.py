@@ -275,6 +275,13 @@ class Migration(migrations.Migration):
                         help_text="A lost stream is opened again; false once a person stopped it.",
                     ),
                 ),
+                (
+                    "dials",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Our TwiML dials somebody: answered when they answer, not before.",
+                    ),
+                ),
                 ("words_wanted", models.BooleanField(default=True)),
                 (
                     "record_allowed",

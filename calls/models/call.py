@@ -48,6 +48,9 @@ class Call(models.Model):
     tap_wanted = models.BooleanField(
         default=True, help_text="A lost stream is opened again; false once a person stopped it."
     )
+    dials = models.BooleanField(
+        default=False, help_text="Our TwiML dials somebody: answered when they answer, not before."
+    )
     words_wanted = models.BooleanField(default=True)
     record_allowed = models.BooleanField(
         default=False, help_text="The number records and the consent was played."
