@@ -6,3 +6,7 @@ from django.apps import AppConfig
 class ContactCenterConfig(AppConfig):
     name = "contactcenter"
     verbose_name = "Contact centre"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from contactcenter import checks  # noqa: F401

@@ -189,6 +189,7 @@ STORAGES = {
 DATABASE_URL: str = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'contactcenter.sqlite3'}")
 _database = env.dj_db_url("DATABASE_URL", default=DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
+    DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not the directory
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -205,6 +206,8 @@ DATABASES = {"default": _database}
 
 # -- channel layer ---------------------------------------------------------------------------------
 REDIS_URL: str = secret("REDIS_URL")
+# How many processes the ASGI server starts, by the name that uvicorn reads; more than one needs Redis.
+WEB_CONCURRENCY: int = env.int("WEB_CONCURRENCY", default=1)
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {

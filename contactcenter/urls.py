@@ -1,6 +1,17 @@
-"""All HTTP addresses."""
+"""All HTTP addresses. Each app names its own; operation is here."""
+
+from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from contactcenter.health import healthz, readyz
+from contactcenter.metrics import metrics
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
+    path("admin/", admin.site.urls),
+    *(path("", include(app)) for app in ("streams.urls", "calls.urls") if find_spec(app)),
+]

@@ -1,0 +1,117 @@
+"""The worker: a table "every … do …" over the services of both apps. It writes rows and nothing else.
+
+Doors write facts, the tick draws consequences: what must happen after a fact is found in the rows, so
+nothing is forgotten when a process dies. A job that fails logs one line and is tried again at its next turn.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from django.db import close_old_connections
+from django.utils import timezone
+
+from streams.models import Process
+
+__all__ = ["Worker", "table"]
+
+_log = logging.getLogger("contactcenter.worker")
+HEARTBEAT_SECONDS = 5.0
+PREFIX = "worker-"
+
+
+@dataclass
+class Job:
+    """One line of the table: do `run(now=…)` every so many seconds."""
+
+    name: str
+    every: float
+    run: Callable[..., Any]
+    due: float = 0.0
+    failing: bool = False
+
+
+_TABLE = (
+    ("calls.services.taps:reopen_lost", 0.25),
+    ("calls.services.tickets:expire", 0.25),
+    ("calls.services.commands:resolve_unknown", 0.25),
+    ("streams.services.recovery:sweep", 5.0),
+    ("streams.services.aftercall:clean", 5.0),
+    ("calls.services.reconcile:sweep", 10.0),
+    ("calls.services.retention:purge", 60.0),
+)
+
+
+def table() -> list[Job]:
+    """The jobs of this release."""
+    jobs = []
+    for dotted, every in _TABLE:
+        module, _, name = dotted.partition(":")
+        try:
+            jobs.append(Job(dotted, every, getattr(import_module(module), name)))
+        except (ImportError, AttributeError):
+            _log.error("worker.job.missing", extra={"job": dotted})
+    return jobs
+
+
+class Worker:
+    """Runs the table until `stop`; `parent` is the process whose end is ours too."""
+
+    def __init__(self, jobs: list[Job], *, parent: int | None = None) -> None:
+        self._jobs = [*jobs, Job("heartbeat", HEARTBEAT_SECONDS, self._beat)]
+        self._parent = parent
+        self._ending = threading.Event()
+        self._id = f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex[:12]}"
+
+    def stop(self) -> None:
+        """End after the job that runs now."""
+        self._ending.set()
+
+    def run(self) -> None:
+        """The loop; returns after `stop` or when the parent is gone."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stop())
+        signal.signal(signal.SIGINT, lambda *_: self.stop())
+        while not self._ending.is_set() and not self._is_orphan():
+            self._ending.wait(max(0.0, self.turn(time.monotonic())))
+        Process.objects.filter(pk=self._id).delete()
+
+    def turn(self, at: float) -> float:
+        """Run what is due at monotonic time `at`; how many seconds to wait for the next."""
+        for job in self._jobs:
+            if job.due <= at and not self._ending.is_set():
+                self._guarded(job)
+                job.due = max(job.due + job.every, at)
+        return min(job.due for job in self._jobs) - time.monotonic()
+
+    def _guarded(self, job: Job) -> None:
+        try:
+            job.run(now=timezone.now())
+        except Exception as error:  # one failing job must not stop the others
+            if not job.failing:
+                _log.exception("worker.job.failed", extra={"job": job.name, "error": type(error).__name__})
+            job.failing = True
+            close_old_connections()
+        else:
+            if job.failing:
+                _log.info("worker.job.recovered", extra={"job": job.name})
+            job.failing = False
+
+    def _beat(self, *, now: datetime) -> None:
+        """A row that says: a worker runs. /readyz looks for it."""
+        host = socket.gethostname()[:120]
+        Process.objects.update_or_create(
+            pk=self._id, defaults={"host": host, "pid": os.getpid(), "seen_at": now}
+        )
+        Process.objects.filter(pk__startswith=PREFIX, seen_at__lt=now - timedelta(hours=1)).delete()
+
+    def _is_orphan(self) -> bool:
+        return self._parent is not None and os.getppid() != self._parent
