@@ -1,0 +1,176 @@
+"""The HTTP doors: Twilio's REST API, and `/emulator/` for whoever drives the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from emulator import truth
+from emulator.clock import Clock
+from emulator.exchange import Exchange
+from emulator.faults import FaultError
+from emulator.rest import calls, numbers, streams
+from emulator.rest.envelope import EXCHANGE, guard
+from emulator.run import run
+from emulator.scripts import ScriptError, Scripts
+from emulator.world import Account, World
+
+
+def application(
+    *, account: Account, target: str, scripts: Scripts, clock: Clock, seed: int
+) -> web.Application:
+    """The emulator as an aiohttp application; its pacing runs while the application does."""
+    app = web.Application(middlewares=[guard], client_max_size=1 << 20)
+    app.add_routes([*calls.routes(), *streams.routes(), *numbers.routes(), *_own_routes()])
+
+    async def life(app: web.Application) -> AsyncIterator[None]:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True) as http:
+            exchange = Exchange(World(account, clock, target, seed), scripts, http, run)
+            app[EXCHANGE] = exchange
+            pacing = asyncio.create_task(exchange.pacer.run())
+            yield
+            pacing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pacing
+            await exchange.close()
+
+    app.cleanup_ctx.append(life)
+    return app
+
+
+def _own_routes() -> list[web.RouteDef]:
+    return [
+        web.get("/emulator/", health),
+        web.get("/emulator/log/", show_log),
+        web.get("/emulator/scripts/", show_scripts),
+        web.post("/emulator/calls/", place_call),
+        web.post("/emulator/calls/{call}/hangup/", hang_up),
+        web.post("/emulator/calls/{call}/press/", press),
+        web.post("/emulator/faults/", set_faults),
+    ]
+
+
+async def health(request: web.Request) -> web.Response:
+    """That it runs, for whom, and how punctually."""
+    exchange = request.app[EXCHANGE]
+    live = [leg for leg in exchange.legs.values() if leg.call.live]
+    return web.json_response(
+        {
+            "ok": True,
+            "account_sid": exchange.world.account.sid,
+            "target": exchange.world.target,
+            "seed": exchange.world.seed,
+            "calls_live": len(live),
+            "streams_live": sum(len(leg.live_streams()) for leg in live),
+            "late_p99_ms": exchange.pacer.late_p99_ms(),
+            "faults": exchange.faults.as_dict(),
+        }
+    )
+
+
+async def show_log(request: web.Request) -> web.Response:
+    """The truth log; `?call=CA…` narrows it to one call and the legs that it dialled."""
+    whole = truth.log(request.app[EXCHANGE])
+    if sid := request.query.get("call"):
+        whole["calls"] = [c for c in whole["calls"] if sid in {c["call_sid"], c["parent_call_sid"]}]
+    return web.json_response(whole)
+
+
+async def show_scripts(request: web.Request) -> web.Response:
+    """Every script, in the order of rotation."""
+    scripts = request.app[EXCHANGE].scripts
+    return web.json_response({"scripts": [asdict(script) for script in scripts.by_name.values()]})
+
+
+async def place_call(request: web.Request) -> web.Response:
+    """A caller calls a number: {"from", "to", "script"?, "caller_name"?, "params"?} → 201 {"call_sid"}."""
+    given = await _body(request)
+    params = given.get("params") or {}
+    if not isinstance(params, dict):
+        raise _bad("params must be an object")
+    try:
+        leg = request.app[EXCHANGE].incoming(
+            _text(given, "from"),
+            _text(given, "to"),
+            script=_text(given, "script", "") or None,
+            caller_name=_text(given, "caller_name", ""),
+            params={str(name): str(value) for name, value in params.items()},
+        )
+    except ScriptError as error:
+        raise _bad(str(error)) from error
+    return web.json_response({"call_sid": leg.call.sid, "script": leg.call.script}, status=201)
+
+
+async def hang_up(request: web.Request) -> web.Response:
+    """The party of this leg hangs up; harmless when the call is over."""
+    leg = _leg(request)
+    leg.hang_up()
+    return web.json_response({"call_sid": leg.call.sid, "status": leg.call.status})
+
+
+async def press(request: web.Request) -> web.Response:
+    """The party of this leg presses keys: {"digits"}."""
+    leg, given = _leg(request), await _body(request)
+    for digit in _text(given, "digits"):
+        leg.press(digit)
+    return web.json_response({"call_sid": leg.call.sid})
+
+
+async def set_faults(request: web.Request) -> web.Response:
+    """Switch faults, or break one stream: {"drop_stream": "MZ…"}, {"sever": "MZ…"}, {"duplicate_webhooks": true}."""
+    exchange, given = request.app[EXCHANGE], await _body(request)
+    if "times" in given:
+        given["fail_rest_times"] = given.pop("times")
+    for name, value in given.items():
+        if name in {"drop_stream", "sever"}:
+            _break_stream(exchange, name, value)
+            continue
+        try:
+            exchange.faults.set(name, value)
+        except FaultError as error:
+            raise _bad(str(error)) from error
+    return web.json_response(exchange.faults.as_dict())
+
+
+def _break_stream(exchange: Exchange, how: str, sid: Any) -> None:
+    stream = exchange.stream(str(sid))
+    if stream is None or not stream.live:
+        raise web.HTTPNotFound(text=json.dumps({"error": "no such live stream"}))
+    stream.drop() if how == "drop_stream" else stream.sever()
+
+
+def _leg(request: web.Request) -> Any:
+    leg = request.app[EXCHANGE].legs.get(request.match_info["call"])
+    if leg is None:
+        raise web.HTTPNotFound(text=json.dumps({"error": "no such call"}))
+    return leg
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        given = json.loads(await request.text() or "{}")
+    except ValueError as error:
+        raise _bad("the body is not JSON") from error
+    if not isinstance(given, dict):
+        raise _bad("the body is not a JSON object")
+    return given
+
+
+def _text(given: dict[str, Any], name: str, default: str | None = None) -> str:
+    value = given.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, str):
+        raise _bad(f"{name} must be a text")
+    return value
+
+
+def _bad(message: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": message}), content_type="application/json")

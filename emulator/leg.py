@@ -1,0 +1,223 @@
+"""One leg: its status, its party's sound, its streams, its callbacks, and the program that it follows."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator import limits
+from emulator.party import Party
+from emulator.socket import MediaStream, Wanted
+from emulator.sound import SILENCE
+from emulator.twiml import Step
+from emulator.world import Call, rfc2822
+
+if TYPE_CHECKING:
+    from emulator.exchange import Exchange
+
+SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """Where the events of a leg go: `initiated ringing answered completed`."""
+
+    url: str = ""
+    method: str = "POST"
+    events: frozenset[str] = frozenset({"completed"})
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """Where to ask when the first address failed."""
+
+    url: str = ""
+    method: str = "POST"
+
+
+@dataclass
+class Bridge:
+    """A time, in ticks [start, end), in which another leg was heard."""
+
+    other: Leg
+    start: int
+    end: int | None = None
+
+
+class Leg:
+    """A live call. `over` is set when it has ended; everything else of it ends then too."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        call: Call,
+        party: Party,
+        callbacks: Callbacks,
+        fallback: Fallback | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.call = call
+        self.party = party
+        self.callbacks = callbacks
+        self.fallback = fallback or Fallback()
+        self.streams: list[MediaStream] = []
+        self.bridges: list[Bridge] = []
+        self.answered = asyncio.Event()
+        self.over = asyncio.Event()
+        self._program: asyncio.Task[None] | None = None
+        self._sequence = 0
+        party.hang_up = self.hang_up
+        party.press = self.press
+
+    # status
+
+    def ring(self) -> None:
+        """It rings at the other end."""
+        if self.call.live and not self.answered.is_set():
+            self.call.become("ringing", self.exchange.world.clock.now())
+            self.announce("ringing")
+
+    def answer(self) -> None:
+        """It is answered; harmless when it was before, or has ended."""
+        if self.call.live and not self.answered.is_set():
+            self.call.become("in-progress", self.exchange.world.clock.now())
+            self.answered.set()
+            self.announce("answered")
+
+    def hang_up(self) -> None:
+        """This leg's party puts the telephone down."""
+        self.finish("completed" if self.answered.is_set() else "no-answer", "hung up by the party")
+
+    def finish(self, status: str, reason: str) -> None:
+        """End the leg with a terminal status; only the first end counts."""
+        if not self.call.live:
+            return
+        self.call.become(status, self.exchange.world.clock.now())
+        self.call.reason = reason
+        for stream in self.streams:
+            stream.stop("call ended")
+        self.unbridge()
+        self.announce("completed")
+        self.over.set()
+        self.exchange.ended(self)
+        if self._program is not None and self._program is not asyncio.current_task():
+            self._program.cancel()
+
+    def announce(self, event: str) -> None:
+        """Send a call progress event, if it was asked for."""
+        if event not in self.callbacks.events:
+            return
+        form = {
+            **self.call.form(),
+            "CallbackSource": "call-progress-events",
+            "SequenceNumber": str(self._sequence),
+            "Timestamp": str(rfc2822(self.exchange.world.clock.now())),
+        }
+        self._sequence += 1
+        if event == "initiated":
+            form["CallStatus"] = "initiated"
+        if event == "completed":
+            seconds = self.call.duration()
+            form |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
+            form["SipResponseCode"] = SIP_CODES[self.call.status]
+        self.exchange.courier.tell(
+            self.call, f"status-{event}", self.callbacks.url, self.callbacks.method, form
+        )
+
+    # program
+
+    def follow(self, step: Step) -> None:
+        """Run the TwiML found at `step` as this leg's program."""
+        self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step))
+        self._program.add_done_callback(_report_crash)
+
+    async def redirect(self, step: Step) -> None:
+        """Leave the running program, letting it clean up, and follow another (REST update)."""
+        await self.settle_program()
+        if self.call.live:
+            self.follow(step)
+
+    async def settle_program(self) -> None:
+        """Cancel the running program and wait until it has cleaned up."""
+        if self._program is not None and self._program is not asyncio.current_task():
+            self._program.cancel()
+            await asyncio.gather(self._program, return_exceptions=True)
+
+    # sound
+
+    def says(self, tick: int) -> bytes:
+        """The base64 frame of this leg's party: the inbound track of its streams."""
+        return self.party.frame(tick) if self.call.status == "in-progress" else SILENCE
+
+    def hears(self, tick: int) -> bytes:
+        """The base64 frame played to this leg's party: the outbound track of its streams."""
+        if self.bridges and self.bridges[-1].end is None:
+            return self.bridges[-1].other.says(tick)
+        for stream in self.streams:
+            if (playing := stream.playing()) is not None:
+                return b64encode(playing)
+        return SILENCE
+
+    def bridge(self, other: Leg) -> None:
+        """Let the two hear each other from the next tick on."""
+        start = self.exchange.pacer.number + 1
+        self.bridges.append(Bridge(other, start))
+        other.bridges.append(Bridge(self, start))
+        self.party.conversation.begin()
+
+    def unbridge(self) -> None:
+        """Part them."""
+        if self.bridges and self.bridges[-1].end is None:
+            bridge = self.bridges[-1]
+            bridge.end = self.exchange.pacer.number + 1
+            bridge.other.unbridge()
+
+    def press(self, digit: str) -> None:
+        """The party presses a key."""
+        if self.call.status == "in-progress":
+            for stream in self.streams:
+                stream.press(digit)
+
+    # streams
+
+    def open_stream(self, wanted: Wanted) -> MediaStream:
+        """Start a stream; its socket is opened in the background. Raises limits.Refused."""
+        limits.check_url(wanted.url)
+        limits.check_parameters(wanted.parameters)
+        limits.check_room(
+            self.live_streams(),
+            name=wanted.name,
+            tracks=len(wanted.tracks),
+            bidirectional=wanted.direction == "bidirectional",
+        )
+        stream = self.add_stream(wanted)
+        self.exchange.courier.spawn(stream.open())
+        return stream
+
+    def refuse_stream(self, wanted: Wanted, refused: limits.Refused) -> MediaStream:
+        """Write down a stream that TwiML asked for and that may not be; its callback hears of it."""
+        stream = self.add_stream(wanted)
+        stream.refuse(refused.code, refused.detail)
+        return stream
+
+    def add_stream(self, wanted: Wanted) -> MediaStream:
+        """A stream of this leg, not yet opened."""
+        stream = MediaStream(self.exchange, self, wanted)
+        self.streams.append(stream)
+        return stream
+
+    def live_streams(self) -> list[MediaStream]:
+        """Those that have not ended."""
+        return [stream for stream in self.streams if stream.live]
+
+    def stream(self, sid_or_name: str) -> MediaStream | None:
+        """The live stream with this id or name."""
+        return next((s for s in self.live_streams() if sid_or_name in {s.sid, s.name}), None)
+
+
+def _report_crash(task: asyncio.Task[Any]) -> None:
+    """A fault of the emulator itself must be seen, not swallowed with its task."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "a leg's program crashed", "exception": error})

@@ -1,0 +1,134 @@
+"""Recordings cut into ready 20 ms frames: mu-law, 160 bytes, already in base64 as the wire wants them."""
+
+from __future__ import annotations
+
+import json
+import struct
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streams.audio import pcm_to_ulaw, resample
+
+FRAME_BYTES = 160
+FRAME_MS = 20
+RATE = 8000
+SILENT_BYTE = b"\xff"
+SILENCE = b64encode(SILENT_BYTE * FRAME_BYTES)
+ULAW, PCM, EXTENSIBLE = 7, 1, 0xFFFE
+
+
+class SoundError(ValueError):
+    """A recording that cannot be played; the text names the file and why."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One channel of one recording, as base64 frames."""
+
+    file: str
+    channel: str
+    frames: tuple[bytes, ...]
+
+    @property
+    def ms(self) -> int:
+        """Its length."""
+        return len(self.frames) * FRAME_MS
+
+
+def cut(ulaw: bytes) -> tuple[bytes, ...]:
+    """Frames of 160 bytes in base64; the last is filled with silence."""
+    padded = ulaw + SILENT_BYTE * (-len(ulaw) % FRAME_BYTES)
+    return tuple(b64encode(padded[at : at + FRAME_BYTES]) for at in range(0, len(padded), FRAME_BYTES))
+
+
+class Library:
+    """The recordings of one directory, read when first played. Mono is the caller; stereo caller and agent."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.manifest = _manifest(directory)
+        self._sounds: dict[str, dict[str, Sound]] = {}
+
+    def names(self) -> list[str]:
+        """The .wav files, by name."""
+        return sorted(path.name for path in self.directory.glob("*.wav"))
+
+    def channels(self, file: str) -> dict[str, Sound]:
+        """Its channels by name ("caller", "agent"). Raises SoundError."""
+        if file not in self._sounds:
+            self._sounds[file] = self._load(file)
+        return self._sounds[file]
+
+    def sound(self, file: str, channel: str) -> Sound:
+        """One channel. Raises SoundError when the file or the channel is missing."""
+        channels = self.channels(file)
+        if channel not in channels:
+            raise SoundError(f"{file}: no channel {channel!r}, it has {', '.join(channels)}")
+        return channels[channel]
+
+    def _load(self, file: str) -> dict[str, Sound]:
+        path = self.directory / file
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise SoundError(f"{file}: {error.strerror or error}") from error
+        names = self.manifest.get(file, {}).get("channel_names") or ["caller", "agent"]
+        tracks = read_wav(raw, file)
+        return {name: Sound(file, name, cut(data)) for name, data in zip(names, tracks, strict=False)}
+
+
+def read_wav(raw: bytes, name: str) -> list[bytes]:
+    """Each channel of a mu-law or 16-bit PCM WAV file as 8 kHz mu-law. Raises SoundError."""
+    chunks = _chunks(raw, name)
+    if len(chunks.get(b"fmt ", b"")) < 16 or b"data" not in chunks:
+        raise SoundError(f"{name}: not a WAV file with a format and data")
+    form, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunks[b"fmt "])
+    if form == EXTENSIBLE and len(chunks[b"fmt "]) >= 26:
+        form = struct.unpack_from("<H", chunks[b"fmt "], 24)[0]
+    if (form, bits) not in {(ULAW, 8), (PCM, 16)} or not channels or not rate:
+        raise SoundError(f"{name}: format {form} with {bits} bits; mu-law or 16-bit PCM is needed")
+    width = bits // 8
+    data = chunks[b"data"]
+    data = data[: len(data) - len(data) % (width * channels)]
+    return [_as_ulaw(_channel(data, at, channels, width), width, rate) for at in range(channels)]
+
+
+def _channel(data: bytes, at: int, channels: int, width: int) -> bytes:
+    step = width * channels
+    out = bytearray(len(data) // channels)
+    for byte in range(width):
+        out[byte::width] = data[at * width + byte :: step]
+    return bytes(out)
+
+
+def _as_ulaw(data: bytes, width: int, rate: int) -> bytes:
+    if width == 1:
+        if rate != RATE:
+            raise SoundError(f"mu-law at {rate} Hz; only 8000 Hz is played")
+        return data
+    return pcm_to_ulaw(data if rate == RATE else resample(data, rate, RATE)[0])
+
+
+def _chunks(raw: bytes, name: str) -> dict[bytes, bytes]:
+    if raw[:4] != b"RIFF" or raw[8:12] != b"WAVE":
+        raise SoundError(f"{name}: not a WAV file")
+    found: dict[bytes, bytes] = {}
+    at = 12
+    while at + 8 <= len(raw):
+        kind, size = raw[at : at + 4], int.from_bytes(raw[at + 4 : at + 8], "little")
+        found.setdefault(kind, raw[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2
+    return found
+
+
+def _manifest(directory: Path) -> dict[str, dict[str, Any]]:
+    path = directory / "manifest.json"
+    if not path.is_file():
+        return {}
+    try:
+        files = json.loads(path.read_text(encoding="utf-8")).get("files", {})
+    except ValueError as error:
+        raise SoundError(f"manifest.json: {error}") from error
+    return files if isinstance(files, dict) else {}

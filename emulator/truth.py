@@ -1,0 +1,109 @@
+"""The truth log: what Twilio would know of every call, so that any claim of the target can be compared."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from emulator.exchange import Exchange
+from emulator.leg import Leg
+from emulator.pacing import TICK_MS
+from emulator.party import Spoken
+from emulator.socket import MediaStream
+from emulator.world import iso
+
+
+def log(exchange: Exchange) -> dict[str, Any]:
+    """Everything, oldest call first. Numbers are counts, milliseconds (`*_ms`) or bytes; dates ISO 8601."""
+    return {
+        "seed": exchange.world.seed,
+        "at": iso(exchange.world.clock.now()),
+        "faults": exchange.faults.as_dict(),
+        "late_p99_ms": exchange.pacer.late_p99_ms(),
+        "calls": [call(leg) for leg in exchange.legs.values()],
+    }
+
+
+def call(leg: Leg) -> dict[str, Any]:
+    """One leg."""
+    of = leg.call
+    return {
+        "call_sid": of.sid,
+        "parent_call_sid": of.parent_sid or None,
+        "from": of.from_,
+        "to": of.to,
+        "caller_name": of.caller_name,
+        "direction": of.direction,
+        "script": of.script,
+        "status": of.status,
+        "reason": of.reason,
+        "created": iso(of.created),
+        "started": iso(of.started),
+        "ended": iso(of.ended),
+        "statuses": of.statuses,
+        "documents": of.documents,
+        "webhooks": of.webhooks,
+        "notifications": of.notifications,
+        "streams": [stream(leg, one) for one in leg.streams],
+    }
+
+
+def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
+    """One stream: what was asked, what went out, and which recordings it carried when."""
+    address = urlsplit(of.wanted.url)
+    flowed = of.last_tick > 0
+    return {
+        "stream_sid": of.sid,
+        "call_sid": leg.call.sid,
+        "name": of.name,
+        "direction": of.wanted.direction,
+        "made_by": of.wanted.made_by,
+        "tracks": list(of.wanted.tracks),
+        "parameters": of.wanted.parameters,
+        "host": address.netloc,
+        "path": address.path,
+        "status": of.status,
+        "reason": of.reason,
+        "error": of.error,
+        "warnings": of.warnings,
+        "created": iso(of.created),
+        "ended": iso(of.ended),
+        "frames_sent": dict(of.sent),
+        "frames_discarded": of.discarded,
+        "messages_sent": of.sequence,
+        "bytes_sent": of.bytes_sent,
+        "first_ms": of.first_ms if flowed else None,
+        "last_ms": _at(of, of.last_tick) if flowed else None,
+        "played_back_bytes": of.played_bytes,
+        "commands": of.commands,
+        "played": played(leg, of) if flowed else [],
+    }
+
+
+def played(leg: Leg, of: MediaStream) -> list[dict[str, Any]]:
+    """Which part of which recording each track carried: recording time and stream time, both in ms."""
+    start, end = of.first_tick, of.last_tick + 1
+    pieces = [("inbound", piece) for piece in leg.party.spoken(start, end)]
+    for bridge in leg.bridges:
+        first = max(start, bridge.start)
+        last = min(end, bridge.end if bridge.end is not None else end)
+        pieces += [("outbound", piece) for piece in bridge.other.party.spoken(first, last)]
+    return [_piece(of, track, piece) for track, piece in pieces if track in of.wanted.tracks]
+
+
+def _piece(of: MediaStream, track: str, piece: Spoken) -> dict[str, Any]:
+    length = (piece.end - piece.start) * TICK_MS
+    return {
+        "track": track,
+        "file": piece.file,
+        "channel": piece.channel,
+        "stream_from_ms": _at(of, piece.start),
+        "stream_to_ms": _at(of, piece.start) + length,
+        "file_from_ms": piece.skipped_ms,
+        "file_to_ms": piece.skipped_ms + length,
+    }
+
+
+def _at(of: MediaStream, tick: int) -> int:
+    """The `media.timestamp` of a tick on this stream."""
+    return of.first_ms + (tick - of.first_tick) * TICK_MS

@@ -1,0 +1,192 @@
+"""What Twilio knows: one account, its numbers and its calls. Ids come from one seed."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from emulator.clock import Clock
+
+API_VERSION = "2010-04-01"
+DEFAULT_NUMBER = "+15550100100"
+KEEP_ENDED = 2000
+LIVE = frozenset({"queued", "ringing", "in-progress"})
+
+
+def rfc2822(moment: datetime | None) -> str | None:
+    """A date as REST and call callbacks write it."""
+    return None if moment is None else format_datetime(moment)
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A date as stream callbacks write it: ISO 8601, UTC, milliseconds."""
+    if moment is None:
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass
+class Account:
+    """Who may use the REST API; `api_keys` maps SK ids to secrets."""
+
+    sid: str
+    auth_token: str
+    api_keys: dict[str, str] = field(default_factory=dict)
+
+    def knows(self, user: str, password: str) -> bool:
+        """Whether these Basic credentials open this account."""
+        return (user, password) == (self.sid, self.auth_token) or self.api_keys.get(user) == password
+
+
+@dataclass
+class Number:
+    """A number of the account and the addresses that its calls ask."""
+
+    sid: str
+    phone_number: str
+    friendly_name: str
+    created: datetime
+    updated: datetime
+    voice_url: str = ""
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback: str = ""
+    status_callback_method: str = "POST"
+    voice_application_sid: str = ""
+    voice_caller_id_lookup: bool = False
+
+
+@dataclass
+class Call:
+    """One Twilio call (one leg), as REST shows it, and what was seen of it for the truth log."""
+
+    sid: str
+    account_sid: str
+    from_: str
+    to: str
+    direction: str
+    created: datetime
+    updated: datetime
+    status: str = "queued"
+    parent_sid: str = ""
+    number_sid: str = ""
+    caller_name: str = ""
+    script: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    reason: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    webhooks: list[dict[str, Any]] = field(default_factory=list)
+    notifications: list[dict[str, Any]] = field(default_factory=list)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def live(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in LIVE
+
+    def become(self, status: str, now: datetime) -> None:
+        """Take a new status."""
+        self.status = status
+        self.updated = now
+        self.statuses.append({"status": status, "at": iso(now)})
+        if status == "in-progress" and self.started is None:
+            self.started = now
+        if status not in LIVE:
+            self.ended = now
+
+    def duration(self) -> int:
+        """Whole seconds between answer and end; 0 while it lasts or if it was never answered."""
+        if self.started is None or self.ended is None:
+            return 0
+        return round((self.ended - self.started).total_seconds())
+
+    def note(self, code: int, message: str, now: datetime) -> None:
+        """Write what Twilio's debugger would show."""
+        self.notifications.append({"code": code, "message": message, "at": iso(now)})
+
+    def form(self) -> dict[str, str]:
+        """The parameters of every voice webhook of this call (Twilio's request parameters)."""
+        places = {
+            f"{who}{what}": "US" if what == "Country" else ""
+            for who in ("From", "To", "Caller", "Called")
+            for what in ("City", "State", "Zip", "Country")
+        }
+        form = {
+            "CallSid": self.sid,
+            "AccountSid": self.account_sid,
+            "From": self.from_,
+            "To": self.to,
+            "Caller": self.from_,
+            "Called": self.to,
+            "CallStatus": self.status,
+            "Direction": self.direction,
+            "ApiVersion": API_VERSION,
+        }
+        if self.caller_name:
+            form["CallerName"] = self.caller_name
+        if self.parent_sid:
+            form["ParentCallSid"] = self.parent_sid
+        return {**places, **form, **self.extra}
+
+
+class World:
+    """The account's numbers and calls, and the maker of ids."""
+
+    def __init__(self, account: Account, clock: Clock, target: str, seed: int) -> None:
+        self.account = account
+        self.clock = clock
+        self.target = target.rstrip("/")
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.numbers: dict[str, Number] = {}
+        self.calls: dict[str, Call] = {}
+        self._ended: deque[str] = deque()
+        self.number(DEFAULT_NUMBER)
+
+    def sid(self, prefix: str) -> str:
+        """A new id: two letters and 32 hex digits."""
+        return f"{prefix}{self.random.getrandbits(128):032x}"
+
+    def number(self, phone_number: str) -> Number:
+        """The number, made with the target's default addresses when it is new."""
+        if phone_number not in self.numbers:
+            now = self.clock.now()
+            self.numbers[phone_number] = Number(
+                sid=self.sid("PN"),
+                phone_number=phone_number,
+                friendly_name=phone_number,
+                created=now,
+                updated=now,
+                voice_url=f"{self.target}/twilio/voice/",
+                voice_fallback_url=f"{self.target}/twilio/fallback/",
+                status_callback=f"{self.target}/twilio/call-status/",
+            )
+        return self.numbers[phone_number]
+
+    def number_by_sid(self, sid: str) -> Number | None:
+        """The number with this PN id."""
+        return next((number for number in self.numbers.values() if number.sid == sid), None)
+
+    def new_call(self, from_: str, to: str, direction: str, **facts: Any) -> Call:
+        """Write a new call down; it has no status history yet."""
+        now = self.clock.now()
+        sid = self.sid("CA")
+        call = Call(sid, self.account.sid, from_, to, direction, created=now, updated=now, **facts)
+        self.calls[sid] = call
+        return call
+
+    def forget_old(self, sid: str) -> list[str]:
+        """Remember that a call ended; returns the ids of calls now forgotten, oldest first."""
+        self._ended.append(sid)
+        gone: list[str] = []
+        while len(self._ended) > KEEP_ENDED:
+            gone.append(self._ended.popleft())
+            self.calls.pop(gone[-1], None)
+        return gone
