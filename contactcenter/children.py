@@ -107,7 +107,7 @@ def _become(parent: int, command: list[str]) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         sys.exit(1)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606  no shell is wanted
 
 
 if __name__ == "__main__":

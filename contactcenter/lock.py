@@ -1,4 +1,4 @@
-"""Without Redis there is one serving process: a lock on a file in DATA_DIR, freed by the kernel at its end."""
+"""Without Redis there is one serving process: a lock on a file in DATA_DIR, freed by the kernel."""
 
 import fcntl
 import os
@@ -29,8 +29,8 @@ def take() -> None:
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(descriptor)
         raise Held(
-            f"Another serving process (process {holder}) already runs on {settings.DATA_DIR}. Stop it, or set "
-            "REDIS_URL and DATABASE_URL to run several."
+            f"Another serving process (process {holder}) already runs on {settings.DATA_DIR}. "
+            "Stop it, or set REDIS_URL and DATABASE_URL to run several."
         ) from None
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)

@@ -8,13 +8,12 @@ accept: an unknown path would otherwise end in a 500.
 
 import logging
 import re
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
-from channels.routing import URLRouter
 from django.conf import settings
-from django.urls import re_path
 
 from calls.counters import denied
 from contactcenter.draining import draining
@@ -122,7 +121,7 @@ async def _deny(event: str, receive: Any, send: Any, *, reason: str) -> None:
     await send({"type": "websocket.close", "code": 4403})  # before accept: every server answers 403
 
 
-class _Late:
+class Late:
     """A consumer imported at its first socket: routes can be read before the apps are loaded."""
 
     def __init__(self, module: str, name: str) -> None:
@@ -130,30 +129,40 @@ class _Late:
         self.application: Any = None
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on to the consumer."""
         if self.application is None:
-            from importlib import import_module
-
             self.application = getattr(import_module(self.module), self.name).as_asgi()
         await self.application(scope, receive, send)
 
 
+class Routes:
+    """The first pattern that matches the whole path; its named parts stand in scope["url_route"]."""
+
+    def __init__(self, *routes: tuple[str, Any]) -> None:
+        self.routes = [(re.compile(pattern, re.ASCII), inner) for pattern, inner in routes]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on, or refuse what nobody knows."""
+        for pattern, inner in self.routes:
+            if found := pattern.fullmatch(scope["path"]):
+                route = {"args": (), "kwargs": found.groupdict()}
+                await inner({**scope, "url_route": route}, receive, send)
+                return
+        await refuse(scope, receive, send)
+
+
 def _browser(module: str, name: str) -> Any:
-    return OriginCheck(AuthMiddlewareStack(_Late(module, name)))
+    return OriginCheck(AuthMiddlewareStack(Late(module, name)))
 
 
-_media = _Late("streams.consumers.media", "MediaConsumer")
+_media = Late("streams.consumers.media", "MediaConsumer")
 application = Guarded(
-    URLRouter(
-        [
-            re_path(rf"^media/k/(?P<key>{_HEX})/?$", _media),
-            re_path(rf"^media/(?P<nonce>{_HEX})/?$", _media),
-            re_path(r"^media/doctor/(?P<proof>[^/]+)/?$", _Late("contactcenter.echo", "Echo")),
-            re_path(r"^ws/live/$", _browser("calls.consumers.live", "LiveConsumer")),
-            re_path(
-                r"^ws/calls/(?P<call_id>[0-9]{1,18})/$", _browser("calls.consumers.call", "CallConsumer")
-            ),
-            re_path(r"^ws/", OriginCheck(refuse)),
-            re_path(r"", refuse),
-        ]
+    Routes(
+        (rf"/media/k/(?P<key>{_HEX})/?", _media),
+        (rf"/media/(?P<nonce>{_HEX})/?", _media),
+        (r"/media/doctor/(?P<proof>[^/]+)/?", Late("contactcenter.echo", "Echo")),
+        (r"/ws/live/", _browser("calls.consumers.live", "LiveConsumer")),
+        (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser("calls.consumers.call", "CallConsumer")),
+        (r"/ws/.*", OriginCheck(refuse)),
     )
 )

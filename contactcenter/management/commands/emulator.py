@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Become the program: its options are its own, and it needs no Django."""
-        os.execv(sys.executable, [sys.executable, "-m", "emulator", *argv[2:]])
+        os.execv(sys.executable, [sys.executable, "-m", "emulator", *argv[2:]])  # noqa: S606  no shell is wanted
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.execv(sys.executable, [sys.executable, "-m", "emulator", *map(str, args)])
+        os.execv(sys.executable, [sys.executable, "-m", "emulator", *map(str, args)])  # noqa: S606  no shell is wanted
