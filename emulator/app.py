@@ -124,7 +124,7 @@ async def press(request: web.Request) -> web.Response:
 
 
 async def set_faults(request: web.Request) -> web.Response:
-    """Switch faults, or break one stream: {"drop_stream": "MZ…"}, {"sever": "MZ…"}, {"duplicate_webhooks": true}."""
+    """Switch faults ({"duplicate_webhooks": true}) or break a stream ({"drop_stream": "MZ…"}, {"sever": …})."""
     exchange, given = request.app[EXCHANGE], await _body(request)
     if "times" in given:
         given["fail_rest_times"] = given.pop("times")

@@ -1,4 +1,4 @@
-"""The telephone exchange: places calls, keeps the legs, and wires clock, webhooks, sound and scripts together."""
+"""The telephone exchange: places calls, keeps the legs, wires clock, webhooks, sound and scripts together."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Exchange:
             to,
             "inbound",
             number_sid=number.sid,
-            caller_name=caller_name,
+            caller_name=caller_name
+            or (conversation.script.caller.name if number.voice_caller_id_lookup else ""),
             script=conversation.script.name,
             extra=params or {},
         )

@@ -34,7 +34,7 @@ class Running(Protocol):
 def check_url(url: str) -> None:
     """Raise Refused unless this is an address that a stream may go to.
 
-    31910: ws to any but a loopback host (there is no TLS to trust); 31920: a query string; 31923: not a stream
+    31910: ws to any but a loopback host (there is no TLS to trust); 31920: a query string; 31923: no stream
     address at all.
     """
     try:

@@ -17,7 +17,7 @@ BETWEEN_KEYS_S = 0.3
 
 @dataclass(frozen=True)
 class Spoken:
-    """A piece of a recording and the ticks [start, end) in which it was said; `skipped_ms` into the recording."""
+    """A piece of a recording, the ticks [start, end) in which it was said; `skipped_ms` into the file."""
 
     file: str
     channel: str

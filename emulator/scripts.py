@@ -54,8 +54,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Script:
-    """A conversation of two. `hangup_after` counts from its beginning; `patience` is how long the caller waits
-    for a beginning. `rotation` false: only by name."""
+    """A conversation of two. Times in seconds.
+
+    `hangup_after` counts from its beginning; `patience` is how long the caller waits for a beginning;
+    `rotation` false: only by name.
+    """
 
     name: str
     title: str = ""

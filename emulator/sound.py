@@ -44,7 +44,7 @@ def cut(ulaw: bytes) -> tuple[bytes, ...]:
 
 
 class Library:
-    """The recordings of one directory, read when first played. Mono is the caller; stereo caller and agent."""
+    """The recordings of one directory, read when first played: mono the caller, stereo caller and agent."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

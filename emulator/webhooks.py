@@ -1,4 +1,4 @@
-"""Requests to the target: signed, limited to 15 s, retried as the address's fragment says, all written down."""
+"""Requests to the target: signed, limited to 15 s, retried as the address's fragment says, written down."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def overrides(url: str) -> Overrides:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `error` is Twilio's code when it was no use: 11200 status, 11205 no connection or time."""
+    """What came back. `error` is Twilio's code if it was no use: 11200 status, 11205 no connection."""
 
     status: int = 0
     body: str = ""
