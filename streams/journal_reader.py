@@ -1,0 +1,96 @@
+"""Journals found, named and read, while they are being written; `streams.journal` writes them."""
+
+import contextlib
+import fcntl
+import os
+import re
+from pathlib import Path
+from typing import Final, Self
+
+from streams.record import HEADER_BYTES, MAX_PAYLOAD, Damaged, Record, parse
+
+__all__ = ["JournalError", "Reader", "journal_path", "listing", "lock", "owned"]
+
+SUFFIX: Final = ".journal"
+_READ_BYTES = 1 << 20
+_SID = re.compile(r"MZ[0-9a-fA-F]{32}\Z")
+
+
+class JournalError(Exception):
+    """The journal cannot be made or written. `code`: sid, exists, head, record, write, closed."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+
+
+def journal_path(directory: Path, stream_sid: str) -> Path:
+    """Where a stream's journal lies. Raises JournalError when the SID is none: it becomes a file's name."""
+    if not _SID.match(stream_sid):
+        raise JournalError("sid")
+    return directory / f"{stream_sid}{SUFFIX}"
+
+
+def listing(directory: Path) -> list[Path]:
+    """The journals of a directory, by name; the directory is the registry. [] when there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(path for path in directory.glob(f"MZ*{SUFFIX}") if _SID.match(path.stem))
+    return []
+
+
+def owned(path: Path) -> bool:
+    """Whether a living process holds the file's lock. False when there is no file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not lock(fd)
+    finally:
+        os.close(fd)
+
+
+def lock(fd: int) -> bool:
+    """Take the file's lock without waiting; False when another holds it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class Reader:
+    """Reads a journal while it is being written. Never returns a record that is not whole and right."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        """Open at an offset that a Record's `end` gave. Raises FileNotFoundError."""
+        self.path = path
+        self.offset = offset
+        self.damaged = False
+        self._file = path.open("rb", buffering=0)
+
+    def read(self, limit: int = _READ_BYTES) -> list[Record]:
+        """The whole records among the next `limit` bytes (at least 65,551); [] when nothing new is whole.
+
+        `damaged` tells after it whether what follows is wrong rather than unfinished.
+        """
+        data = os.pread(self._file.fileno(), max(limit, HEADER_BYTES + MAX_PAYLOAD), self.offset)
+        records: list[Record] = []
+        self.damaged = False
+        try:
+            records.extend(parse(data, self.offset))
+        except Damaged:
+            self.damaged = True
+        if records:
+            self.offset = records[-1].end
+        return records
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
