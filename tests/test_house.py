@@ -90,13 +90,16 @@ def test_the_measurements_start_the_product_as_processes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "home"),
-    [("twilio.rest", "calls.gateway"), ("channels.layers", "calls.channels")],
+    ("library", "homes"),
+    [
+        ("twilio.rest", ("calls.gateway",)),
+        ("channels.layers", ("calls.channels", "calls.consumers.ticks", "streams.live", "contactcenter")),
+    ],
     ids=["Twilio's REST", "the channel layer"],
 )
-def test_a_library_has_one_home(library: str, home: str) -> None:
+def test_a_library_has_few_homes(library: str, homes: tuple[str, ...]) -> None:
     users = {one.source for one in imports() if one.target.startswith(library) and app(one.source) != "bench"}
-    assert {user for user in users if not user.startswith((home, "emulator.", "contactcenter."))} == set()
+    assert {user for user in users if not user.startswith(homes)} == set()
 
 
 def test_only_selectors_name_the_relation_to_streams() -> None:

@@ -76,10 +76,12 @@ def licence(name: str) -> str:
         return PLAINLY[name]
     about = metadata.metadata(name)
     classes = [c.split(" :: ")[-1] for c in about.get_all("Classifier") or [] if c.startswith("License ::")]
-    for stated in (*(about.get_all("License-Expression") or []), "; ".join(classes)):
-        if stated:
-            return stated
-    return (about.get_all("License") or ["not stated"])[0].splitlines()[0]
+    stated = [
+        *(about.get_all("License-Expression") or []),
+        "; ".join(classes),
+        *(about.get_all("License") or []),
+    ]
+    return next((str(text).splitlines()[0] for text in stated if text), "not stated")
 
 
 if __name__ == "__main__":

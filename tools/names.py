@@ -86,3 +86,29 @@ def trees(folder: str) -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted((ROOT / folder).rglob("*.py")):
         if "migrations" not in path.parts:
             yield path, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def message_types() -> list[str]:
+    """What a site sends to browsers: the types in calls/, and the nouns of events."""
+    found = set()
+    for app in ("calls", "streams"):
+        for path, tree in trees(app):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Dict) and "calls" in path.parts:
+                    found |= set(types_in(node))
+                elif isinstance(node, ast.keyword) and node.arg == "noun":
+                    found |= set(constants(node.value))
+    return sorted(name for name in found if name.isalpha())
+
+
+def types_in(node: ast.Dict) -> Iterator[str]:
+    """The plain value of "type" in a dict, if it has one."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value == "type":
+            yield from constants(value)
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    """The string, if the expression is one."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
