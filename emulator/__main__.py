@@ -32,7 +32,12 @@ def main() -> int:
         sys.stderr.write(f"emulator: {error}\n")
         return 1
     app = application(
-        account=account(given, seed), target=given.target, scripts=played, clock=RealClock(), seed=seed
+        account=account(given, seed),
+        target=given.target,
+        scripts=played,
+        clock=RealClock(),
+        seed=seed,
+        numbers=given.number,
     )
     try:
         asyncio.run(serve(app, given, seed))
@@ -49,6 +54,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--target", required=True, help="the application's URL, e.g. http://127.0.0.1:8000")
     parser.add_argument("--recordings", type=Path, help="play these .wav files instead")
+    parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
     parser.add_argument("--seed", type=int, help="makes ids and choices repeatable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,23 +16,31 @@ from emulator import truth
 from emulator.clock import Clock
 from emulator.exchange import Exchange
 from emulator.faults import FaultError
-from emulator.rest import calls, numbers, streams
+from emulator.rest import calls, streams
+from emulator.rest import numbers as phone_numbers
 from emulator.rest.envelope import EXCHANGE, guard
 from emulator.run import run
 from emulator.scripts import ScriptError, Scripts
-from emulator.world import Account, World
+from emulator.world import DEFAULT_NUMBER, Account, World
 
 
 def application(
-    *, account: Account, target: str, scripts: Scripts, clock: Clock, seed: int
+    *,
+    account: Account,
+    target: str,
+    scripts: Scripts,
+    clock: Clock,
+    seed: int,
+    numbers: Sequence[str] = (),
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
-    app.add_routes([*calls.routes(), *streams.routes(), *numbers.routes(), *_own_routes()])
+    app.add_routes([*calls.routes(), *streams.routes(), *phone_numbers.routes(), *_own_routes()])
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True) as http:
-            exchange = Exchange(World(account, clock, target, seed), scripts, http, run)
+            world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
+            exchange = Exchange(world, scripts, http, run)
             app[EXCHANGE] = exchange
             pacing = asyncio.create_task(exchange.pacer.run())
             yield
@@ -124,7 +132,7 @@ async def press(request: web.Request) -> web.Response:
 
 
 async def set_faults(request: web.Request) -> web.Response:
-    """Switch faults ({"duplicate_webhooks": true}) or break a stream ({"drop_stream": "MZ…"}, {"sever": …})."""
+    """Switch faults ({"duplicate_webhooks": true}) or break a stream ({"drop_stream": "MZ…"} or "sever")."""
     exchange, given = request.app[EXCHANGE], await _body(request)
     if "times" in given:
         given["fail_rest_times"] = given.pop("times")

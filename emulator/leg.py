@@ -156,7 +156,7 @@ class Leg:
         if self.bridges and self.bridges[-1].end is None:
             return self.bridges[-1].other.says(tick)
         for stream in self.streams:
-            if (playing := stream.playing()) is not None:
+            if (playing := stream.replies.playing()) is not None:
                 return b64encode(playing)
         return SILENCE
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import msgspec
-
-from emulator import frames
 from emulator.pacing import TICK_MS
-from emulator.playback import Playback
+from emulator.replies import Replies
 from emulator.sign import signature
-from emulator.sound import FRAME_BYTES
 from emulator.wire import ConnectError, Wire
 from emulator.world import Call, iso
 from streams import protocol
@@ -83,12 +79,10 @@ class MediaStream:
         self.discarded = 0
         self.sequence = 0
         self.warnings: list[int] = []
-        self.commands: list[dict[str, Any]] = []
+        self.replies = Replies(self.sid, self._warn, self._return_mark)
         self._chunk = dict.fromkeys(wanted.tracks, 0)
         self._sid = self.sid.encode()
         self._wire: Wire | None = None
-        self._playback = Playback()
-        self._playing: bytes | None = None
 
     @property
     def live(self) -> bool:
@@ -151,7 +145,7 @@ class MediaStream:
         wire = self._wire
         if wire is None or not self.live:
             return
-        self._play()
+        self.replies.play()
         timestamp = self.first_ms + (number - self.first_tick) * TICK_MS
         before = self.sequence, dict(self._chunk)
         texts: list[str | bytes] = [self._media(track, number, timestamp) for track in self.wanted.tracks]
@@ -170,19 +164,6 @@ class MediaStream:
         self._chunk[counter] += 1
         return MEDIA % (self._next(), self._sid, track.encode(), self._chunk[counter], timestamp, payload)
 
-    def _play(self) -> None:
-        self._playing, marks = self._playback.take()
-        self._return_marks(marks)
-
-    def playing(self) -> bytes | None:
-        """The 160 bytes that a bidirectional stream plays to the party at this tick, if any."""
-        return self._playing
-
-    @property
-    def played_bytes(self) -> int:
-        """How much of the audio sent to a bidirectional stream its party has heard."""
-        return self._playback.played
-
     def press(self, digit: str) -> None:
         """Tell of a key of the party. Only a bidirectional stream does."""
         if self.wanted.direction == "bidirectional" and self._wire is not None and self.live:
@@ -197,61 +178,24 @@ class MediaStream:
     # hearing from the server
 
     def _received(self, opcode: int, data: bytes) -> None:
-        if self.wanted.direction == "unidirectional":
-            # Nothing may be sent on a unidirectional stream (31924: unsolicited messages).
-            self._finish("unsolicited message", 31924, ERRORS[31924])
-            self._abort()
+        if self.wanted.direction == "bidirectional":
+            self.replies.receive(opcode, data)
             return
-        if opcode == frames.BINARY:
-            self._warn(31950)
-            return
-        try:
-            message = protocol.decode_reply(data)
-        except (protocol.ProtocolError, msgspec.DecodeError, UnicodeDecodeError):
-            self._warn(31951)
-            return
-        if message.streamSid != self.sid:
-            self._warn(31951)
-        else:
-            self._obey(message)
+        # Nothing may be sent on a unidirectional stream (31924: unsolicited messages).
+        self._finish("unsolicited message", 31924, ERRORS[31924])
+        self.close()
 
-    def _obey(self, message: protocol.ToTwilio) -> None:
-        if isinstance(message, protocol.PlayMedia):
-            self._command("media", bytes=len(message.media.payload))
-            if not self._playback.put(message.media.payload):
-                self._warn(31931)
-        elif isinstance(message, protocol.PlayMark):
-            self._command("mark", name=message.mark.name)
-            self._return_marks(self._playback.mark(message.mark.name))
-        else:
-            pending = self._playback.clear()
-            self._command("clear", marks=pending)
-            self._return_marks(pending)
-
-    def _command(self, event: str, **facts: Any) -> None:
-        played_ms = self._playback.played // (FRAME_BYTES // TICK_MS)
-        last = self.commands[-1] if self.commands else None
-        if event == "media" and last is not None and last["event"] == "media":
-            last["bytes"] += facts["bytes"]
-            last["messages"] += 1
-            return
-        count = {"messages": 1} if event == "media" else {}
-        self.commands.append({"event": event, "played_ms": played_ms, **facts, **count})
-
-    def _return_marks(self, names: list[str]) -> None:
-        for name in names:
-            self.commands.append(
-                {"event": "mark-returned", "name": name, "played_ms": self._playback.played // 8}
-            )
-            if self._wire is not None:
-                body = protocol.MarkBody(name=name)
-                mark = protocol.Mark(sequenceNumber=self._next(), streamSid=self.sid, mark=body)
-                self._wire.send([protocol.encode(mark)])
+    def _return_mark(self, name: str) -> None:
+        if self._wire is not None and self.live:
+            body = protocol.MarkBody(name=name)
+            mark = protocol.Mark(sequenceNumber=self._next(), streamSid=self.sid, mark=body)
+            self._wire.send([protocol.encode(mark)])
 
     def _warn(self, code: int) -> None:
         if code not in self.warnings:
             self.warnings.append(code)
-            self._source.call.note(code, f"warning on stream {self.sid}", self._exchange.world.clock.now())
+            note = f"warning on stream {self.sid}"
+            self._source.call.note(code, note, self._exchange.world.clock.now())
 
     # ending
 
@@ -270,11 +214,11 @@ class MediaStream:
     def drop(self) -> None:
         """Fault: reset the connection without `stop`, as a broken network does."""
         self._finish("dropped by a fault", 31903, ERRORS[31903])
-        self._abort()
+        self.close()
 
     def sever(self) -> None:
-        """Fault: go silent with the connection half open; the server is told nothing."""
-        self._finish("severed by a fault", 31903, ERRORS[31903])
+        """Fault: go silent with the connection half open; the server is told nothing in any way."""
+        self._finish("severed by a fault", told=False)
         if self._wire is not None:
             self._wire.fall_silent()
 
@@ -283,10 +227,7 @@ class MediaStream:
         self._finish("refused", code, why)
 
     def close(self) -> None:
-        """Let go of the connection when the emulator itself ends."""
-        self._abort()
-
-    def _abort(self) -> None:
+        """Let go of the connection at once."""
         if self._wire is not None:
             self._wire.abort()
 
@@ -301,7 +242,7 @@ class MediaStream:
         else:
             self._finish(f"closed by the server ({code})", 31921, ERRORS[31921])
 
-    def _finish(self, reason: str, code: int = 0, detail: str = "") -> None:
+    def _finish(self, reason: str, code: int = 0, detail: str = "", *, told: bool = True) -> None:
         if not self.live:
             return
         now = self._exchange.world.clock.now()
@@ -311,7 +252,7 @@ class MediaStream:
         if code:
             self._source.call.note(code, detail, now)
             self._report("stream-error", StreamError=detail)
-        else:
+        elif told:
             self._report("stream-stopped")
         self.over.set()
 

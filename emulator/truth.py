@@ -74,8 +74,8 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
         "bytes_sent": of.bytes_sent,
         "first_ms": of.first_ms if flowed else None,
         "last_ms": _at(of, of.last_tick) if flowed else None,
-        "played_back_bytes": of.played_bytes,
-        "commands": of.commands,
+        "played_back_bytes": of.replies.played_bytes,
+        "commands": of.replies.commands,
         "played": played(leg, of) if flowed else [],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -139,7 +140,9 @@ class Call:
 class World:
     """The account's numbers and calls, and the maker of ids."""
 
-    def __init__(self, account: Account, clock: Clock, target: str, seed: int) -> None:
+    def __init__(
+        self, account: Account, clock: Clock, target: str, seed: int, numbers: Sequence[str] = ()
+    ) -> None:
         self.account = account
         self.clock = clock
         self.target = target.rstrip("/")
@@ -148,7 +151,8 @@ class World:
         self.numbers: dict[str, Number] = {}
         self.calls: dict[str, Call] = {}
         self._ended: deque[str] = deque()
-        self.number(DEFAULT_NUMBER)
+        for number in numbers:
+            self.number(number)
 
     def sid(self, prefix: str) -> str:
         """A new id: two letters and 32 hex digits."""
