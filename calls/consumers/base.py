@@ -1,0 +1,242 @@
+"""A browser socket: let in, greeted, fed from its outbox, looked at again every few seconds, closed in words.
+
+To us come only `hello {last_id}` and `ack`; people act by POST. A refusal closes after accept, with a code
+that a page can read: before it, a browser could not tell it from a broken line. The origin was checked
+before us (contactcenter.sockets).
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar
+
+from channels.db import database_sync_to_async
+from django.db import DatabaseError
+from django.utils import timezone
+
+from calls.consumers.browser import RESTART, Browser
+from calls.consumers.session import refusal
+from calls.counters import denied
+from calls.hub import beat, hub
+from calls.selectors.feed import encode, iso
+
+__all__ = ["BrowserSocket", "Closed"]
+
+BAD_MESSAGE, UNKNOWN, TOO_SLOW, TOO_LARGE, RATE = 4400, 4404, 4408, 4413, 4429
+MESSAGE_BYTES = 16 * 1024
+BAD_MESSAGES = 3
+PER_SECOND, BURST = 20.0, 40.0
+HELLO_SECONDS = 10.0
+CHECK_SECONDS = 4.0  # a person who was signed out is gone within 5 s
+UNCHECKED_SECONDS = 60.0
+BEAT_SECONDS = 15.0
+_log = logging.getLogger("contactcenter.ws")
+_NAMES = {
+    4400: "ws.message.bad",
+    4401: "ws.signed_out",
+    4403: "ws.not_allowed",
+    4404: "ws.unknown",
+    4408: "ws.too_slow",
+    4413: "ws.message.too_large",
+    4429: "ws.rate",
+}
+_ERRORS = {
+    "bad_json": "A message must be one JSON object.",
+    "unknown_type": "Only hello and ack are understood.",
+    "bad_field": "last_id must be a whole number or null.",
+}
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Closed(Exception):
+    """The socket is to be closed with a code of DESIGN 5; None when the browser has gone by itself."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BrowserSocket:
+    """One socket of one browser, from accept to close. Subclasses say what it watches."""
+
+    check_seconds: ClassVar[float] = CHECK_SECONDS
+    hello_seconds: ClassVar[float] = HELLO_SECONDS
+    beat_seconds: ClassVar[float] = BEAT_SECONDS
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.browser = Browser()
+        self._greeted = asyncio.Event()
+        self._bad = 0
+        self._tokens, self._filled_at = BURST, asyncio.get_running_loop().time()
+
+    @classmethod
+    def as_asgi(cls) -> Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]:
+        """The ASGI application."""
+
+        async def application(scope: Scope, receive: Receive, send: Send) -> None:
+            await cls(scope, receive, send).run()
+
+        return application
+
+    async def watches(self) -> int | None:
+        """The call that this socket watches, None for all. Raises LookupError if there is none."""
+        raise NotImplementedError
+
+    async def run(self) -> None:
+        """The whole life of the socket."""
+        await self._receive()  # websocket.connect
+        await self._send({"type": "websocket.accept"})
+        try:
+            await self._serve()
+        except Closed as end:
+            await self._close(end.code)
+        except (DatabaseError, TimeoutError) as error:  # the page tries again soon
+            _log.warning("ws.unavailable", extra={"error": type(error).__name__})
+            await self._close(RESTART)
+        except OSError:  # how some servers say that the browser has gone while we sent
+            return
+
+    async def _serve(self) -> None:
+        await self._check()
+        try:
+            self.browser.call = await self.watches()
+        except LookupError:
+            raise Closed(UNKNOWN) from None
+        hub().join(self.browser)
+        try:
+            await self._until_one_ends(
+                self._read(), self._pump(), self._watch(), self._beat(), self._patience()
+            )
+        finally:
+            hub().leave(self.browser)
+
+    async def _until_one_ends(self, *parts: Coroutine[Any, Any, None]) -> None:
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _close(self, code: int | None) -> None:
+        if code is None:
+            return
+        if code in _NAMES:
+            denied(_NAMES[code])
+            _log.warning(_NAMES[code], extra={"code": code})
+        await self._send({"type": "websocket.close", "code": code})
+
+    # -- what we send ------------------------------------------------------------------------------
+    async def _pump(self) -> None:
+        while True:
+            await self.browser.wake.wait()
+            self.browser.wake.clear()
+            for text in self.browser.outbox.take():
+                await self._send({"type": "websocket.send", "text": text})
+            if self.browser.code is not None:
+                raise Closed(self.browser.code)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.beat_seconds)
+            self._say(beat(self.browser.outbox.last_id))
+
+    def _say(self, text: str) -> None:
+        self.browser.outbox.notice(text)
+        self.browser.wake.set()
+
+    # -- who it is ---------------------------------------------------------------------------------
+    async def _watch(self) -> None:
+        """Look again and again; while the database is away for a minute, the last answer holds."""
+        failures = 0
+        while True:
+            await asyncio.sleep(self.check_seconds)
+            try:
+                await self._check()
+                failures = 0
+            except DatabaseError:
+                failures += 1
+                if failures * self.check_seconds > UNCHECKED_SECONDS:
+                    raise
+
+    async def _check(self) -> None:
+        session = self.scope.get("session")
+        code = await database_sync_to_async(refusal)(getattr(session, "session_key", None))
+        if code is not None:
+            raise Closed(code)
+
+    async def _patience(self) -> None:
+        """A socket that never says hello is closed."""
+        try:
+            async with asyncio.timeout(self.hello_seconds):
+                await self._greeted.wait()
+        except TimeoutError:
+            raise Closed(TOO_SLOW) from None
+
+    # -- what we hear ------------------------------------------------------------------------------
+    async def _read(self) -> None:
+        while True:
+            event = await self._receive()
+            if event["type"] == "websocket.disconnect":
+                raise Closed(None)
+            self._spend()
+            await self._hear(event.get("text"))
+
+    def _spend(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._tokens = min(BURST, self._tokens + (now - self._filled_at) * PER_SECOND)
+        self._filled_at = now
+        if self._tokens < 1:
+            raise Closed(RATE)
+        self._tokens -= 1
+
+    async def _hear(self, text: str | None) -> None:
+        if text is not None and len(text.encode("utf-8", "replace")) > MESSAGE_BYTES:
+            raise Closed(TOO_LARGE)
+        message = _parse(text)
+        kind = message.get("type") if message is not None else None
+        if message is None:
+            self._wrong("bad_json")
+        elif kind == "ack":
+            self.browser.outbox.ack()
+            self.browser.wake.set()
+        elif kind == "hello":
+            await self._hello(message.get("last_id"))
+        else:
+            self._wrong("unknown_type")
+
+    async def _hello(self, last_id: Any) -> None:
+        if last_id is not None and (type(last_id) is not int or not 0 <= last_id < 2**63):
+            self._wrong("bad_field")
+            return
+        self._greeted.set()
+        try:
+            await hub().hello(self.browser, last_id)
+        except LookupError:
+            raise Closed(UNKNOWN) from None
+
+    def _wrong(self, code: str) -> None:
+        self._bad += 1
+        denied("ws.message.bad")
+        _log.warning("ws.message.bad", extra={"code": code})
+        text = encode({"type": "error", "at": iso(timezone.now()), "code": code, "text": _ERRORS[code]})
+        self._say(text)
+        if self._bad >= BAD_MESSAGES:
+            self.browser.close(BAD_MESSAGE)
+
+
+def _parse(text: str | None) -> dict[str, Any] | None:
+    """The JSON object, or None: nothing that a browser sends may raise."""
+    try:
+        value = json.loads(text) if text is not None else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

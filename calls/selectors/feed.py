@@ -1,0 +1,156 @@
+"""Events after an id, as the messages that browsers get: each noun once, in its present state.
+
+Messages are made from the rows when they are read, so a replay shrinks to the nouns that were touched and
+equals a fresh look. The number of queries is fixed by the kinds of nouns, not by how many there are.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from calls.models import Call, Command, Event, Leg, Utterance
+
+__all__ = ["Batch", "Told", "after", "command_message", "encode", "iso", "streams_of"]
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """One message: `body` is a JSON object with `type`, `at`, the noun's key and state, without ids."""
+
+    id: int
+    noun: str
+    key: str
+    call: int | None
+    body: str
+    stream: str = ""
+    track: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What happened after an id, up to and including `upto`; `whole` is False if events are missing."""
+
+    messages: list[Told]
+    upto: int
+    whole: bool
+
+
+def after(last_id: int, *, limit: int) -> Batch:
+    """At most `limit` events after `last_id`. Not whole: the first one is gone or more than `limit` wait."""
+    rows = list(Event.objects.filter(id__gt=last_id).order_by("id")[: limit + 1])
+    whole = len(rows) <= limit and (not rows or rows[0].id == last_id + 1)
+    rows = rows[:limit]
+    newest = {(row.noun, row.key): row for row in rows}
+    states = _states(newest)
+    ordered = sorted(newest.values(), key=lambda row: row.id)
+    messages = [_told(row, states.get((row.noun, row.key))) for row in ordered]
+    return Batch(messages, upto=rows[-1].id if rows else last_id, whole=whole)
+
+
+def encode(message: Body) -> str:
+    """Compact JSON in ASCII, so that no odd character of a caller can break a socket."""
+    return json.dumps(message, separators=(",", ":"))
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _told(event: Event, state: Body | None) -> Told:
+    known = state or {event.noun: event.key, "call": event.call_id, "gone": True}
+    body = {"type": event.noun, "at": iso(event.at), "event": event.kind, **known}
+    return Told(
+        id=event.id,
+        noun=event.noun,
+        key=event.key,
+        call=known.get("call") if isinstance(known.get("call"), int) else event.call_id,
+        body=encode(body),
+        stream=str(known.get("stream", "")),
+        track=str(known.get("track", "")),
+    )
+
+
+def _states(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Body]:
+    keys: dict[str, set[str]] = {}
+    for noun, key in wanted:
+        keys.setdefault(noun, set()).add(key)
+    found: dict[tuple[str, str], Body] = {}
+    for noun, load in _LOADERS.items():
+        if noun in keys:
+            found.update({(noun, key): body for key, body in load(keys[noun])})
+    return found
+
+
+def _calls(keys: set[str]) -> list[tuple[str, Body]]:
+    rows = Call.objects.select_related("number", "contact", "agent").filter(pk__in=_numbers(keys))
+    return [(str(row.pk), row.as_message()) for row in rows]
+
+
+def _streams(keys: set[str]) -> list[tuple[str, Body]]:
+    legs = Leg.objects.filter(streams__sid__in=keys).distinct()
+    return [(row.sid, row.as_message()) for row in streams_of(legs) if row.sid in keys]
+
+
+def _gaps(keys: set[str]) -> list[tuple[str, Body]]:
+    legs = Leg.objects.filter(streams__gaps__pk__in=_numbers(keys)).distinct()
+    gaps = [gap for stream in streams_of(legs) for gap in stream.gaps.all()]
+    return [(str(gap.pk), gap.as_message()) for gap in gaps if str(gap.pk) in keys]
+
+
+def _utterances(keys: set[str]) -> list[tuple[str, Body]]:
+    """By their public key `stream/track/number`, or by row id."""
+    parts = [key.split("/") for key in keys if key.count("/") == 2]
+    sids, numbers = {sid for sid, _, _ in parts}, _numbers({number for _, _, number in parts})
+    rows = Utterance.objects.filter(Q(stream_sid__in=sids, number__in=numbers) | Q(pk__in=_numbers(keys)))
+    found = []
+    for row in rows:
+        body = row.as_message()
+        found += [(key, body) for key in (str(body["utterance"]), str(row.pk)) if key in keys]
+    return found
+
+
+def _commands(keys: set[str]) -> list[tuple[str, Body]]:
+    rows = Command.objects.select_related("by").filter(pk__in=keys)
+    return [(str(row.pk), command_message(row)) for row in rows]
+
+
+def command_message(command: Command) -> Body:
+    """A command as browsers get it: what was asked, by whom, and how it stands."""
+    return {
+        "command": str(command.pk),
+        "call": command.call_id,
+        "kind": command.kind,
+        "state": command.state,
+        "code": command.code,
+        "text": command.text,
+        "by": command.by.get_username() if command.by else "",
+        "name": str(command.args.get("name", "")),
+        "created_at": iso(command.created_at),
+        "settled_at": iso(command.settled_at) if command.settled_at else None,
+    }
+
+
+def streams_of(legs: Any) -> list[Any]:
+    """The stream rows of a query of legs, with ticket and gaps, by the relation alone."""
+    loaded = legs.prefetch_related("streams__ticket", "streams__gaps")
+    return [stream for leg in loaded for stream in leg.streams.all()]
+
+
+def _numbers(keys: set[str]) -> set[int]:
+    return {int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19}
+
+
+_LOADERS: dict[str, Callable[[set[str]], list[tuple[str, Body]]]] = {
+    "call": _calls,
+    "stream": _streams,
+    "utterance": _utterances,
+    "gap": _gaps,
+    "command": _commands,
+}
