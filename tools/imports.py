@@ -33,7 +33,7 @@ ROOT_MODULES = {
     **dict.fromkeys(
         ("events", "channels", "writer", "spool", "audit", "access", "tokens", "counters"), ADAPTER
     ),
-    **dict.fromkeys(("ingest", "journal", "wordfile"), ADAPTER),
+    **dict.fromkeys(("ingest", "journal", "journal_reader", "wordfile"), ADAPTER),
     **dict.fromkeys(("forms", "urls", "hub", "webhooks", "views", "admin"), INTERFACE),
     **dict.fromkeys(("apps", "checks"), ENTRY),
 }
