@@ -1,0 +1,80 @@
+"""The order of Twilio's statuses. Callbacks arrive late, twice and shuffled; whatever the order, the same
+rows result: a status only moves up, and a call's state is a function of its legs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+__all__ = ["LIVE", "TERMINAL", "LegFacts", "Outcome", "has_ended", "highest", "known", "outcome"]
+
+# Of two terminal words for one leg the one that says more wins, so that it does not matter which came first.
+_RANK = {
+    "queued": 0,
+    "initiated": 1,
+    "ringing": 2,
+    "in-progress": 3,
+    "canceled": 4,
+    "failed": 5,
+    "no-answer": 6,
+    "busy": 7,
+    "completed": 8,
+}
+_SAME = {"answered": "in-progress", "cancelled": "canceled"}
+TERMINAL = frozenset(word for word, rank in _RANK.items() if rank > _RANK["in-progress"])
+LIVE = "in-progress"
+
+
+def known(status: str) -> str:
+    """Twilio's status in our spelling; nothing for a word that we do not know (they add some)."""
+    word = _SAME.get(status, status)
+    return word if word in _RANK else ""
+
+
+def highest(one: str, other: str) -> str:
+    """The later of two known statuses."""
+    return max(one, other, key=_RANK.__getitem__)
+
+
+def has_ended(status: str) -> bool:
+    """Whether the leg is over."""
+    return status in TERMINAL
+
+
+@dataclass(frozen=True)
+class LegFacts:
+    """What decides about a call in one of its legs; the first leg of the call has no parent."""
+
+    status: str
+    is_child: bool
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A call as its legs make it: state ringing, live or ended; outcome answered, missed, failed or none."""
+
+    state: str
+    outcome: str
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
+def outcome(legs: Iterable[LegFacts], *, dials: bool) -> Outcome:
+    """The call of these legs. When our TwiML dials, somebody dialled must answer; else the first leg does."""
+    legs = list(legs)
+    first = [leg for leg in legs if not leg.is_child]
+    answering = [leg for leg in legs if leg.is_child] if dials else first
+    answered_at = min((leg.answered_at for leg in answering if leg.answered_at), default=None)
+    if not first or not all(has_ended(leg.status) for leg in first):
+        word = "answered" if answered_at else ""
+        return Outcome("live" if answered_at else "ringing", word, answered_at, None)
+    ended_at = max((leg.ended_at for leg in first if leg.ended_at), default=None)
+    return Outcome("ended", _word(first, answered_at, dials), answered_at, ended_at)
+
+
+def _word(first: list[LegFacts], answered_at: datetime | None, dials: bool) -> str:
+    if answered_at or (not dials and any(leg.status == "completed" for leg in first)):
+        return "answered"
+    return "failed" if all(leg.status == "failed" for leg in first) else "missed"
