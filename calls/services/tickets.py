@@ -1,0 +1,170 @@
+"""Permission for media sockets: one-use nonces that bear Twilio's limits, and addresses for others' streams.
+
+Twilio's limits hold per leg: four tracks at once, one bidirectional stream, a name once. They are told here
+before Twilio refuses; the database's constraints are the second line.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
+from calls.text import clean
+
+__all__ = [
+    "VALID_SECONDS",
+    "LimitReached",
+    "Refused",
+    "expire",
+    "issue",
+    "issue_key",
+    "live_on",
+    "media_url",
+    "release",
+    "revoke_key",
+    "spend",
+    "usable_key",
+]
+
+VALID_SECONDS = 60
+MAX_TRACKS = 4
+_SCHEMES = {"https": "wss", "http": "ws"}
+
+
+class Refused(Exception):
+    """What was asked cannot be: `code` for programs, `text` for people."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class LimitReached(Refused):
+    """One of Twilio's limits on the leg: tracks_full, voice_in_use or name_in_use."""
+
+
+def issue(
+    *,
+    leg: Leg,
+    kind: str = Ticket.Kind.TAP,
+    origin: str,
+    name: str = "",
+    track: str = "both_tracks",
+    parameters: Mapping[str, str] | None = None,
+    now: datetime,
+    asked_by: User | None = None,
+    ingest_key: IngestKey | None = None,
+    after_seconds: int = 0,
+) -> Ticket:
+    """A new ticket for one media socket of `leg`, valid 60 s (and `after_seconds` of speech before it).
+
+    Without a name it gets tap, tap-2, … A ticket of origin ingest is spent at once: Twilio has opened that
+    stream already, so no limit is asked. Raises LimitReached.
+    """
+    ingest = origin == Ticket.Origin.INGEST
+    ticket = Ticket(
+        nonce=secrets.token_hex(16),
+        leg=leg,
+        kind=kind,
+        origin=origin,
+        ingest_key=ingest_key,
+        name=name,
+        track=track,
+        parameters={clean(key, 200): clean(value, 400) for key, value in (parameters or {}).items()},
+        expires_at=now + timedelta(seconds=VALID_SECONDS + after_seconds),
+        spent_at=now if ingest else None,
+        asked_by=asked_by,
+    )
+    try:
+        with transaction.atomic():
+            Leg.objects.select_for_update().get(pk=leg.pk)  # of two at once the second sees the first
+            ticket.name = ticket.name or _next_name(leg)
+            if not ingest:
+                _ask_limits(ticket, now)
+            ticket.save(force_insert=True)
+    except IntegrityError as error:
+        raise LimitReached("name_in_use", _NAME.format(name=ticket.name)) from error
+    return ticket
+
+
+_NAME = "A stream named {name} is open on this call. Choose another name or stop that stream first."
+_TRACKS = "This call has {used} of {limit} tracks streaming; this stream needs {more}. Stop a stream first."
+_VOICE = "A bidirectional stream is open on this call, and Twilio allows one. Close it first."
+
+
+def _ask_limits(ticket: Ticket, now: datetime) -> None:
+    expire(now=now, leg=ticket.leg)
+    others = list(live_on(ticket.leg))
+    if any(other.name == ticket.name for other in others):
+        raise LimitReached("name_in_use", _NAME.format(name=ticket.name))
+    if ticket.kind == Ticket.Kind.VOICE and any(other.kind == Ticket.Kind.VOICE for other in others):
+        raise LimitReached("voice_in_use", _VOICE)
+    used = sum(other.track_count() for other in others if other.kind == Ticket.Kind.TAP)
+    more = ticket.track_count()
+    if ticket.kind == Ticket.Kind.TAP and used + more > MAX_TRACKS:
+        raise LimitReached("tracks_full", _TRACKS.format(used=used, limit=MAX_TRACKS, more=more))
+
+
+def _next_name(leg: Leg) -> str:
+    count = leg.tickets.count()
+    return "tap" if not count else f"tap-{count + 1}"
+
+
+def live_on(leg: Leg) -> list[Ticket]:
+    """The leg's tickets that are not released: streams that are open or may open yet."""
+    return list(leg.tickets.filter(released_at__isnull=True))
+
+
+def spend(*, nonce: str, now: datetime) -> Ticket | None:
+    """Consume the nonce for this handshake; None if it is unknown, spent, expired or revoked."""
+    unspent = Ticket.objects.filter(nonce=nonce, spent_at__isnull=True, released_at__isnull=True)
+    if not unspent.filter(expires_at__gt=now).update(spent_at=now):
+        return None
+    return Ticket.objects.select_related("leg__call__number").get(nonce=nonce)
+
+
+def release(*, ticket_id: int, now: datetime, stopped_by: User | None = None) -> bool:
+    """Give the leg back what the ticket took. True if it was not released before."""
+    if stopped_by is not None:
+        Ticket.objects.filter(pk=ticket_id, stopped_by__isnull=True).update(stopped_by=stopped_by)
+    return bool(Ticket.objects.filter(pk=ticket_id, released_at__isnull=True).update(released_at=now))
+
+
+def expire(*, now: datetime, leg: Leg | None = None) -> int:
+    """Release tickets that were never spent in their time (of one leg, or all). How many there were."""
+    stale = Ticket.objects.filter(spent_at__isnull=True, released_at__isnull=True, expires_at__lte=now)
+    if leg is not None:
+        stale = stale.filter(leg=leg)
+    return stale.update(released_at=now)
+
+
+def revoke_unspent(*, leg_ids: list[int], now: datetime) -> int:
+    """Release the unspent tickets of legs that are over."""
+    unspent = Ticket.objects.filter(Q(leg_id__in=leg_ids), spent_at__isnull=True, released_at__isnull=True)
+    return unspent.update(released_at=now)
+
+
+def media_url(ticket: Ticket) -> str:
+    """The address that Twilio's media socket opens: wss for an https site, ws for a loopback http one."""
+    scheme, _, rest = settings.PUBLIC_URL.partition("://")
+    return f"{_SCHEMES[scheme]}://{rest}/media/{ticket.nonce}/"
+
+
+def issue_key(*, number: PhoneNumber, by: User | None, now: datetime) -> IngestKey:
+    """A new ingest address for streams that others open for calls to `number`."""
+    return IngestKey.objects.create(key=secrets.token_hex(16), number=number, created_by=by, created_at=now)
+
+
+def revoke_key(*, key_id: int, now: datetime) -> bool:
+    """Close an ingest address for new streams. True if it was open."""
+    return bool(IngestKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=now))
+
+
+def usable_key(key: str) -> IngestKey | None:
+    """The ingest address with this key if it has not been revoked, with its number."""
+    return IngestKey.objects.select_related("number").filter(key=key, revoked_at__isnull=True).first()

@@ -1,0 +1,116 @@
+"""Final lines become rows, with their speaker and their event, in one transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from calls.counters import count
+from calls.events import Change, change
+from calls.models import Call, Leg, Utterance
+from calls.text import clean
+
+__all__ = ["Line", "add"]
+
+_log = logging.getLogger("contactcenter.words")
+_MAX_TEXT = 4000
+# Twilio's callbacks have whole seconds, rounded down; words have milliseconds.
+_TOLERANCE_MS = 1000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One final line of one track. Times in ms of the call; `leg_kind` is the kind of the streamed leg."""
+
+    call_id: int
+    stream_sid: str
+    track: str
+    number: int
+    start_ms: int
+    end_ms: int
+    text: str
+    confidence: float | None = None
+    words: list[Any] = field(default_factory=list)
+    leg_kind: str = "caller"
+
+
+def add(*, lines: Sequence[Line], into: Change | None = None) -> int:
+    """Store the lines that are not stored yet and tell them; how many that were.
+
+    With `into` it works inside that change (a job of calls.writer), else it makes its own. A line of a call
+    that is gone is dropped.
+    """
+    if into is not None:
+        return _add(into, lines)
+    with change() as told:
+        return _add(told, lines)
+
+
+def _add(told: Change, lines: Sequence[Line]) -> int:
+    new = _new(lines)
+    calls = Call.objects.in_bulk({line.call_id for line in new})
+    kept = [line for line in new if line.call_id in calls]
+    _note_dropped(len(new) - len(kept))
+    answered = _first_answers(calls)
+    rows = [_row(line, calls[line.call_id], answered.get(line.call_id), told.at) for line in kept]
+    for row in Utterance.objects.bulk_create(rows):
+        key = f"{row.stream_sid}/{row.track}/{row.number}"
+        told.emit(kind="utterance.final", noun="utterance", key=key, call=row.call_id)
+    return len(rows)
+
+
+def _new(lines: Sequence[Line]) -> list[Line]:
+    """The lines whose (stream, track, number) is not stored, each once."""
+    by_key = {(line.stream_sid, line.track, line.number): line for line in lines}
+    stored = Utterance.objects.filter(
+        stream_sid__in={key[0] for key in by_key}, number__in={key[2] for key in by_key}
+    ).values_list("stream_sid", "track", "number")
+    for key in stored:
+        by_key.pop(key, None)
+    return list(by_key.values())
+
+
+def _row(line: Line, call: Call, answered_at: datetime | None, now: datetime) -> Utterance:
+    return Utterance(
+        call=call,
+        stream_sid=line.stream_sid,
+        track=line.track,
+        number=line.number,
+        speaker=_speaker(line, call, answered_at),
+        start_ms=max(0, line.start_ms),
+        end_ms=max(0, line.start_ms, line.end_ms),
+        text=clean(line.text, _MAX_TEXT),
+        confidence=line.confidence,
+        words=line.words,
+        created_at=now,
+    )
+
+
+def _speaker(line: Line, call: Call, answered_at: datetime | None) -> str:
+    """inbound is who holds the streamed leg; outbound is the other side once somebody has answered it."""
+    ours = line.leg_kind != Leg.Kind.CALLER
+    if line.track == "inbound":
+        return "agent" if ours else "caller"
+    if ours:
+        return "caller"
+    if answered_at is None:
+        return "other"  # prompts, music
+    joined_ms = (answered_at - call.started_at) / timedelta(milliseconds=1)
+    return "agent" if line.end_ms + _TOLERANCE_MS >= joined_ms else "other"
+
+
+def _first_answers(calls: dict[int, Call]) -> dict[int, datetime]:
+    """When the first dialled party joined each call."""
+    children = Leg.objects.filter(call_id__in=calls, parent__isnull=False, answered_at__isnull=False)
+    answers: dict[int, datetime] = {}
+    for call_id, at in children.order_by("-answered_at").values_list("call_id", "answered_at"):
+        if at is not None:
+            answers[call_id] = at
+    return answers
+
+
+def _note_dropped(number: int) -> None:
+    if number:
+        count("words.dropped", number)
+        _log.warning("words.call.gone", extra={"lines": number})
