@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.test import Client
@@ -91,7 +92,8 @@ def signed_post(
     """Post a webhook as Twilio does, through Django's test client; `path` begins with a slash."""
     sent: Any = client.post(
         path,
-        data=dict(fields),
+        data=urlencode(dict(fields)),
+        content_type="application/x-www-form-urlencoded",
         headers={"X-Twilio-Signature": signature(public_url + path, fields, token=token)},
         **extra,
     )

@@ -1,0 +1,196 @@
+"""The door for Twilio's webhooks: size, method, type, signature, fields, in this order and before any query.
+
+What is refused gets an empty answer with 403, 405, 413 or 415, one named log line and a count.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from calls import signature
+from calls.counters import denied
+from calls.text import clean
+
+__all__ = ["CALL_STATUS", "STREAM_STATUS", "VOICE", "Form", "signed", "tokens"]
+
+_log = logging.getLogger("contactcenter.twilio")
+
+MAX_BYTES = 64 * 1024
+MAX_FIELDS = 400
+_TYPE = "application/x-www-form-urlencoded"
+
+_SID = {name: re.compile(rf"{name}[0-9a-fA-F]{{32}}") for name in ("AC", "CA", "MZ")}
+_WORD = re.compile(r"[a-z][a-z-]{0,23}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_ADDRESS = re.compile(r"\+[0-9*#]{1,20}|[^+].*|", re.DOTALL)
+_ANY = re.compile(r".*", re.DOTALL)
+# Name → shape. What is not named here is ignored: Twilio adds parameters without notice.
+_SHAPES = {
+    "AccountSid": _SID["AC"],
+    "CallSid": _SID["CA"],
+    "ParentCallSid": _SID["CA"],
+    "DialCallSid": _SID["CA"],
+    "StreamSid": _SID["MZ"],
+    "CallStatus": _WORD,
+    "DialCallStatus": _WORD,
+    "StreamEvent": _WORD,
+    "Direction": _WORD,
+    "SequenceNumber": _DIGITS,
+    "ErrorCode": _DIGITS,
+    "From": _ADDRESS,
+    "To": _ADDRESS,
+    "Called": _ADDRESS,
+    "CallerName": _ANY,
+    "StreamName": _ANY,
+    "StreamError": _ANY,
+    "StreamErrorCode": _ANY,
+    "Timestamp": _ANY,
+    "ErrorUrl": _ANY,
+}
+_MAX_VALUE = 2048
+# Twilio's names that may be absent. Names and values are signed without a border between them, so a captured
+# request could be split anew and hide a field in the value before it; such a value is refused.
+_MAY_HIDE = re.compile(
+    r"(?:From|To|Caller|Called)(?:City|Country|State|Zip)|CallToken|CallerName|ForwardedFrom|ParentCallSid"
+    r"|DialCallStatus|DialCallSid|DialCallDuration|DialBridged|CallbackSource|SequenceNumber|StirVerstat"
+    r"|SipResponseCode|StreamErrorCode|ApplicationSid|ApiVersion|CallDuration|ErrorCode|ErrorUrl"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One kind of webhook: which fields must be there."""
+
+    name: str
+    required: frozenset[str] = field(default_factory=frozenset)
+
+
+VOICE = Form("voice", frozenset({"AccountSid", "CallSid", "CallStatus", "From", "To"}))
+CALL_STATUS = Form("call-status", frozenset({"AccountSid", "CallSid", "CallStatus"}))
+STREAM_STATUS = Form("stream-status", frozenset({"AccountSid", "CallSid", "StreamSid", "StreamEvent"}))
+
+Fields = dict[str, str]
+View = Callable[..., HttpResponse]
+
+
+class _Refused(Exception):
+    """`event` names the log line and the count, `status` is the answer."""
+
+    def __init__(self, event: str, status: int) -> None:
+        super().__init__(event)
+        self.event = event
+        self.status = status
+
+
+def signed(form: Form) -> Callable[[View], View]:
+    """Decorate `view(request, fields, …)`: it is called with the known fields, clean, one value each."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                fields = _admit(request, form)
+            except _Refused as refusal:
+                denied(refusal.event)
+                _log.warning(refusal.event, extra={"webhook": form.name, "status": refusal.status})
+                return _answer(refusal.status)
+            return view(request, fields, *args, **kwargs)
+
+        return door
+
+    return decorate
+
+
+def tokens() -> list[str]:
+    """Every token that may have signed: current and next, of every region (which one signs is not said)."""
+    own = list(settings.TWILIO_AUTH_TOKENS)
+    for region in settings.TWILIO_REGIONS.values():
+        own.extend(cast("list[str]", region["tokens"]))
+    return list(dict.fromkeys(own))
+
+
+def _admit(request: HttpRequest, form: Form) -> Fields:
+    body = _body(request)
+    posted = _parse(body)
+    if not signature.webhook_valid(
+        public_url=settings.PUBLIC_URL,
+        path=_raw_path(request),
+        fields=posted,
+        signature=request.headers.get("X-Twilio-Signature"),
+        tokens=tokens(),
+    ):
+        raise _Refused("twilio.signature.invalid", 403)
+    return _fields(posted, form)
+
+
+def _body(request: HttpRequest) -> bytes:
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if length and not (_DIGITS.fullmatch(length) and int(length) <= MAX_BYTES):
+        raise _Refused("twilio.request.too_large", 413)
+    if request.method != "POST":
+        raise _Refused("twilio.request.method", 405)
+    if not length:
+        raise _Refused("twilio.request.too_large", 413)  # of unknown length: a body in chunks
+    if request.META.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _TYPE:
+        raise _Refused("twilio.request.type", 415)
+    return request.read(MAX_BYTES)
+
+
+def _parse(body: bytes) -> dict[str, list[str]]:
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise _Refused("twilio.signature.invalid", 403) from None
+    except ValueError:
+        raise _Refused("twilio.request.too_large", 413) from None
+    posted: dict[str, list[str]] = {}
+    for name, value in pairs:
+        posted.setdefault(name, []).append(value)
+    return posted
+
+
+def _raw_path(request: HttpRequest) -> str:
+    """Path and query as they came over the wire; Django's own path is decoded."""
+    raw = getattr(request, "scope", {}).get("raw_path")
+    path = raw.decode("latin-1") if raw else request.get_full_path().partition("?")[0]
+    query = request.META.get("QUERY_STRING", "")
+    return f"{path}?{query}" if query else path
+
+
+def _fields(posted: dict[str, list[str]], form: Form) -> Fields:
+    """The known fields; refuses double names, missing ones, wrong shapes and other accounts."""
+    if any(len(values) > 1 for values in posted.values()) or not form.required <= posted.keys():
+        raise _Refused("twilio.params.invalid", 403)
+    fields = {name: posted[name][0] for name in _SHAPES if name in posted}
+    if not all(_right(name, value, posted) for name, value in fields.items()):
+        raise _Refused("twilio.params.invalid", 403)
+    if not settings.TWILIO_ACCOUNT_SID or fields["AccountSid"] != settings.TWILIO_ACCOUNT_SID:
+        raise _Refused("twilio.account.foreign", 403)
+    return {name: clean(value, _MAX_VALUE) for name, value in fields.items()}
+
+
+def _right(name: str, value: str, posted: dict[str, list[str]]) -> bool:
+    """Whether the value has its shape and hides no other field."""
+    if value == "" and name not in ("AccountSid", "CallSid", "StreamSid", "CallStatus", "StreamEvent"):
+        return True
+    hidden = _MAY_HIDE.findall(value)
+    return bool(_SHAPES[name].fullmatch(value)) and all(name in posted for name in hidden)
+
+
+def _answer(status: int) -> HttpResponse:
+    response = HttpResponse(status=status, content_type="text/plain")
+    response._has_been_logged = True  # type: ignore[attr-defined]  # one line each; Django would add one
+    if status == 405:
+        response["Allow"] = "POST"
+    return response
