@@ -103,8 +103,8 @@ class MediaStream:
 
     async def open(self) -> None:
         """Connect, say `connected` and `start`, and let the media flow; a failure ends the stream."""
-        wire = Wire(self._received, self._gone)
         world = self._exchange.world
+        wire = Wire(self._received, self._gone, world.clock.hold)
         try:
             with world.clock.hold():
                 await wire.connect(self.wanted.url, self._signature())

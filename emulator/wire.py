@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from urllib.parse import urlsplit
 
 from emulator import frames
@@ -19,7 +20,7 @@ GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 CONNECT_S = 10.0
 CLOSE_S = 5.0
 MAX_HEAD = 16 * 1024
-SLOW_BYTES = 64 * 1024
+SLOW_BYTES = 128 * 1024
 NO_CODE = 1005
 
 
@@ -37,15 +38,19 @@ class Wire(asyncio.Protocol):
 
     `on_message(opcode, data)` for text and binary messages; `on_gone(code, broken)` once, when the server
     closed (its code, 1005 without one), broke off (code None), or broke the framing rules (broken true).
+    `hold` is entered while the server is behind with reading.
     """
 
     def __init__(
         self,
         on_message: Callable[[int, bytes], None],
         on_gone: Callable[[int | None, bool], None],
+        hold: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._on_message = on_message
         self._on_gone = on_gone
+        self._hold = hold
+        self._held = ExitStack()
         self._assembler = frames.Assembler()
         self._head = bytearray()
         self._key = base64.b64encode(os.urandom(16)).decode()
@@ -133,11 +138,18 @@ class Wire(asyncio.Protocol):
         if data and self._open:
             self._read_messages(data)
 
+    def pause_writing(self) -> None:
+        self._held.enter_context(self._hold())
+
+    def resume_writing(self) -> None:
+        self._held.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._upgraded.done():
             self._upgraded.set_exception(ConnectError(31920, "Stream - Websocket - Handshake Error"))
         if not self._lost.done():
             self._lost.set_result(None)
+        self._held.close()
         self._gone(None)
 
     # reading

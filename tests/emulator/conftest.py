@@ -1,0 +1,118 @@
+"""The emulator inside the test, in virtual time, before a tiny product on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import struct
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+from twilio.rest import Client
+
+from emulator.app import application
+from emulator.clock import VirtualClock
+from emulator.exchange import Exchange
+from emulator.rest.envelope import EXCHANGE
+from emulator.scripts import Scripts, shipped
+from emulator.world import Account
+from tests.emulator.product import Product
+
+ACCOUNT_SID = "AC" + "a" * 32
+TOKEN = "first-token"
+ALICE = "+31612345678"
+OFFICE = "+31201234567"
+
+
+class Box:
+    """The emulator and what a test does with it."""
+
+    def __init__(self, server: TestServer, exchange: Exchange, clock: VirtualClock) -> None:
+        self.server = server
+        self.exchange = exchange
+        self.clock = clock
+        self.url = str(server.make_url("")).rstrip("/")
+
+    async def post(self, path: str, body: Any) -> tuple[int, Any]:
+        """POST JSON to one of the emulator's own addresses."""
+        async with aiohttp.ClientSession() as http, http.post(self.url + path, json=body) as answer:
+            return answer.status, await _json(answer)
+
+    async def get(self, path: str) -> Any:
+        async with aiohttp.ClientSession() as http, http.get(self.url + path) as answer:
+            return await _json(answer)
+
+    async def place(self, script: str = "conversation", **more: Any) -> str:
+        """Alice calls the office."""
+        body = {"from": ALICE, "to": OFFICE, "script": script, **more}
+        status, answer = await self.post("/emulator/calls/", body)
+        assert status == 201, answer
+        return str(answer["call_sid"])
+
+    async def call(self, sid: str) -> dict[str, Any]:
+        """The call's entry in the truth log."""
+        log = await self.get("/emulator/log/")
+        return next(call for call in log["calls"] if call["call_sid"] == sid)
+
+    async def children(self, sid: str) -> list[dict[str, Any]]:
+        log = await self.get("/emulator/log/")
+        return [call for call in log["calls"] if call["parent_call_sid"] == sid]
+
+    async def twilio(self, use: Callable[[Client], Any], token: str = TOKEN) -> Any:
+        """Use Twilio's own library, unmodified but for its base address."""
+        client = Client(ACCOUNT_SID, token)
+        client.api.base_url = self.url
+        return await asyncio.to_thread(use, client)
+
+
+async def _json(answer: aiohttp.ClientResponse) -> Any:
+    text = await answer.text()
+    return json.loads(text) if text.startswith(("{", "[")) else text
+
+
+@pytest.fixture
+async def product() -> AsyncIterator[Product]:
+    """The application that the emulator calls."""
+    made = Product()
+    await made.server.start_server()
+    yield made
+    await made.server.close()
+
+
+@pytest.fixture
+def scripts() -> Scripts:
+    """The scripts that are shipped."""
+    return shipped()
+
+
+@pytest.fixture
+async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
+    """The emulator; its time moves only by `box.clock.advance`."""
+    clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
+    app = application(
+        account=Account(ACCOUNT_SID, TOKEN),
+        target=product.url,
+        scripts=scripts,
+        clock=clock,
+        seed=7,
+        numbers=[OFFICE],
+    )
+    server = TestServer(app)
+    await server.start_server()
+    yield Box(server, app[EXCHANGE], clock)
+    await server.close()
+
+
+def tone(path: Path, *, seconds: float, channels: int = 1, rate: int = 8000) -> None:
+    """Write a 16-bit PCM WAV with a tone, by hand."""
+    values = [round(8000 * math.sin(n / 5)) for n in range(round(seconds * rate))]
+    data = b"".join(struct.pack("<h", value) * channels for value in values)
+    head = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + head + b"data" + struct.pack("<I", len(data)) + data
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
