@@ -1,0 +1,67 @@
+"""The callers of the demo: always so many live calls, script after script."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from contactcenter.stage import Failed, Stage, ask
+
+__all__ = ["Callers"]
+
+TOO_SHORT = 2.0  # seconds: a call that ends sooner never worked
+TOO_MANY = 5  # of these in a row
+
+
+@dataclass
+class Callers:
+    """Keeps N calls live, script after script, and remembers what Twilio's side saw of each."""
+
+    stage: Stage
+    wanted: int
+    scripts: list[dict[str, Any]]
+    numbers: list[str]
+    number_of: Callable[[int], str]
+    live: dict[str, float] = field(default_factory=dict)
+    truth: dict[str, dict[str, Any]] = field(default_factory=dict)
+    placed: int = 0
+    short: int = 0
+
+    def look(self) -> None:
+        """Note which calls have ended, and place as many as are missing. Raises Failed."""
+        self._read()
+        if self.short >= TOO_MANY:
+            raise Failed(f"Calls end as soon as they begin. See {self.stage.directory}/serve.log")
+        while len(self.live) < self.wanted and not self.stage.ending.is_set():
+            self._place()
+
+    def hang_up(self) -> None:
+        """End every live call and wait until Twilio's side says so, at most 10 s."""
+        for sid in self.live:
+            ask(f"{self.stage.emulator_url}/emulator/calls/{sid}/hangup/", {})
+        limit = time.monotonic() + 10
+        while self.live and time.monotonic() < limit:
+            time.sleep(0.1)
+            self._read()
+
+    def streams(self) -> list[dict[str, Any]]:
+        """The truth of every stream of every call that was placed."""
+        return [stream for call in self.truth.values() for stream in call["streams"]]
+
+    def _read(self) -> None:
+        for call in ask(f"{self.stage.emulator_url}/emulator/log/")["calls"]:
+            sid = call["call_sid"]
+            self.truth[sid] = {"streams": call["streams"]}
+            if call["ended"] and sid in self.live:
+                lasted = time.monotonic() - self.live.pop(sid)
+                self.short = self.short + 1 if lasted < TOO_SHORT else 0
+
+    def _place(self) -> None:
+        at, self.placed = self.placed % len(self.scripts), self.placed + 1
+        wanted = {
+            "from": self.number_of(at),
+            "to": self.numbers[at % len(self.numbers)],
+            "script": self.scripts[at]["name"],
+        }
+        sid = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
+        self.live[sid] = time.monotonic()

@@ -1,0 +1,164 @@
+"""The demo: Twilio's side and the product on this machine, with simulated live calls of recorded speech.
+
+It is a program of its own (`python -m contactcenter.demo`, started by `manage.py demo`): settings, database,
+journal and secrets live in var/demo/ and are new at each start, and nothing of `.env` is read. Standard
+output carries only the two JSON lines with --json; progress goes to standard error.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from contactcenter import stage as staging
+from contactcenter.callers import Callers
+from contactcenter.children import ROOT
+from contactcenter.stage import Failed, Stage, ask
+
+__all__ = ["arguments", "main"]
+
+LOOK_EVERY = 0.5
+TELL_EVERY = 10.0
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__.partition("\n")[0])
+    parser.add_argument("--calls", type=_count, default=3, help="calls live at once (3)")
+    parser.add_argument("--seconds", type=float, default=0, help="end by itself after these; 0: Ctrl-C")
+    parser.add_argument("--port", type=int, help="of the pages (8000, or the next free one)")
+    parser.add_argument("--json", action="store_true", help="first and last line for programs")
+    parser.add_argument("--recordings", type=Path, help="play these .wav files (with their manifest.json)")
+    parser.add_argument("--directory", type=Path, default=ROOT / "var" / "demo", help="where its data are")
+    parser.add_argument("--transcriber", choices=["embedded", "none"], default="embedded")
+    return parser.parse_args(argv)
+
+
+def _count(text: str) -> int:
+    if (count := int(text)) < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return count
+
+
+def main(argv: list[str]) -> int:
+    """Run the demo; the exit code."""
+    given = arguments(argv)
+    try:
+        stage = staging.make(
+            directory=given.directory, port=given.port, transcriber=given.transcriber, is_json=given.json
+        )
+    except Failed as failed:
+        print(f"demo: {failed}", file=sys.stderr)
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _end(stage))
+    try:
+        _play(stage, given)
+    except (Failed, OSError) as failed:
+        print(f"demo: {failed}", file=sys.stderr)
+        return 1
+    finally:
+        stage.ending.set()
+        stage.stop()
+    return 0
+
+
+def _end(stage: Stage) -> None:
+    if stage.ending.is_set():  # asked twice: at once, the others follow us
+        for process in stage.processes.values():
+            process.kill()
+        os._exit(130)
+    stage.ending.set()
+
+
+def _play(stage: Stage, given: argparse.Namespace) -> None:
+    """Start, keep calls live, end in order, report."""
+    began = time.monotonic()
+    callers, logins = _start(stage, given)
+    _tell_ready(stage, logins, time.monotonic() - began)
+    _keep_calls(stage, callers, given.seconds)
+    stage.say("Hanging up; waiting for the last words …")
+    callers.hang_up()
+    _tell_end(stage, callers, given)
+
+
+def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, Any]]:
+    """Both processes, a fresh database, the world in it."""
+    target = ["--port", stage.emulator_url.rpartition(":")[2], "--target", stage.url]
+    recordings = ["--recordings", str(given.recordings.resolve())] if given.recordings else []
+    stage.start("emulator", ["-m", "emulator", *target, *recordings])
+    stage.say("Making the demo's database …")
+    _become_django(stage)
+    from django.core.management import call_command
+
+    from contactcenter import seeding
+
+    call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+    logins = seeding.world()
+    stage.start("serve", ["manage.py", "serve", "--port", stage.url.rpartition(":")[2]])
+    stage.wait_for("emulator", f"{stage.emulator_url}/emulator/")
+    scripts = [one for one in ask(f"{stage.emulator_url}/emulator/scripts/")["scripts"] if one["rotation"]]
+    seeding.contacts([one["caller"]["name"] for one in scripts])
+    stage.say("Starting the server …")
+    stage.wait_for("serve", f"{stage.url}/readyz")
+    numbers = [e164 for e164, _ in seeding.NUMBERS]
+    return Callers(stage, given.calls, scripts, numbers, seeding.caller_number), logins
+
+
+def _become_django(stage: Stage) -> None:
+    """Make this process one of the demo's own installation, to fill and to ask its database."""
+    os.environ.update(stage.env)
+    import django
+
+    django.setup()
+
+
+def _keep_calls(stage: Stage, callers: Callers, seconds: float) -> None:
+    """Until the time is over or the end was asked for; 0: no time."""
+    end = time.monotonic() + seconds if seconds else float("inf")
+    tell = time.monotonic()
+    while time.monotonic() < end and not stage.ending.is_set():
+        stage.check()
+        callers.look()
+        if stage.is_json and time.monotonic() >= tell:
+            tell += TELL_EVERY
+            stage.say(f"{len(callers.live)} calls live, {callers.placed} placed")
+        stage.ending.wait(min(LOOK_EVERY, max(0.0, end - time.monotonic())))
+
+
+def _tell_ready(stage: Stage, logins: dict[str, Any], took: float) -> None:
+    if stage.is_json:
+        emulator = {
+            "url": stage.emulator_url,
+            "account_sid": stage.env["TWILIO_ACCOUNT_SID"],
+            "auth_token": stage.env["TWILIO_AUTH_TOKEN"],
+        }
+        told = {name: asdict(login) for name, login in logins.items()}
+        line = {"ready": True, "url": stage.url, "logins": told, "emulator": emulator}
+        print(json.dumps(line), flush=True)
+        return
+    stage.say(f"\nThe demo runs (ready in {took:.1f} s). Live calls:\n\n    {stage.url}/live/\n")
+    for name, login in logins.items():
+        stage.say(f"    sign in as {name:<11} password {login.password}")
+    stage.say(f"\nStart and stop streams as admin: {stage.url}/admin/")
+    stage.say("Everything is simulated: no Twilio account, no telephone. Ctrl-C ends it.\n")
+
+
+def _tell_end(stage: Stage, callers: Callers, given: argparse.Namespace) -> None:
+    from contactcenter import demo_report
+
+    limit = 5.0 if stage.ending.is_set() else 30.0
+    figures = demo_report.figures(callers.streams(), given.recordings, limit=limit)
+    if stage.is_json:
+        print(json.dumps(figures), flush=True)
+    else:
+        stage.say(demo_report.sentence(figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
