@@ -2,9 +2,9 @@
 
 sudo python3 -m tools.clean_machine [--directory D] [demo] [test]
 
-Needs root and debootstrap; takes some minutes and about 3 GB. pip's settings and certificates are taken along,
-for behind a proxy no registry could be reached without them; nothing else of this machine is. The machine is
-deleted afterwards, unless it stands in a directory that you named.
+Needs root and debootstrap; takes some minutes and about 3 GB. Only settings of pip and certificates are taken
+along, for behind a proxy no registry could be reached without them. The machine is deleted afterwards, unless
+it stands in a directory that you named.
 """
 
 from __future__ import annotations
