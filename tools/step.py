@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,7 +23,6 @@ class Step:
     command: tuple[str, ...]
     limit: int
     needs: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict)
     counts: bool = False
 
 
@@ -52,7 +51,7 @@ def run(step: Step, env: dict[str, str], absent: Sequence[str]) -> Outcome:
     shown = " ".join(Path(part).name if "/bin/" in part else part for part in step.command)
     say(f"\n=== {step.name}: {shown}")
     begun = time.monotonic()
-    code, late = execute(command, {**env, **step.env}, step)
+    code, late = execute(command, env, step)
     outcome = judge(step, code, report)
     outcome.seconds = time.monotonic() - begun
     if late:
