@@ -583,6 +583,17 @@ class Migration(migrations.Migration):
                     models.CharField(default="both_tracks", help_text="As TwiML says it.", max_length=16),
                 ),
                 ("parameters", models.JSONField(blank=True, default=dict)),
+                (
+                    "reopens",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="The lost tap that this one takes the place of; each is reopened once.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reopened_by",
+                        to="calls.ticket",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("expires_at", models.DateTimeField()),
                 ("spent_at", models.DateTimeField(blank=True, null=True)),
@@ -777,6 +788,18 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
                 "indexes": [models.Index(fields=["call", "id"], name="calls_event_call_id_aaff02_idx")],
             },
+        ),
+        migrations.AddIndex(
+            model_name="command",
+            index=models.Index(fields=["state", "created_at"], name="command_by_state"),
+        ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("released_at__isnull", True), ("spent_at__isnull", True)),
+                fields=["expires_at"],
+                name="ticket_unspent",
+            ),
         ),
         migrations.AddIndex(
             model_name="call",

@@ -40,6 +40,7 @@ class Command(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "created_at"], name="command_by_state")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"

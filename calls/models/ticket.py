@@ -28,6 +28,14 @@ class Ticket(models.Model):
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    reopens = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reopened_by",
+        help_text="The lost tap that this one takes the place of; each is reopened once.",
+    )
     asked_by = models.ForeignKey(
         "calls.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -37,6 +45,13 @@ class Ticket(models.Model):
 
     class Meta:
         ordering = ["created_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(spent_at__isnull=True, released_at__isnull=True),
+                name="ticket_unspent",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["leg", "name"], condition=Q(released_at__isnull=True), name="ticket_name_once_per_leg"
