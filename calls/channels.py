@@ -6,17 +6,20 @@ encoded once per process and tick. `control` (web → media): {"type": "control"
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from channels.layers import get_channel_layer
 
 from calls.counters import count
 
-__all__ = ["CONTROL", "TICKS", "control", "publish"]
+__all__ = ["CONTROL", "TICKS", "control", "listen", "publish"]
 
 TICKS = "ticks"
 CONTROL = "control"
 _LIMIT_SECONDS = 0.25
+_REJOIN_SECONDS = 15.0  # a layer that forgot us hears of us again within this time
+_AWAY_SECONDS = 0.5
 _log = logging.getLogger("contactcenter.layer")
 _down = False
 
@@ -29,6 +32,53 @@ async def publish(kind: Literal["levels", "partials", "health"], text: str, *, s
 async def control(stream: str, do: str, *, command: str = "") -> bool:
     """Hint the process that owns `stream`; the row says the same, so a lost hint is late, not lost."""
     return await _send(CONTROL, {"type": "control", "stream": stream, "do": do, "command": command})
+
+
+async def listen(group: str) -> AsyncIterator[dict[str, Any]]:
+    """Every message to the group, until the task is cancelled; a layer that was away is joined again."""
+    away = False
+    while True:
+        try:
+            async for message in _member(group):
+                away = False
+                yield message
+        except Exception as error:  # whatever the layer raises, its listeners live on
+            count("layer.listen.lost")
+            if not away:
+                _log.warning("layer.listen.down", extra={"group": group, "error": type(error).__name__})
+            away = True
+            await asyncio.sleep(_AWAY_SECONDS)
+
+
+async def _member(group: str) -> AsyncIterator[dict[str, Any]]:
+    layer = get_channel_layer()
+    assert layer is not None, "CHANNEL_LAYERS has no default"
+    channel = await layer.new_channel()
+    await layer.group_add(group, channel)
+    rejoin = asyncio.create_task(_rejoin(layer, group, channel))
+    try:
+        while True:
+            yield await layer.receive(channel)
+    finally:
+        rejoin.cancel()
+        await _leave(layer, group, channel)
+
+
+async def _rejoin(layer: Any, group: str, channel: str) -> None:
+    while True:
+        await asyncio.sleep(_REJOIN_SECONDS)
+        try:
+            await layer.group_add(group, channel)
+        except Exception:  # the next time, then
+            count("layer.listen.lost")
+
+
+async def _leave(layer: Any, group: str, channel: str) -> None:
+    try:
+        async with asyncio.timeout(_LIMIT_SECONDS):
+            await layer.group_discard(group, channel)
+    except Exception:  # it forgets us by itself
+        count("layer.listen.lost")
 
 
 async def _send(group: str, message: dict[str, Any]) -> bool:
