@@ -17,7 +17,7 @@ from contactcenter.draining import draining
 from contactcenter.worker import PREFIX
 from streams.models import Process
 
-__all__ = ["healthz", "readyz"]
+__all__ = ["healthz", "layer", "readyz", "rows"]
 
 LAYER_SECONDS = 1.0
 WORKER_SECONDS = 20
@@ -31,14 +31,15 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 
 async def readyz(request: HttpRequest) -> JsonResponse:
     """{"ready": bool, "parts": {part: "ok" | what is wrong}}, 200 or 503."""
-    parts = await sync_to_async(_rows)()
-    parts["layer"] = await _layer()
+    parts = await sync_to_async(rows)()
+    parts["layer"] = await layer()
     parts["serving"] = "draining" if draining.is_set() else "ok"
     is_ready = all(state == "ok" for state in parts.values())
     return JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)
 
 
-def _rows() -> dict[str, str]:
+def rows() -> dict[str, str]:
+    """What the database can say, part by part: ok, or what is wrong. Never raises."""
     looks: dict[str, Callable[[], str]] = {
         "database": _database,
         "migrations": _migrations,
@@ -75,17 +76,18 @@ def _worker() -> str:
     return "ok" if alive else "no worker: manage.py worker"
 
 
-async def _layer() -> str:
+async def layer() -> str:
+    """One message round the channel layer: ok, or what is wrong. Never raises."""
     if not settings.REDIS_URL:
         return "ok"
-    layer = get_channel_layer()
-    assert layer is not None, "REDIS_URL sets a layer"
+    channels = get_channel_layer()
+    assert channels is not None, "REDIS_URL sets a layer"
     try:
         async with asyncio.timeout(LAYER_SECONDS):
-            channel = await layer.new_channel()
+            channel = await channels.new_channel()
             token = uuid.uuid4().hex
-            await layer.send(channel, {"type": "ready", "token": token})
-            answer = await layer.receive(channel)
+            await channels.send(channel, {"type": "ready", "token": token})
+            answer = await channels.receive(channel)
         return "ok" if answer.get("token") == token else "answers wrongly"
     except Exception as error:
         return f"not reachable ({type(error).__name__})"

@@ -1,0 +1,197 @@
+"""The doctor's view from outside: our own public address, by the ways that Twilio takes."""
+
+import asyncio
+import ssl
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import aiohttp
+from django.conf import settings
+from twilio.request_validator import RequestValidator
+from yarl import URL
+
+from contactcenter import echo
+
+__all__ = ["Wrong", "certificate", "clock", "media_socket", "pages", "webhook"]
+
+LIMIT = 10.0  # seconds
+CLOCK_LIMIT = 30.0  # seconds; Twilio's own tokens tolerate 60
+DAYS_LEFT = 14
+
+
+class Wrong(Exception):
+    """What is wrong, and the one remedy."""
+
+    def __init__(self, text: str, remedy: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.remedy = remedy
+
+
+def pages() -> str:
+    """The site answers by its public address, without a redirect. Raises Wrong."""
+    url = f"{settings.PUBLIC_URL}/healthz"
+    status, body, _ = _get(url)
+    if status != 200 or not body.startswith(b"ok"):
+        raise Wrong(
+            f"{url} answers {status}, but not from this product",
+            "Start it (manage.py serve) and let the proxy or tunnel pass every path to its port.",
+        )
+    return f"{url} answers"
+
+
+def certificate() -> str:
+    """The certificate is trusted and lasts. Raises Wrong."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme != "https":
+        return "none is needed on loopback"
+    port = parts.port or 443
+    try:
+        pem = asyncio.run(_peer_certificate(parts.hostname or "", port))
+    except ssl.SSLError as error:
+        raise Wrong(
+            f"the certificate is refused ({error.reason or error})",
+            "Serve a certificate of a public authority with its whole chain; a self-signed one is refused.",
+        ) from None
+    except (OSError, TimeoutError) as error:
+        raise Wrong(f"no TLS on port {port} ({error})", OPEN_443) from None
+    days = int((ssl.cert_time_to_seconds(pem["notAfter"]) - time.time()) / 86_400)
+    if days < DAYS_LEFT:
+        raise Wrong(f"the certificate ends in {days} days", "Renew it.")
+    return f"trusted, {days} days left"
+
+
+OPEN_443 = "Open port 443 to every address (Twilio's media servers have no fixed ones) and end TLS there."
+
+
+async def _peer_certificate(host: str, port: int) -> dict[str, Any]:
+    async with asyncio.timeout(LIMIT):
+        _, writer = await asyncio.open_connection(host, port, ssl=ssl.create_default_context())
+    found: dict[str, Any] = writer.get_extra_info("peercert")
+    writer.close()
+    with suppress(OSError, ssl.SSLError):
+        await writer.wait_closed()
+    return found
+
+
+def webhook() -> str:
+    """A webhook signed by our token over the public address is let in. Raises Wrong."""
+    path = "/twilio/call-status/"
+    fields = {
+        "AccountSid": settings.TWILIO_ACCOUNT_SID,
+        "CallSid": "CA" + "0" * 32,  # nobody's: a signed status of it changes nothing
+        "CallStatus": "completed",
+    }
+    url = settings.PUBLIC_URL + path
+    signature = RequestValidator(settings.TWILIO_AUTH_TOKENS[0]).compute_signature(url, fields)
+    status, _, _ = _get(url, data=urlencode(fields).encode(), headers={"X-Twilio-Signature": signature})
+    if status == 204:
+        return "a signed request is let in"
+    if status == 403:
+        raise Wrong(
+            "a rightly signed request is refused (403)",
+            "Give the server that answers there the same PUBLIC_URL and TWILIO_AUTH_TOKEN, and let the proxy "
+            "leave path and body as they are.",
+        )
+    raise Wrong(
+        f"{url} answers {status}", "Let the proxy pass POST below /twilio/ without login or redirect."
+    )
+
+
+def media_socket() -> str:
+    """A WebSocket as Twilio opens it arrives with its path and signature whole. Raises Wrong."""
+    proof = quote(echo.proof(), safe="")
+    path = f"{echo.PATH}{proof}/"
+    base = settings.PUBLIC_URL.replace("http", "ws", 1)
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme == "https" and parts.port not in {None, 443}:
+        raise Wrong(
+            f"PUBLIC_URL names port {parts.port}", "Use port 443: Twilio's media sockets take no other."
+        )
+    try:
+        seen = asyncio.run(_shake_hands(base + path))
+    except aiohttp.WSServerHandshakeError as error:
+        raise Wrong(f"the upgrade is refused ({error.status})", _UPGRADE[error.status == 403]) from None
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+        raise Wrong(f"no WebSocket ({type(error).__name__})", _UPGRADE[False]) from None
+    if seen["path"] != path:
+        raise Wrong(
+            f"the path arrives changed: {seen['path'][:60]}",
+            "Let the proxy keep the path as it is, with its trailing slash and its escapes.",
+        )
+    if not seen["signature_valid"]:
+        raise Wrong(
+            "the signature arrives, but does not fit",
+            "Give the server that answers there the same PUBLIC_URL and TWILIO_AUTH_TOKEN.",
+        )
+    return "the upgrade keeps path and signature"
+
+
+_UPGRADE = {
+    True: "Give the server that answers there this SECRET_KEY (or DATA_DIR), so that it knows its doctor.",
+    False: "Let the proxy pass Upgrade and Connection (HTTP/1.1) below /media/, without login or redirect.",
+}
+
+
+async def _shake_hands(url: str) -> dict[str, Any]:
+    signature = RequestValidator(settings.TWILIO_AUTH_TOKENS[0]).compute_signature(url, {})
+    timeout = aiohttp.ClientTimeout(total=LIMIT)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        asyncio.timeout(LIMIT),
+        http.ws_connect(_raw(url), headers={"X-Twilio-Signature": signature}, max_msg_size=4096) as socket,
+    ):
+        seen: dict[str, Any] = await socket.receive_json()
+        return seen
+
+
+def _raw(url: str) -> Any:
+    """The address exactly as it is signed; aiohttp would write its escapes anew."""
+    return URL(url, encoded=True)
+
+
+def clock() -> str:
+    """Our clock against Twilio's (the Date of any answer). Raises Wrong."""
+    url = settings.TWILIO_API_URL or "https://api.twilio.com"
+    _, _, date = _get(f"{url}/2010-04-01.json")
+    try:
+        told = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        raise Wrong(
+            f"{url} tells no time", "Check that this machine reaches Twilio, not a captive portal."
+        ) from None
+    apart = abs((datetime.now(UTC) - told).total_seconds())
+    if apart > CLOCK_LIMIT:
+        raise Wrong(f"the clock is {apart:.0f} s off", "Let the machine keep time by NTP (timedatectl).")
+    return f"within {apart:.0f} s of Twilio's"
+
+
+def _get(
+    url: str, data: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, bytes, str]:
+    """(status, up to 1 kB of the body, Date header); no redirect is followed. Raises Wrong."""
+    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310
+    try:
+        with _opener.open(request, timeout=LIMIT) as answer:
+            return answer.status, answer.read(1024), answer.headers.get("Date", "")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(1024), error.headers.get("Date", "")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise Wrong(f"{urlsplit(url).netloc} cannot be reached ({reason})", OPEN_443) from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST loses its fields, so Twilio must never meet one."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
