@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.people import PASSWORD
 
@@ -52,7 +53,7 @@ class Wall:
         connection: ClientConnection = connect(
             self.url.replace("http", "ws", 1) + self.path,
             additional_headers={"Cookie": self.cookie},
-            origin=self.url,
+            origin=Origin(self.url),
             compression=None,
             proxy=None,
         )
