@@ -1,0 +1,73 @@
+"""One stream that this process owns: from its `start` until its rows are written and its words are final."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from streams import wordfile
+from streams.ingest import Ingest
+from streams.journal import Writer as Journal
+from streams.protocol import StartBody
+from streams.services.admission import Admitted
+from streams.services.streams import Hole, Totals
+
+__all__ = ["LiveStream"]
+
+HangUp = Callable[[int, str, str], None]
+
+
+@dataclass(slots=True, eq=False)
+class LiveStream:
+    """What the rounds of a media process know of a stream. `begun_at`, `ended_at`: the loop's clock, s."""
+
+    sid: str
+    start: StartBody
+    admitted: Admitted
+    parameters: dict[str, str]
+    opened_at: datetime
+    begun_at: float
+    ingest: Ingest
+    journal: Journal | None
+    hang_up: HangUp  # (close code, reason of the row, event of the log): ends the socket
+    lines: wordfile.Reader | None = None  # None: nobody writes down what is said
+    call_id: int | None = None
+    ended_at: float | None = None
+    end_reason: str = ""
+    row_asked: bool = False
+    row_closed: bool = False
+    words_final: bool = False
+    settling: bool = False
+    holes: list[Hole] = field(default_factory=list)
+    told: Totals = field(default_factory=Totals)
+    heard_ms: int = 0
+    activity: int = 0
+    heard_at: float = 0.0
+    quiet_noted: bool = False
+
+    def totals(self) -> Totals:
+        """What it has carried so far."""
+        counters = self.ingest.counters
+        return Totals(
+            frames=counters.frames,
+            bytes=counters.bytes,
+            lost_ms=counters.lost_ms,
+            late=counters.late + counters.doubled,
+            errors=counters.errors,
+            last_ms=counters.last_ms,
+        )
+
+    def came(self) -> int:
+        """How many messages have come, of any kind; only good to be compared with itself."""
+        c = self.ingest.counters
+        return c.frames + c.late + c.doubled + c.empty + c.unknown_events + c.errors
+
+    def gather_gaps(self) -> None:
+        """Take over the gaps that nothing can fill any more."""
+        gaps = self.ingest.session.take_gaps()
+        self.holes.extend(Hole(gap.track, gap.at_ms, gap.ms, gap.cause) for gap in gaps)
+
+    def health(self) -> dict[str, int]:
+        """What the wall shows of it: ms lost, frames late, ms that the words are behind the sound."""
+        totals = self.totals()
+        behind = max(0, totals.last_ms - self.heard_ms) if self.heard_ms else 0
+        return {"lost_ms": totals.lost_ms, "late": totals.late, "behind_ms": behind}

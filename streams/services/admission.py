@@ -1,0 +1,113 @@
+"""May this media socket in: signature and nonce before accept, account and call in `start`.
+
+Fails closed: whatever is not known to be right is refused, by a name that is logged and counted.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+from typing import Final, cast
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from calls.models import Ticket
+from calls.services import tickets
+from calls.signature import handshake_valid
+from streams.protocol import StartBody
+
+__all__ = ["SID", "Admitted", "Refused", "claim", "signed", "start_refusal"]
+
+SID: Final = re.compile(r"MZ[0-9a-fA-F]{32}\Z")
+_ADDRESS = re.compile(r"/media/(?P<k>k/)?(?P<secret>[0-9a-f]{32})/?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a socket is not let in: the name of its log line and counter."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What is known of a socket that may send `start`: from its ticket, or from an ingest key."""
+
+    ticket_id: int | None
+    key_id: int | None
+    voice: bool
+    words: bool
+    call_sid: str = ""
+    call_id: int | None = None
+    started_at: datetime | None = None
+
+
+def signed(*, raw_path: str, signature: str) -> bool:
+    """Whether Twilio signed the handshake to this address under one of our tokens. Never raises."""
+    tokens: list[str] = [*settings.TWILIO_AUTH_TOKENS]
+    for region in settings.TWILIO_REGIONS.values():
+        tokens.extend(cast(list[str], region["tokens"]))
+    return handshake_valid(
+        public_url=settings.PUBLIC_URL, raw_path=raw_path, signature=signature, tokens=tokens
+    )
+
+
+def claim(*, raw_path: str, now: datetime) -> Admitted | Refused:
+    """Spend the nonce of a signed handshake, or find its ingest key. Queries; never raises."""
+    address = _ADDRESS.match(raw_path)
+    if address is None:
+        return Refused("media.path.unknown")
+    try:
+        if address["k"]:
+            return _by_key(address["secret"])
+        return _by_nonce(address["secret"], now)
+    except DatabaseError:
+        return Refused("media.unavailable")
+
+
+def start_refusal(*, admitted: Admitted, start: StartBody) -> str:
+    """Why this `start` does not fit what was admitted, in a word for the log; "" when it fits."""
+    if not _same(start.accountSid, settings.TWILIO_ACCOUNT_SID):
+        return "account"
+    if admitted.call_sid and not _same(start.callSid, admitted.call_sid):
+        return "call"
+    if not re.fullmatch(r"CA[0-9a-fA-F]{32}", start.callSid):
+        return "call"
+    return "" if SID.match(start.streamSid) else "stream"
+
+
+def _by_nonce(nonce: str, now: datetime) -> Admitted | Refused:
+    ticket = tickets.spend(nonce=nonce, now=now)
+    if ticket is None:
+        return Refused(_why_not(nonce))
+    leg = ticket.leg
+    return Admitted(
+        ticket_id=ticket.pk,
+        key_id=None,
+        voice=ticket.kind == Ticket.Kind.VOICE,
+        words=leg.call.words_wanted and settings.TRANSCRIBER != "none",
+        call_sid=leg.sid,
+        call_id=leg.call_id,
+        started_at=leg.call.started_at,
+    )
+
+
+def _why_not(nonce: str) -> str:
+    """The name of a nonce's refusal, for the log alone: every answer is the same 403."""
+    ticket = Ticket.objects.filter(nonce=nonce).only("spent_at", "released_at").first()
+    if ticket is None:
+        return "media.nonce.unknown"
+    return "media.nonce.reused" if ticket.spent_at else "media.nonce.expired"
+
+
+def _by_key(secret: str) -> Admitted | Refused:
+    key = tickets.usable_key(secret)
+    if key is None:
+        return Refused("media.key.unknown")
+    words = key.number.transcribe and settings.TRANSCRIBER != "none"
+    return Admitted(ticket_id=None, key_id=key.pk, voice=False, words=words)
+
+
+def _same(given: str, ours: str) -> bool:
+    return bool(ours) and compare_digest(given.encode("utf-8", "replace"), ours.encode())

@@ -1,0 +1,191 @@
+"""The stream rows and their gaps. Nothing else writes them; every function may be repeated.
+
+Each takes `into`, the change it is part of (a job of calls.writer), or makes one of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
+
+from calls.events import Change, change
+from calls.models import IngestKey, Ticket
+from calls.services import legs, tickets
+from streams.models import Gap, Process, Stream
+from streams.protocol import StartBody
+
+__all__ = [
+    "LOST",
+    "Hole",
+    "Opening",
+    "Totals",
+    "add_gaps",
+    "adopt",
+    "close",
+    "note_error",
+    "open_stream",
+    "progress",
+]
+
+# A stream that ended so was lost, not ended on purpose: what follows on the same leg shows the hole.
+LOST = (Stream.Reason.DROPPED, Stream.Reason.LEASE, Stream.Reason.SILENT, Stream.Reason.DRAINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a stream has carried so far; `late` frames came too late or twice, `last_ms` ends its sound."""
+
+    frames: int = 0
+    bytes: int = 0
+    lost_ms: int = 0
+    late: int = 0
+    errors: int = 0
+    last_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Missing time of one track, in ms of the stream."""
+
+    track: str
+    at_ms: int
+    ms: int
+    cause: str = Gap.Cause.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A `start` that was let in."""
+
+    sid: str
+    ticket_id: int
+    tracks: Sequence[str]
+    parameters: dict[str, str]
+    process_id: str
+    at: datetime
+
+
+def adopt(*, key_id: int, start: StartBody, now: datetime) -> Ticket:
+    """The ticket, already spent, of a stream that others opened, with its leg and call."""
+    key = IngestKey.objects.select_related("number").get(pk=key_id)
+    IngestKey.objects.filter(pk=key_id).update(used_at=now)
+    leg = legs.adopt(call_sid=start.callSid, account_sid=start.accountSid, number=key.number, now=now)
+    track = f"{start.tracks[0]}_track" if len(start.tracks) == 1 else "both_tracks"
+    return tickets.issue(leg=leg, origin=Ticket.Origin.INGEST, track=track, ingest_key=key, now=now)
+
+
+def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
+    """The row of a stream that started, and the hole since a stream of this leg was lost."""
+    with _within(into) as c:
+        ticket = Ticket.objects.select_related("leg__call").get(pk=opening.ticket_id)
+        stream, made = Stream.objects.get_or_create(
+            sid=opening.sid,
+            defaults={
+                "leg": ticket.leg,
+                "ticket": ticket,
+                "process": Process.objects.filter(pk=opening.process_id).first(),
+                "tracks": list(opening.tracks),
+                "parameters": opening.parameters,
+                "opened_at": opening.at,
+                "call_offset_ms": _ms(opening.at - ticket.leg.call.started_at),
+            },
+        )
+        if made:
+            c.emit(kind="stream.opened", noun="stream", key=stream.sid, call=ticket.leg.call_id)
+            _mark_hole(c, stream)
+        return stream
+
+
+def progress(*, sid: str, totals: Totals) -> None:
+    """Write how far the stream has come; a late or repeated word takes nothing back."""
+    facts = asdict(totals)
+    for counted_by_us_alone in ("late", "errors"):  # a journal taken over does not know them
+        facts[counted_by_us_alone] = Greatest(F(counted_by_us_alone), Value(facts[counted_by_us_alone]))
+    Stream.objects.filter(sid=sid, frames__lte=totals.frames).update(**facts)
+
+
+def add_gaps(*, sid: str, holes: Sequence[Hole], into: Change | None = None) -> int:
+    """Write the holes with an event each; how many were new."""
+    with _within(into) as c:
+        stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+        return sum(_add_gap(c, stream, hole) for hole in holes) if stream else 0
+
+
+def close(
+    *,
+    sid: str,
+    reason: str,
+    now: datetime,
+    totals: Totals | None = None,
+    error: str = "",
+    into: Change | None = None,
+) -> bool:
+    """Close the stream unless it is closed already; whether this was the one that closed it."""
+    with _within(into) as c:
+        if totals is not None:
+            progress(sid=sid, totals=totals)
+        stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+        if stream is None or not _close_row(stream, reason, now, error):
+            return False
+        tickets.release(ticket_id=stream.ticket_id, now=now)
+        facts = {"reason": reason}
+        c.emit(kind="stream.closed", noun="stream", key=sid, call=stream.leg.call_id, facts=facts)
+        return True
+
+
+def note_error(*, sid: str, error: str) -> None:
+    """Keep Twilio's own words for what went wrong, also on a stream that is closed; the first stays."""
+    Stream.objects.filter(sid=sid, error="").update(error=error[:200])
+
+
+def _close_row(stream: Stream, reason: str, now: datetime, error: str) -> bool:
+    fields: dict[str, Any] = {"closed_at": now, "close_reason": reason, "journal_state": "closed"}
+    if error:
+        fields["error"] = error[:200]
+    return bool(Stream.objects.open().filter(pk=stream.pk).update(**fields))
+
+
+def _mark_hole(c: Change, stream: Stream) -> None:
+    """From the end of a lost stream to the opening of this one no sound of the leg reached us."""
+    before = (
+        Stream.objects.filter(leg_id=stream.leg_id, close_reason__in=LOST)
+        .exclude(pk=stream.pk)
+        .exclude(gaps__cause=Gap.Cause.CLOSED)
+        .select_related("leg")
+        .order_by("-closed_at")
+        .first()
+    )
+    if before is None:
+        return
+    covered = Stream.objects.open().filter(leg_id=stream.leg_id).exclude(pk=stream.pk)
+    heard = {track for tracks in covered.values_list("tracks", flat=True) for track in tracks}
+    ms = stream.call_offset_ms - before.call_offset_ms - before.last_ms
+    for track in before.tracks:
+        if track not in heard and ms > 0:
+            _add_gap(c, before, Hole(track, before.last_ms, ms, Gap.Cause.CLOSED))
+
+
+def _add_gap(c: Change, stream: Stream, hole: Hole) -> bool:
+    gap, made = Gap.objects.get_or_create(
+        stream=stream, track=hole.track, at_ms=hole.at_ms, defaults={"ms": hole.ms, "cause": hole.cause}
+    )
+    if made:
+        c.emit(kind="gap.found", noun="gap", key=gap.pk, call=stream.leg.call_id)
+    return made
+
+
+def _ms(time: timedelta) -> int:
+    return round(time.total_seconds() * 1000)
+
+
+@contextmanager
+def _within(given: Change | None) -> Iterator[Change]:
+    if given is not None:
+        yield given
+        return
+    with change() as own:
+        yield own
