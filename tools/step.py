@@ -83,14 +83,14 @@ def execute(command: list[str], env: dict[str, str], step: Step) -> tuple[int, b
 
 def judge(step: Step, code: int, report: Path) -> Outcome:
     """What the exit code and a pytest report mean together; a run without tests has failed."""
-    word = "FAILED" if code else "ok"
     if not step.counts:
-        return Outcome(step.name, word, passed=int(not code), failed=int(bool(code)))
+        return Outcome(step.name, "FAILED" if code else "ok", passed=int(not code), failed=int(bool(code)))
     found = tests(report)
     broken = found["failures"] + found["errors"]
     passed = found["tests"] - broken - found["skipped"]
-    note = f"{passed} passed, {broken} failed" + (f", {found['skipped']} skipped" if found["skipped"] else "")
-    return Outcome(step.name, word, 0.0, note, passed, max(broken, int(bool(code))), skipped=found["skipped"])
+    failed = max(broken, int(bool(code) or not found["tests"]))
+    note = f"{passed} passed, {failed} failed" + (f", {found['skipped']} skipped" if found["skipped"] else "")
+    return Outcome(step.name, "FAILED" if failed else "ok", 0.0, note, passed, failed, found["skipped"])
 
 
 def tests(report: Path) -> dict[str, int]:
