@@ -42,12 +42,16 @@ _REMEMBERED = 64
 
 
 class Hole(Struct):
-    """Missing samples [start, end), between the frames of sequence numbers `before` and `after`."""
+    """Missing samples [start, end), between the frames of sequence numbers `before` and `after`.
+
+    `lead` marks the time before the first frame: it may be filled, but nothing is known to be missing.
+    """
 
     start: int
     end: int
     before: int = 0
     after: int = 0
+    lead: bool = False
 
     @property
     def at_ms(self) -> int:
@@ -68,9 +72,9 @@ def without(holes: Iterable[Hole], start: int, end: int) -> list[Hole]:
             left.append(hole)
             continue
         if hole.start < start:
-            left.append(Hole(hole.start, start, hole.before, hole.after))
+            left.append(Hole(hole.start, start, hole.before, hole.after, hole.lead))
         if end < hole.end:
-            left.append(Hole(end, hole.end, hole.before, hole.after))
+            left.append(Hole(end, hole.end, hole.before, hole.after, hole.lead))
     return left
 
 
@@ -114,8 +118,8 @@ class Clock:
     @property
     def lost_ms(self) -> int:
         """All that is missing so far."""
-        samples = self._settled_samples + sum(hole.end - hole.start for hole in self._open)
-        return samples // BYTES_PER_MS
+        open_samples = sum(hole.end - hole.start for hole in self._open if not hole.lead)
+        return (self._settled_samples + open_samples) // BYTES_PER_MS
 
     def place(self, timestamp_ms: int, size: int, sequence: int) -> int:
         """The ms at which a frame of `size` > 0 bytes is to be written; LATE or DOUBLED to drop it."""
@@ -149,6 +153,8 @@ class Clock:
         if start >= _LEAD:
             self._due = 0
             return self._ahead(start, size, sequence)
+        if start > 0:
+            self._open.append(Hole(0, start, self._sequence, sequence, lead=True))
         self._due = start + size
         self._sequence = sequence
         return start // BYTES_PER_MS
@@ -206,7 +212,8 @@ class Clock:
             if not everything and self._due - hole.end <= _LATE:
                 keep.append(hole)
                 continue
-            self._settled.append(hole)
-            self._settled_samples += hole.end - hole.start
             self._remembered.append(hole)
+            if not hole.lead:
+                self._settled.append(hole)
+                self._settled_samples += hole.end - hole.start
         self._open = keep

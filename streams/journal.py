@@ -7,11 +7,14 @@ import contextlib
 import errno
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Self
 
 import msgspec
 
+from streams.audio import BYTES_PER_MS
+from streams.clock import Hole, without
 from streams.journal_reader import JournalError, Reader, journal_path, listing, lock, owned
 from streams.record import (
     END,
@@ -53,6 +56,7 @@ __all__ = [
 ]
 
 VERSION: Final = 1
+_RECENT = 16  # gaps that a late frame can still have filled
 
 
 class Writer:
@@ -165,26 +169,19 @@ def _json(code: str, facts: dict[str, Any]) -> bytes:
 
 
 class Totals(msgspec.Struct):
-    """What a journal holds. `last_ms` is where its last sound ends, `lost_ms` the sum of its gaps."""
+    """What a journal holds. `last_ms` is where its last sound ends, `lost_ms` what is missing."""
 
     frames: int = 0
     bytes: int = 0
     lost_ms: int = 0
     last_ms: int = 0
 
-    def add(self, record: Record) -> None:
-        """Count one record."""
-        if record.kind in (INBOUND, OUTBOUND):
-            self.frames += 1
-            self.bytes += len(record.payload)
-            self.last_ms = max(self.last_ms, record.timestamp_ms + len(record.payload) // 8)
-        elif record.kind == GAP:
-            ms = record.facts().get("ms", 0)
-            self.lost_ms += ms if isinstance(ms, int) else 0
-
 
 class Recovered:
-    """A journal whose process died: whole again, ended, and locked by us until `close`."""
+    """A journal whose process died: whole again, ended, and locked by us until `close`.
+
+    `gaps` holds (track, at_ms, ms, cause), without what a late frame filled.
+    """
 
     def __init__(self, fd: int, path: Path) -> None:
         self.path = path
@@ -195,6 +192,7 @@ class Recovered:
         self.totals = Totals()
         self.cut_bytes = 0
         self._ended = False
+        self._ends = {INBOUND: 0, OUTBOUND: 0}
         self._fd = fd
 
     def _scan(self) -> None:
@@ -204,18 +202,30 @@ class Recovered:
                     self._take(record)
             self.cut_bytes = os.fstat(self._fd).st_size - reader.offset
             os.ftruncate(self._fd, reader.offset)
+        self.totals.lost_ms = sum(ms for _, _, ms, cause in self.gaps if cause == "lost")
+        self.totals.last_ms = max(self._ends.values())
 
     def _take(self, record: Record) -> None:
-        self.totals.add(record)
-        if record.kind == HEAD:
+        if record.kind in self._ends:
+            self._take_sound(record)
+        elif record.kind == HEAD:
             self.head = record.facts()
         elif record.kind == END:
             self._ended = True
             self.reason = str(record.facts().get("reason", ""))
         elif record.kind == GAP:
             facts = record.facts()
-            hole = (str(facts.get("track")), record.timestamp_ms, int(facts.get("ms") or 0))
-            self.gaps.append((*hole, str(facts.get("cause"))))
+            self.gaps.append((facts["track"], record.timestamp_ms, facts["ms"], facts["cause"]))
+
+    def _take_sound(self, record: Record) -> None:
+        self.totals.frames += 1
+        self.totals.bytes += len(record.payload)
+        start, end = record.timestamp_ms, record.timestamp_ms + len(record.payload) // BYTES_PER_MS
+        if start < self._ends[record.kind]:
+            track = "inbound" if record.kind == INBOUND else "outbound"
+            self.gaps = [*self.gaps[:-_RECENT], *_filled(self.gaps[-_RECENT:], track, start, end)]
+        else:
+            self._ends[record.kind] = end
 
     def _end(self, reason: str) -> None:
         writer = Writer(self._fd, self.path, os.fstat(self._fd).st_size)
@@ -236,6 +246,19 @@ class Recovered:
         self.close()
 
 
+def _filled(
+    gaps: list[tuple[str, int, int, str]], track: str, start: int, end: int
+) -> Iterator[tuple[str, int, int, str]]:
+    """The gaps that remain when [start, end) ms of the track has sound."""
+    for gap in gaps:
+        name, at_ms, ms, cause = gap
+        if name != track or cause != "lost":
+            yield gap
+            continue
+        for hole in without([Hole(at_ms, at_ms + ms)], start, end):
+            yield name, hole.start, hole.end - hole.start, cause
+
+
 def recover(path: Path, reason: str = "lease") -> Recovered | None:
     """Take over a journal without an owner: cut the torn tail and write the end if it has none.
 
@@ -245,7 +268,7 @@ def recover(path: Path, reason: str = "lease") -> Recovered | None:
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    if not lock(fd):
+    if not lock(fd) or os.fstat(fd).st_nlink == 0:  # owned, or deleted by who owned it
         os.close(fd)
         return None
     found = Recovered(fd, path)

@@ -284,6 +284,8 @@ def _check_size(text: str | bytes) -> None:
 
 def _event_of(text: str | bytes, error: Exception) -> str:
     """The event of a message that did not decode. Raises ProtocolError malformed if it has none."""
+    if isinstance(error, UnicodeError):
+        raise ProtocolError("malformed", "not UTF-8") from None
     try:
         return _envelope.decode(text).event
     except _BROKEN:
@@ -296,8 +298,6 @@ def _bad_field(event: str, error: Exception) -> ProtocolError:
 
 def _safe(error: Exception) -> str:
     """What the decoder said, short and printable: it may quote what was sent."""
-    if isinstance(error, UnicodeError):  # its text quotes the message
-        return "not UTF-8"
     return "".join(c if c.isprintable() else "?" for c in str(error)[:_MAX_DETAIL])
 
 
