@@ -80,14 +80,18 @@ async def layer() -> str:
     """One message round the channel layer: ok, or what is wrong. Never raises."""
     if not settings.REDIS_URL:
         return "ok"
-    channels = get_channel_layer()
-    assert channels is not None, "REDIS_URL sets a layer"
     try:
         async with asyncio.timeout(LAYER_SECONDS):
-            channel = await channels.new_channel()
-            token = uuid.uuid4().hex
-            await channels.send(channel, {"type": "ready", "token": token})
-            answer = await channels.receive(channel)
-        return "ok" if answer.get("token") == token else "answers wrongly"
+            return await _round_trip()
     except Exception as error:
         return f"not reachable ({type(error).__name__})"
+
+
+async def _round_trip() -> str:
+    channels = get_channel_layer()
+    assert channels is not None, "REDIS_URL sets a layer"
+    channel = await channels.new_channel()
+    token = uuid.uuid4().hex
+    await channels.send(channel, {"type": "ready", "token": token})
+    answer = await channels.receive(channel)
+    return "ok" if answer.get("token") == token else "answers wrongly"

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from inspect import iscoroutinefunction
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -39,6 +40,9 @@ async def finish() -> None:
         if shutdown is None:
             continue
         try:
-            await sync_to_async(shutdown, thread_sensitive=False)()
+            if iscoroutinefunction(shutdown):
+                await shutdown()
+            else:
+                await sync_to_async(shutdown, thread_sensitive=False)()
         except Exception:
             _log.exception("serve.finish.failed", extra={"part": name})

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from streams.models import Process
@@ -89,7 +89,8 @@ class Worker:
         for job in self._jobs:
             if job.due <= at and not self._ending.is_set():
                 self._guarded(job)
-                job.due = max(job.due + job.every, at)
+                on_time = job.due + job.every
+                job.due = on_time if on_time > at else at + job.every  # what was missed is not made up for
         return min(job.due for job in self._jobs) - time.monotonic()
 
     def _guarded(self, job: Job) -> None:
@@ -99,7 +100,8 @@ class Worker:
             if not job.failing:
                 _log.exception("worker.job.failed", extra={"job": job.name, "error": type(error).__name__})
             job.failing = True
-            close_old_connections()
+            if isinstance(error, DatabaseError):
+                close_old_connections()
         else:
             if job.failing:
                 _log.info("worker.job.recovered", extra={"job": job.name})
