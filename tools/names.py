@@ -89,16 +89,21 @@ def trees(folder: str) -> Iterator[tuple[Path, ast.Module]]:
 
 
 def message_types() -> list[str]:
-    """What a site sends to browsers: the types in calls/, and the nouns of events."""
+    """What a site sends to browsers: types that are spelled out, and the nouns of events."""
     found = set()
     for app in ("calls", "streams"):
         for path, tree in trees(app):
             for node in ast.walk(tree):
-                if isinstance(node, ast.Dict) and "calls" in path.parts:
+                if isinstance(node, ast.Dict) and speaks(path):
                     found |= set(types_in(node))
                 elif isinstance(node, ast.keyword) and node.arg == "noun":
                     found |= set(constants(node.value))
     return sorted(name for name in found if name.isalpha())
+
+
+def speaks(path: Path) -> bool:
+    """Whether a file makes messages for browsers: sockets, the hub, what is read for them, the media process."""
+    return path.parent.name in {"consumers", "selectors", "live"} or path.stem in {"hub", "outbox", "levels"}
 
 
 def types_in(node: ast.Dict) -> Iterator[str]:
