@@ -1,12 +1,24 @@
-"""The contact centre's HTTP addresses: what Twilio calls."""
+"""The contact centre's HTTP addresses: what people open, and what Twilio calls."""
 
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
+from calls.views import call, history, wall
 from calls.webhooks import status, voice
 
-urlpatterns: list[URLPattern] = [
+pages: list[URLPattern] = [
+    path("", wall.home, name="home"),
+    path("accounts/login/", LoginView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("live/", wall.live, name="live"),
+    path("calls/", history.calls, name="calls"),
+    re_path(r"^calls/(?P<call_id>[0-9]{1,18})/$", call.detail, name="call"),
+    re_path(r"^calls/(?P<sid>CA[0-9a-f]{32})/$", call.by_sid, name="call-by-sid"),
+]
+webhooks: list[URLPattern] = [
     path("twilio/voice/", voice.voice, name="twilio-voice"),
     path("twilio/fallback/", voice.fallback, name="twilio-fallback"),
     path("twilio/call-status/", status.call_status, name="twilio-call-status"),
     re_path(r"^twilio/next/(?P<turn>[0-9a-f]{32})/$", voice.next_turn, name="twilio-next"),
 ]
+urlpatterns: list[URLPattern] = [*pages, *webhooks]

@@ -1,0 +1,43 @@
+"""One call, live or past."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from calls import audit
+from calls.access import may_control_streams
+from calls.selectors import call as calls
+from calls.views.guard import signed_in, watching
+
+__all__ = ["by_sid", "detail"]
+
+
+@require_safe
+@never_cache
+@watching
+def detail(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The call's page; that somebody read what was said is audited."""
+    snapshot = calls.snapshot(int(call_id))
+    if snapshot is None:
+        raise Http404
+    ip = request.META.get("REMOTE_ADDR")
+    audit.record(who=signed_in(request), what="call.viewed", on=call_id, ip=ip)
+    context = {
+        "call": snapshot["call"],
+        "snapshot": snapshot,
+        "now": timezone.now(),
+        "may_control": may_control_streams(request.user),
+    }
+    return render(request, "calls/call.html", context)
+
+
+@require_safe
+@watching
+def by_sid(request: HttpRequest, sid: str) -> HttpResponse:
+    """From a Twilio CallSid to the page of its call."""
+    call_id = calls.by_sid(sid)
+    if call_id is None:
+        raise Http404
+    return redirect("call", call_id)

@@ -1,0 +1,44 @@
+"""`/calls/`: all calls, by filter."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from calls.forms import HistoryForm
+from calls.selectors import history
+from calls.views.guard import watching
+
+__all__ = ["calls"]
+
+LAST_PAGE = 10_000
+
+
+@require_safe
+@never_cache
+@watching
+def calls(request: HttpRequest) -> HttpResponse:
+    """One page of the list; the whole filter is in the address."""
+    form = HistoryForm(request.GET)
+    found = history.search(form.wanted(), page=_page(request))
+    context = {
+        "form": form,
+        "found": found,
+        "now": timezone.now(),
+        "filtered": any(value for name, value in request.GET.items() if name != "page"),
+        "newer": _address(request, found.page - 1),
+        "older": _address(request, found.page + 1),
+    }
+    return render(request, "calls/history.html", context)
+
+
+def _page(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    return min(max(1, int(text)), LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 8 else 1
+
+
+def _address(request: HttpRequest, page: int) -> str:
+    query = request.GET.copy()
+    query["page"] = str(page)
+    return f"?{query.urlencode()}"

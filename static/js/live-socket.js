@@ -1,0 +1,154 @@
+// The one line to the server: greets with the last id seen, checks that nothing is missing, comes back by itself.
+//
+// States: connecting, live, stale, reconnecting, restarting, signed-out, no-access, gone. The page listens to
+// "state" and "message". What is not told again (levels, partial lines, health) may be lost; events never are.
+
+import * as clock from "./clock.js";
+
+const FIRST_MS = 500;
+const CAP_MS = 15_000;
+const BANNER_MS = 2_000;
+const STALE_MS = 5_000; // without a message while sound is streaming
+const QUIET_MS = 20_000; // without a message at all: a beat comes each 15 s
+const DEAD_MS = 35_000;
+const FINAL = { 4401: "signed-out", 4403: "no-access", 4404: "gone" };
+const RESTARTS = new Set([1001, 1012, 4012]);
+
+export class LiveSocket extends EventTarget {
+  /** `path` such as "/ws/live/"; `lastId` of the snapshot in the page; `streaming()` whether ticks are due. */
+  constructor(path, lastId, streaming = () => false) {
+    super();
+    this.url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+    this.lastId = lastId;
+    this.streaming = streaming;
+    this.state = "connecting";
+    this.heardAt = Date.now();
+    this.lostAt = null;
+    this.retryAt = null;
+    this.attempts = 0;
+    this.closing = false;
+    addEventListener("online", () => this.retry());
+    addEventListener("pagehide", () => this.leave());
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.look());
+    clock.eachSecond(() => this.look());
+  }
+
+  open() {
+    this.closing = false;
+    clearTimeout(this.timer);
+    this.retryAt = null;
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    this.openedAt = Date.now();
+    socket.onopen = () => this.greet();
+    socket.onmessage = (event) => socket === this.socket && this.hear(JSON.parse(event.data));
+    socket.onclose = (event) => socket === this.socket && this.lost(event.code);
+  }
+
+  /** Try again at once, unless the line is up or there is no use. */
+  retry() {
+    if (this.state !== "live" && this.state !== "stale" && !Object.values(FINAL).includes(this.state)) {
+      this.drop();
+      this.open();
+    }
+  }
+
+  /** The page is left: say goodbye without trying again. */
+  leave() {
+    this.closing = true;
+    clearTimeout(this.timer);
+    this.drop();
+  }
+
+  drop() {
+    const socket = this.socket;
+    this.socket = null;
+    if (socket) socket.close();
+  }
+
+  greet() {
+    this.greeting = true;
+    this.socket.send(JSON.stringify({ type: "hello", last_id: this.lastId }));
+  }
+
+  hear(message) {
+    this.heardAt = Date.now();
+    if (message.at) clock.learn(message.at);
+    if (message.type === "levels") this.socket.send('{"type":"ack"}');
+    if (message.type === "snapshot") this.lastId = message.last_id;
+    else if (message.id !== undefined && !this.chain(message)) return;
+    this.greeting = false;
+    this.attempts = 0;
+    this.lostAt = null;
+    this.set("live");
+    this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  /** Events name the one before; a broken chain means that we missed something: greet again. */
+  chain(message) {
+    if (message.id <= this.lastId) return false;
+    if (message.after !== this.lastId) {
+      if (!this.greeting) this.greet();
+      return false;
+    }
+    this.lastId = message.id;
+    return true;
+  }
+
+  lost(code) {
+    this.socket = null;
+    clock.forget();
+    if (this.closing) return;
+    this.lostAt ??= Date.now();
+    if (FINAL[code]) {
+      this.set(FINAL[code]);
+      return;
+    }
+    const restart = RESTARTS.has(code);
+    this.attempts += 1;
+    this.plan(restart ? 500 + Math.random() * 1500 : this.backOff());
+    this.set(restart || (this.state === "restarting" && this.attempts < 8) ? "restarting" : "reconnecting");
+  }
+
+  backOff() {
+    const full = Math.min(CAP_MS, FIRST_MS * 2 ** (this.attempts - 1));
+    return full * (0.75 + Math.random() * 0.25);
+  }
+
+  plan(delay) {
+    this.retryAt = Date.now() + delay;
+    this.timer = setTimeout(() => this.open(), delay);
+  }
+
+  /** Each second: is the line silent, and does the page say the right thing. */
+  look() {
+    const silent = Date.now() - this.heardAt;
+    if (this.state === "live" || this.state === "stale") {
+      if (silent > DEAD_MS) {
+        this.drop();
+        this.lost(1006);
+      } else {
+        this.set(silent > (this.streaming() ? STALE_MS : QUIET_MS) ? "stale" : "live");
+      }
+    } else if (this.socket && Date.now() - this.openedAt > CAP_MS && this.socket.readyState === 0) {
+      this.drop();
+      this.lost(1006);
+    }
+    this.dispatchEvent(new Event("look"));
+  }
+
+  /** Whether to say it in a banner: at once when final, after 2 s when it may come back by itself. */
+  get troubled() {
+    if (this.state === "live") return false;
+    if (this.state === "stale" || Object.values(FINAL).includes(this.state)) return true;
+    if (this.state === "restarting") return Date.now() - this.lostAt > 10_000;
+    return Date.now() - (this.lostAt ?? this.openedAt ?? Date.now()) > BANNER_MS;
+  }
+
+  set(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}

@@ -1,0 +1,36 @@
+// What every page has: theme, keyboard.
+
+import { all, icon, keep, kept, one, text } from "../dom.js";
+import { keyList, onKey } from "../keys.js";
+
+const THEMES = {
+  auto: { icon: "auto", word: "Theme: as the system. Change to light" },
+  light: { icon: "sun", word: "Theme: light. Change to dark" },
+  dark: { icon: "moon", word: "Theme: dark. Change to as the system" },
+};
+const order = Object.keys(THEMES);
+
+function showTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  for (const button of all("[data-theme-toggle]")) {
+    icon(one("svg", button), THEMES[theme].icon);
+    text(one("[data-theme-word]", button), THEMES[theme].word);
+    button.title = THEMES[theme].word;
+  }
+}
+
+let theme = order.includes(kept("theme")) ? kept("theme") : "auto";
+showTheme(theme);
+for (const button of all("[data-theme-toggle]")) {
+  button.addEventListener("click", () => {
+    theme = order[(order.indexOf(theme) + 1) % order.length];
+    keep("theme", theme);
+    showTheme(theme);
+  });
+}
+
+keyList();
+for (const [key, address] of [["g l", "/live/"], ["g c", "/calls/"]]) {
+  onKey(key, () => location.assign(address));
+}
+onKey("/", () => one("[data-search]")?.focus());

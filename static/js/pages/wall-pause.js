@@ -1,0 +1,28 @@
+// "Pause updates" (WCAG 2.2.2): the page stands still, the line goes on listening.
+
+import { icon, one, text } from "../dom.js";
+
+export class Pause {
+  constructor(resumed) {
+    this.on = false;
+    this.resumed = resumed;
+    this.button = one("[data-pause]");
+    this.note = one("[data-paused-note]");
+    this.button.addEventListener("click", () => this.toggle());
+  }
+
+  toggle() {
+    this.on = !this.on;
+    this.since = Date.now();
+    this.button.setAttribute("aria-pressed", String(this.on));
+    text(one("[data-pause-word]", this.button), this.on ? "Resume updates" : "Pause updates");
+    icon(one("svg", this.button), this.on ? "play" : "pause");
+    this.look();
+    if (!this.on) this.resumed();
+  }
+
+  look() {
+    this.note.hidden = !this.on;
+    if (this.on) text(this.note, `Paused for ${Math.floor((Date.now() - this.since) / 1000)} s`);
+  }
+}

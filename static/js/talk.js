@@ -1,0 +1,44 @@
+// Who speaks, from levels alone: the text beside the meters. It changes at most once a second.
+
+export const SPEAKING_DBFS = -45;
+const HOLD_MS = 700; // speech has holes between words
+const SILENCE_MS = 2_000;
+
+export class Talk {
+  constructor() {
+    this.spokeAt = { inbound: 0, outbound: 0 };
+    this.since = Date.now();
+  }
+
+  /** Take the levels of one tick, in dBFS, null where no frame came. */
+  hear(levels) {
+    const now = Date.now();
+    for (const track of ["inbound", "outbound"]) {
+      if (levels[track] !== null && levels[track] > SPEAKING_DBFS) this.spokeAt[track] = now;
+    }
+  }
+
+  /** {who: "caller" | "agent" | "both" | "", text} at this moment. */
+  say() {
+    const now = Date.now();
+    const caller = now - this.spokeAt.inbound < HOLD_MS;
+    const agent = now - this.spokeAt.outbound < HOLD_MS;
+    if (caller && agent) return { who: "both", text: "Both speaking" };
+    if (caller) return { who: "caller", text: "Caller speaking" };
+    if (agent) return { who: "agent", text: "Agent speaking" };
+    const silent = now - Math.max(this.spokeAt.inbound, this.spokeAt.outbound, this.since);
+    return { who: "", text: silent < SILENCE_MS ? "" : `Silence ${Math.floor(silent / 1000)} s` };
+  }
+}
+
+/** The louder of several levels, null where none came. */
+export function loudest(all) {
+  const result = { inbound: null, outbound: null };
+  for (const levels of all) {
+    for (const track of ["inbound", "outbound"]) {
+      const value = levels?.[track] ?? null;
+      if (value !== null && (result[track] === null || value > result[track])) result[track] = value;
+    }
+  }
+  return result;
+}

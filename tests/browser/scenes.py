@@ -1,0 +1,164 @@
+"""What can happen on the stage: each function changes rows as the product's services do, in one change().
+
+They run inside the stage's own process and take and give JSON values only.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from calls.events import change
+from calls.models import Call, CallState, Contact, Event, PhoneNumber, User, Utterance
+from calls.selectors.feed import encode, iso
+from streams.models import Gap, Stream
+from tests import factories, people
+
+NUMBER = "+31201234567"
+
+
+def people_and_number() -> None:
+    """Mina, Ada, Eve, Jonas; one number that forwards to Jonas."""
+    people.mina(), people.ada(), people.eve(), people.carla()
+    number()
+
+
+def number() -> int:
+    """The number Support."""
+    found, _ = PhoneNumber.objects.get_or_create(
+        e164=NUMBER, defaults={"label": "Support", "agent": people.agent_jonas(), "forward_to": "+31201234999"}
+    )
+    return found.pk
+
+
+def no_numbers() -> None:
+    """As after a first start."""
+    Call.objects.all().delete()
+    PhoneNumber.objects.all().delete()
+
+
+def ring(caller: str = people.CALLER, name: str = "", seconds_ago: float = 0, agent: bool = True) -> int:
+    """A call rings; its id."""
+    started = timezone.now() - timedelta(seconds=seconds_ago)
+    with change() as told:
+        call = Call.objects.create(
+            number_id=number(),
+            contact=Contact.objects.filter(e164=caller).first(),
+            agent=people.agent_jonas() if agent else None,
+            caller=caller,
+            caller_name=name,
+            started_at=started,
+        )
+        factories.leg(call, started_at=started, status="ringing")
+        told.emit(kind="call.started", noun="call", key=call.pk, call=call.pk)
+    return call.pk
+
+
+def answer(call: int, seconds_ago: float = 0) -> None:
+    """The agent answers."""
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    with change() as told:
+        Call.objects.filter(pk=call).update(state=CallState.LIVE, answered_at=at)
+        told.emit(kind="call.answered", noun="call", key=call, call=call)
+
+
+def stream(call: int, parameters: dict[str, str] | None = None, seconds_ago: float = 0, name: str = "tap") -> str:
+    """A two-track stream opens; its SID."""
+    at = timezone.now() - timedelta(seconds=seconds_ago)
+    with change() as told:
+        leg = Call.objects.get(pk=call).legs.get()
+        ticket = factories.ticket(leg, spent_at=at, name=name)
+        one = factories.stream(ticket=ticket, opened_at=at, parameters=parameters or {})
+        told.emit(kind="stream.opened", noun="stream", key=one.sid, call=call)
+    return one.sid
+
+
+def close(sid: str, reason: str = "dropped") -> None:
+    """A stream closes."""
+    with change() as told:
+        one = Stream.objects.select_related("leg", "ticket").get(sid=sid)
+        one.closed_at, one.close_reason = timezone.now(), reason
+        one.save()
+        one.ticket.released_at = timezone.now()
+        one.ticket.save()
+        told.emit(kind="stream.closed", noun="stream", key=sid, call=one.leg.call_id)
+
+
+def say(sid: str, text: str, track: str = "inbound", start_ms: int = 1000, number: int = 1) -> str:
+    """A final line; its key."""
+    with change() as told:
+        one = Stream.objects.select_related("leg__call").get(sid=sid)
+        line = factories.utterance(one, text, track=track, start_ms=start_ms, number=number)
+        key = str(line.as_message()["utterance"])
+        told.emit(kind="utterance.final", noun="utterance", key=key, call=one.leg.call_id)
+    return key
+
+
+def say_many(sid: str, count: int, start_ms: int = 1000, first: int = 1) -> None:
+    """Many final lines, each with its event."""
+    for n in range(count):
+        say(sid, f"line {first + n}", "inbound" if n % 2 else "outbound", start_ms + n * 3000, first + n)
+
+
+def gap(sid: str, track: str = "inbound", at_ms: int = 5000, ms: int = 2400) -> None:
+    """Sound is missing."""
+    with change() as told:
+        one = Stream.objects.select_related("leg").get(sid=sid)
+        hole = Gap.objects.create(stream=one, track=track, at_ms=at_ms, ms=ms)
+        told.emit(kind="gap.found", noun="gap", key=hole.pk, call=one.leg.call_id)
+
+
+def hang_up(call: int, seconds_ago: float = 0) -> None:
+    """The call ends, and its streams with it."""
+    for sid in Stream.objects.open().filter(leg__call=call).values_list("sid", flat=True):
+        close(sid, "call_ended")
+    with change() as told:
+        one = Call.objects.get(pk=call)
+        one.state, one.ended_at = CallState.ENDED, timezone.now() - timedelta(seconds=seconds_ago)
+        one.outcome = Call.Outcome.ANSWERED if one.answered_at else Call.Outcome.MISSED
+        one.save()
+        one.legs.update(status="completed", ended_at=one.ended_at)
+        told.emit(kind="call.ended", noun="call", key=call, call=call)
+
+
+def lose_role(username: str) -> None:
+    """An administrator takes the role away."""
+    User.objects.get(username=username).groups.clear()
+
+
+def give_role(username: str, role: str = "Supervisor") -> None:
+    """An administrator gives the role."""
+    people.person(username, role)
+
+
+def sign_out_everywhere(username: str) -> None:
+    """A new password ends every session."""
+    user = User.objects.get(username=username)
+    user.set_password(people.PASSWORD)  # the same word, salted anew: sessions of before no longer match
+    user.save()
+
+
+def events() -> int:
+    """How many events there are."""
+    return Event.objects.count()
+
+
+def lines(call: int) -> int:
+    """How many final lines a call has."""
+    return Utterance.objects.filter(call=call).count()
+
+
+def levels_text(levels: dict[str, dict[str, Any]]) -> str:
+    """As a media process encodes it."""
+    return encode({"type": "levels", "at": iso(timezone.now()), "levels": levels})
+
+
+def partials_text(lines: list[dict[str, Any]]) -> str:
+    """As a media process encodes it."""
+    at = iso(timezone.now())
+    return encode({"type": "partials", "at": at, "partials": [{"type": "partial", "at": at, **one} for one in lines]})
+
+
+def health_text(streams: dict[str, dict[str, int]]) -> str:
+    """As a media process encodes it."""
+    return encode({"type": "health", "at": iso(timezone.now()), "streams": streams})
