@@ -49,7 +49,7 @@ def test_every_system_check_is_told() -> None:
 
 def test_every_message_to_browsers_is_told() -> None:
     told = set(re.findall(r"^\| `(\w+)` \|", MESSAGES.read_text(encoding="utf-8"), re.M))
-    inside = {"tick", "control"}  # on the channel layer, between our own processes
+    inside = {"tick", "control", "partials"}  # on the channel layer, between our own processes
     assert set(message_types()) - told - inside == set()
 
 

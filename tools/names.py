@@ -102,7 +102,7 @@ def message_types() -> list[str]:
 
 
 def speaks(path: Path) -> bool:
-    """Whether a file makes messages for browsers: sockets, the hub, what is read for them, the media process."""
+    """Whether a file makes messages for browsers: sockets, hub, what is read for them, media process."""
     return path.parent.name in {"consumers", "selectors", "live"} or path.stem in {"hub", "outbox", "levels"}
 
 
