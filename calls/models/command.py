@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
 
 class Command(models.Model):
@@ -34,7 +35,7 @@ class Command(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
     code = models.CharField(max_length=12, blank=True, help_text="Twilio's error code.")
     text = models.CharField(max_length=300, blank=True, help_text="What happened and what to do, in words.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Ticket(models.Model):
@@ -24,7 +25,7 @@ class Ticket(models.Model):
     name = models.CharField(max_length=64, help_text="Twilio's stream name, unique per call while in use.")
     track = models.CharField(max_length=16, default="both_tracks", help_text="As TwiML says it.")
     parameters = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
