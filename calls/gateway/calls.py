@@ -1,0 +1,61 @@
+"""Twilio's Call resource, read."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from calls.gateway.client import GatewayError, ask
+
+__all__ = ["CallFacts", "fetch", "live"]
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """One Twilio call as REST tells it. Times in UTC, None where Twilio has none yet."""
+
+    sid: str
+    parent_sid: str
+    from_: str
+    to: str
+    caller_name: str
+    direction: str
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def fetch(*, region: str, sid: str) -> CallFacts | None:
+    """The call; None if this account and region have none of that SID. Raises GatewayError."""
+    try:
+        return _facts(ask(region, lambda twilio: twilio.calls(sid).fetch()))
+    except GatewayError as error:
+        if error.code == "20404":
+            return None
+        raise
+
+
+def live(*, region: str) -> list[CallFacts]:
+    """The calls in progress, at most 1000. Raises GatewayError."""
+    found = ask(region, lambda twilio: twilio.calls.list(status="in-progress", limit=1000, page_size=1000))
+    return [_facts(call) for call in found]
+
+
+def _facts(call: Any) -> CallFacts:
+    return CallFacts(
+        sid=str(call.sid),
+        parent_sid=str(call.parent_call_sid or ""),
+        from_=str(call._from or ""),
+        to=str(call.to or ""),
+        caller_name=str(call.caller_name or ""),
+        direction=str(call.direction or ""),
+        status=str(getattr(call.status, "value", call.status) or ""),
+        started_at=_moment(call.start_time),
+        ended_at=_moment(call.end_time),
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    """The library gives aware times, or the text as it was when it cannot read it."""
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
