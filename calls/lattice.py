@@ -71,10 +71,10 @@ def outcome(legs: Iterable[LegFacts], *, dials: bool) -> Outcome:
         word = "answered" if answered_at else ""
         return Outcome("live" if answered_at else "ringing", word, answered_at, None)
     ended_at = max((leg.ended_at for leg in first if leg.ended_at), default=None)
-    return Outcome("ended", _word(first, answered_at, dials), answered_at, ended_at)
+    return Outcome("ended", _word(first, answering, answered_at), answered_at, ended_at)
 
 
-def _word(first: list[LegFacts], answered_at: datetime | None, dials: bool) -> str:
-    if answered_at or (not dials and any(leg.status == "completed" for leg in first)):
-        return "answered"
+def _word(first: list[LegFacts], answering: list[LegFacts], answered_at: datetime | None) -> str:
+    if answered_at or any(leg.status == "completed" for leg in answering):
+        return "answered"  # completed is said only of what was answered
     return "failed" if all(leg.status == "failed" for leg in first) else "missed"

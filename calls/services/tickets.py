@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
 from calls.text import clean
@@ -20,12 +19,16 @@ __all__ = [
     "LimitReached",
     "Refused",
     "expire",
+    "fail",
     "issue",
     "issue_key",
+    "key_url",
     "live_on",
     "media_url",
     "release",
+    "revoke",
     "revoke_key",
+    "revoke_unspent",
     "spend",
     "usable_key",
 ]
@@ -59,6 +62,7 @@ def issue(
     now: datetime,
     asked_by: User | None = None,
     ingest_key: IngestKey | None = None,
+    reopens: Ticket | None = None,
     after_seconds: int = 0,
 ) -> Ticket:
     """A new ticket for one media socket of `leg`, valid 60 s (and `after_seconds` of speech before it).
@@ -79,6 +83,8 @@ def issue(
         expires_at=now + timedelta(seconds=VALID_SECONDS + after_seconds),
         spent_at=now if ingest else None,
         asked_by=asked_by,
+        reopens=reopens,
+        created_at=now,
     )
     try:
         with transaction.atomic():
@@ -140,29 +146,53 @@ def expire(*, now: datetime, leg: Leg | None = None) -> int:
     stale = Ticket.objects.filter(spent_at__isnull=True, released_at__isnull=True, expires_at__lte=now)
     if leg is not None:
         stale = stale.filter(leg=leg)
-    return stale.update(released_at=now)
+    # Asked four times a second: a look is free, an update takes the database's one write lock.
+    return stale.update(released_at=now) if stale.exists() else 0
+
+
+def fail(*, call_sid: str, name: str, now: datetime) -> bool:
+    """Twilio could not open the stream of that name (stream-error): release its ticket if it is unspent."""
+    unspent = Ticket.objects.filter(
+        leg__sid=call_sid, name=name, spent_at__isnull=True, released_at__isnull=True
+    )
+    return bool(unspent.update(released_at=now))
+
+
+def revoke(*, ticket_id: int, now: datetime) -> bool:
+    """Make an unspent nonce worthless. False if it has been spent or released."""
+    unspent = Ticket.objects.filter(pk=ticket_id, spent_at__isnull=True, released_at__isnull=True)
+    return bool(unspent.update(released_at=now))
 
 
 def revoke_unspent(*, leg_ids: list[int], now: datetime) -> int:
     """Release the unspent tickets of legs that are over."""
-    unspent = Ticket.objects.filter(Q(leg_id__in=leg_ids), spent_at__isnull=True, released_at__isnull=True)
+    unspent = Ticket.objects.filter(leg_id__in=leg_ids, spent_at__isnull=True, released_at__isnull=True)
     return unspent.update(released_at=now)
 
 
 def media_url(ticket: Ticket) -> str:
     """The address that Twilio's media socket opens: wss for an https site, ws for a loopback http one."""
+    return f"{_socket_origin()}/media/{ticket.nonce}/"
+
+
+def key_url(key: IngestKey) -> str:
+    """The address that others put into their TwiML."""
+    return f"{_socket_origin()}/media/k/{key.key}/"
+
+
+def _socket_origin() -> str:
     scheme, _, rest = settings.PUBLIC_URL.partition("://")
-    return f"{_SCHEMES[scheme]}://{rest}/media/{ticket.nonce}/"
+    return f"{_SCHEMES.get(scheme, 'wss')}://{rest}"
 
 
 def issue_key(*, number: PhoneNumber, by: User | None, now: datetime) -> IngestKey:
     """A new ingest address for streams that others open for calls to `number`."""
-    return IngestKey.objects.create(key=secrets.token_hex(16), number=number, created_by=by, created_at=now)
+    return IngestKey.objects.create(key=secrets.token_hex(16), number=number, created_by=by)
 
 
-def revoke_key(*, key_id: int, now: datetime) -> bool:
+def revoke_key(*, key: IngestKey, now: datetime) -> bool:
     """Close an ingest address for new streams. True if it was open."""
-    return bool(IngestKey.objects.filter(pk=key_id, revoked_at__isnull=True).update(revoked_at=now))
+    return bool(IngestKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now))
 
 
 def usable_key(key: str) -> IngestKey | None:
