@@ -12,7 +12,7 @@ from calls.models import Agent, Call, Leg, PhoneNumber
 from calls.services import contacts, tickets
 from calls.text import clean, known_caller
 
-__all__ = ["adopt", "apply", "apply_within", "born", "settle"]
+__all__ = ["adopt", "apply", "apply_within", "born", "complete", "settle", "unasked"]
 
 _log = logging.getLogger("contactcenter.twilio")
 _STREAMED_ELSEWHERE = ""  # direction of an adopted call until Twilio has been asked
@@ -218,7 +218,19 @@ def _adopted(told: Change, call_sid: str, number: PhoneNumber, now: datetime) ->
 
 
 def unasked(*, now: datetime) -> list[Leg]:
-    """Adopted legs whose caller we do not know yet, at most one question each 10 s."""
-    recently = now - timedelta(seconds=10)
-    legs = Leg.objects.select_related("call__number").filter(call__direction=_STREAMED_ELSEWHERE)
-    return list(legs.exclude(checked_at__gt=recently).order_by("id")[:20])
+    """Adopted legs of the last hour whose caller we do not know yet; each is asked for once in 10 s."""
+    legs = Leg.objects.select_related("call").filter(
+        call__direction=_STREAMED_ELSEWHERE, call__started_at__gt=now - timedelta(hours=1)
+    )
+    return list(legs.exclude(checked_at__gt=now - timedelta(seconds=10)).order_by("id")[:20])
+
+
+def complete(told: Change, leg: Leg, *, person: str, caller_name: str, direction: str) -> None:
+    """Write down who an adopted leg is talking with, as REST has told."""
+    call = leg.call
+    call.caller = known_caller(person)
+    call.caller_name = clean(caller_name, 120)
+    call.contact = contacts.match(call.caller)
+    call.direction = clean(direction, 16) or "inbound"
+    call.save()
+    told.emit(kind="call.changed", noun="call", key=call.pk, call=call.pk)
