@@ -46,7 +46,7 @@ def others_open(ticket: Ticket) -> bool:
     return open_taps.exclude(pk=ticket.pk).exists()
 
 
-def _stops() -> Prefetch[Any]:
+def _stops() -> "Prefetch[Any]":
     stops = Command.objects.filter(kind=Command.Kind.STOP_STREAM).exclude(state=Command.State.FAILED)
     return Prefetch("commands", queryset=stops, to_attr="stops")
 
