@@ -74,7 +74,7 @@ def without(holes: Iterable[Hole], start: int, end: int) -> list[Hole]:
         if hole.start < start:
             left.append(Hole(hole.start, start, hole.before, hole.after, hole.lead))
         if end < hole.end:
-            left.append(Hole(end, hole.end, hole.before, hole.after, hole.lead))
+            left.append(Hole(end, hole.end, hole.before, hole.after))  # no lead: sound came before it
     return left
 
 
