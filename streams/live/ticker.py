@@ -48,7 +48,7 @@ class Ticker:
         self._partials.pop((stream, track), None)
 
     async def tick(self) -> None:
-        """Send what came since the last tick. Never raises for the layer's sake; waits 250 ms for each kind."""
+        """Send what came since the last tick. Never raises for the layer; waits 250 ms for each kind."""
         self._ticks += 1
         levels = self._levels.drain(_now())
         if levels:

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('call_offset_ms', models.IntegerField(default=0, help_text="Call time at which the stream's time 0 lies.")),
                 ('last_ms', models.PositiveIntegerField(default=0, help_text='Stream time up to which we heard it.')),
                 ('paused', models.BooleanField(default=False, help_text='Nothing is kept or written down.')),
+                ('figures', models.JSONField(blank=True, default=dict, help_text='Sound and words in numbers, afterwards.')),
                 ('journal_state', models.CharField(choices=[('live', 'Being written'), ('closed', 'Waiting for words'), ('gone', 'Deleted')], default='live', max_length=8)),
                 ('leg', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='calls.leg')),
                 ('process', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='streams.process')),

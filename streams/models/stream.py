@@ -43,6 +43,7 @@ class Stream(models.Model):
     call_offset_ms = models.IntegerField(default=0, help_text="Call time at which the stream's time 0 lies.")
     last_ms = models.PositiveIntegerField(default=0, help_text="Stream time up to which we heard it.")
     paused = models.BooleanField(default=False, help_text="Nothing is kept or written down.")
+    figures = models.JSONField(default=dict, blank=True, help_text="Sound and words in numbers, afterwards.")
     journal_state = models.CharField(
         max_length=8,
         default="live",

@@ -29,10 +29,13 @@ __all__ = [
     "note_error",
     "open_stream",
     "progress",
+    "told",
 ]
 
 # A stream that ended so was lost, not ended on purpose: what follows on the same leg shows the hole.
 LOST = (Stream.Reason.DROPPED, Stream.Reason.LEASE, Stream.Reason.SILENT, Stream.Reason.DRAINED)
+
+_ENDINGS = {"stream-stopped": Stream.Reason.STOP, "stream-error": Stream.Reason.DROPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,23 @@ def close(
         facts = {"reason": reason}
         c.emit(kind="stream.closed", noun="stream", key=sid, call=stream.leg.call_id, facts=facts)
         return True
+
+
+def told(*, sid: str, call_sid: str, name: str, event: str, error: str, now: datetime) -> bool:
+    """What Twilio's callback says of a stream; whether it closed something. Order-free with the socket.
+
+    `stream-started` changes nothing: the socket's own `start` is the fact. A stream that ended before its
+    socket came gives its ticket back.
+    """
+    if error:
+        note_error(sid=sid, error=error)
+    reason = _ENDINGS.get(event)
+    if reason is None:
+        return False
+    if Stream.objects.filter(sid=sid).exists():
+        return close(sid=sid, reason=reason, now=now, error=error)
+    unopened = Ticket.objects.filter(leg__sid=call_sid, name=name, stream__isnull=True, spent_at__isnull=True)
+    return any(tickets.release(ticket_id=ticket.pk, now=now) for ticket in unopened)
 
 
 def note_error(*, sid: str, error: str) -> None:

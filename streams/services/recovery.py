@@ -1,0 +1,84 @@
+"""What a media process left behind when it died: its streams are closed, its journals are made whole.
+
+The journal's lock tells at once: the kernel frees it with the process. Where there is no journal to ask (made
+on another machine, or never), the process's lease does, after 15 s.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+import msgspec
+from django.conf import settings
+
+from calls.counters import count
+from calls.models import Ticket
+from calls.services import tickets
+from streams.journal import JournalError, Recovered, journal_path, owned, recover
+from streams.models import Stream
+from streams.services import leases, streams
+from streams.services.streams import Hole, Totals
+
+__all__ = ["sweep"]
+
+AFTER_THE_CALL = timedelta(seconds=10)  # Twilio's `stop` and its media process come first
+WITHOUT_START = timedelta(seconds=30)
+
+_log = logging.getLogger("contactcenter.media")
+
+
+def sweep(*, now: datetime) -> int:
+    """Close the streams that nobody stands for; how many were closed."""
+    closed = 0
+    for stream in Stream.objects.open().select_related("leg", "process"):
+        closed += _judge(stream, now)
+    _release_unstarted(now)
+    return closed
+
+
+def _judge(stream: Stream, now: datetime) -> bool:
+    journal = journal_path(settings.JOURNAL_DIR, stream.sid)
+    if journal.exists():
+        if not owned(journal):
+            return _take_over(stream, now)
+    elif leases.expired(process=stream.process, now=now):
+        return _close(stream, Stream.Reason.LEASE, now)
+    ended = stream.leg.ended_at
+    if ended is not None and ended < now - AFTER_THE_CALL:
+        return _close(stream, Stream.Reason.CALL_ENDED, now)
+    return False
+
+
+def _take_over(stream: Stream, now: datetime) -> bool:
+    """Make the journal whole and close the row by it. Its words are stored by `aftercall`."""
+    try:
+        found = recover(journal_path(settings.JOURNAL_DIR, stream.sid))
+    except JournalError as error:
+        _log.error("journal.failed", extra={"stream": stream.sid, "code": error.code})
+        return _close(stream, Stream.Reason.LEASE, now)
+    if found is None:
+        return False
+    with found:
+        return _close_by(stream, found, now)
+
+
+def _close_by(stream: Stream, found: Recovered, now: datetime) -> bool:
+    streams.add_gaps(sid=stream.sid, holes=[Hole(*gap) for gap in found.gaps])
+    totals = Totals(**msgspec.structs.asdict(found.totals))
+    reason = found.reason if found.reason in Stream.Reason.values and found.reason else Stream.Reason.LEASE
+    return _close(stream, reason, now, totals)
+
+
+def _close(stream: Stream, reason: str, now: datetime, totals: Totals | None = None) -> bool:
+    closed = streams.close(sid=stream.sid, reason=reason, now=now, totals=totals)
+    if closed:
+        count("stream.lost")
+        _log.warning("stream.lost", extra={"stream": stream.sid, "reason": str(reason)})
+    return closed
+
+
+def _release_unstarted(now: datetime) -> None:
+    """Tickets whose socket was let in and never became a stream, by a process that died in between."""
+    spent = Ticket.objects.filter(spent_at__lt=now - WITHOUT_START, released_at__isnull=True)
+    for ticket_id in spent.filter(stream__isnull=True).values_list("pk", flat=True):
+        tickets.release(ticket_id=ticket_id, now=now)
+        count("ticket.unstarted")
