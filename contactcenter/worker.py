@@ -44,8 +44,8 @@ _TABLE = (
     ("calls.services.taps:reopen_lost", 0.25),
     ("calls.services.tickets:expire", 0.25),
     ("calls.services.commands:resolve_unknown", 0.25),
-    ("streams.services.recovery:sweep", 5.0),
-    ("streams.services.aftercall:clean", 5.0),
+    ("streams.services.recovery:sweep", 1.0),
+    ("streams.services.aftercall:clean", 2.0),
     ("calls.services.reconcile:sweep", 10.0),
     ("calls.services.retention:purge", 60.0),
 )
