@@ -31,6 +31,7 @@ class Exchange:
         self.pacer = Pacer(world.clock)
         self.run = run
         self.legs: dict[str, Leg] = {}
+        self.closing = False
 
     def incoming(
         self,
@@ -100,6 +101,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Let go of everything at once: the emulator ends, the calls do not end in order."""
+        self.closing = True
         for leg in self.legs.values():
             for stream in leg.streams:
                 stream.close()

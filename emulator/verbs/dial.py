@@ -29,6 +29,8 @@ async def dial(leg: Leg, verb: Verb, document: Document) -> Outcome:
         if winner is not None:
             await _talk(leg, winner, verb.seconds("timeLimit", TIME_LIMIT_S))
     except asyncio.CancelledError:
+        if leg.exchange.closing:
+            raise
         leaving = _leave(leg, children, winner, action(verb, document, {}))
         # Whatever cancels us a second time, the children still end.
         await asyncio.shield(asyncio.ensure_future(leaving))

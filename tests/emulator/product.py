@@ -101,10 +101,12 @@ class Product:
         socket = Socket(request.path, list(request.headers.items()), ws)
         self.sockets.append(socket)
         self._tell()
-        async for message in ws:
-            if message.type is WSMsgType.TEXT:
-                socket.messages.append(json.loads(message.data))
-                self._tell()
-        socket.close_code, socket.over = ws.close_code, True
-        self._tell()
+        try:
+            async for message in ws:
+                if message.type is WSMsgType.TEXT:
+                    socket.messages.append(json.loads(message.data))
+                    self._tell()
+        finally:
+            socket.close_code, socket.over = ws.close_code, True
+            self._tell()
         return ws

@@ -1,0 +1,147 @@
+"""Dial: who rings, who is heard, what is asked afterwards."""
+
+import pytest
+
+from tests.emulator.conftest import ALICE, OFFICE, Box
+from tests.emulator.product import Product
+
+BOB = "+31209999999"
+
+
+def dial(product: Product, nouns: str, *, then: str = "", **attributes: str) -> None:
+    """The product dials; afterwards it is asked at /after/ unless `action` says otherwise."""
+    given = {"action": "/after/", **attributes}
+    text = " ".join(f'{name}="{value}"' for name, value in given.items() if value)
+    product.answers["/twilio/voice/"] = f"<Response><Dial {text}>{nouns}</Dial>{then}</Response>"
+
+
+async def test_a_plain_number_is_dialled_with_the_callers_number(product: Product, box: Box) -> None:
+    dial(product, BOB)
+    sid = await box.place()
+    await box.clock.advance(3)
+    child = (await box.children(sid))[0]
+    assert (child["from"], child["to"], child["direction"]) == (ALICE, BOB, "outbound-dial")
+    assert (child["status"], child["parent_call_sid"]) == ("in-progress", sid)
+
+
+async def test_caller_id_is_what_the_callee_sees(product: Product, box: Box) -> None:
+    dial(product, f"<Number>{BOB}</Number>", callerId=OFFICE)
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert (await box.children(sid))[0]["from"] == OFFICE
+
+
+async def test_an_agent_in_a_browser_is_a_client_by_identity(product: Product, box: Box) -> None:
+    dial(product, "<Client><Identity>agent_7</Identity><Parameter name='a' value='b'/></Client>")
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert (await box.children(sid))[0]["to"] == "client:agent_7"
+
+
+@pytest.mark.parametrize(
+    ("bridge", "ringing"), [("true", "ringing"), ("false", "in-progress")], ids=["on bridge", "at once"]
+)
+async def test_answer_on_bridge_lets_the_caller_ring(
+    product: Product, box: Box, bridge: str, ringing: str
+) -> None:
+    dial(product, BOB, answerOnBridge=bridge)
+    sid = await box.place()
+    await box.clock.advance(1)
+    assert (await box.call(sid))["status"] == ringing
+    await box.clock.advance(2)
+    assert (await box.call(sid))["status"] == "in-progress"
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("busy", "busy"), ("no_answer", "no-answer"), ("failed", "failed")]
+)
+async def test_whoever_does_not_answer_is_told_to_the_action(
+    product: Product, box: Box, script: str, status: str
+) -> None:
+    dial(product, BOB, timeout="10")
+    product.answers["/after/"] = "<Response><Say>Sorry</Say><Hangup/></Response>"
+    sid = await box.place(script)
+    await box.clock.advance(12)
+    after = product.forms("/after/")[0]
+    assert (after["DialCallStatus"], after["DialBridged"]) == (status, "false")
+    assert "DialCallDuration" not in after
+    await box.clock.advance(5)
+    assert (await box.call(sid))["reason"] == "<Hangup>"
+
+
+async def test_without_an_action_the_next_verb_follows(product: Product, box: Box) -> None:
+    dial(product, BOB, action="", timeout="10", then="<Redirect>/next/</Redirect>")
+    await box.place("busy")
+    await box.clock.advance(5)
+    assert product.asked("/next/")
+
+
+async def test_the_first_to_answer_wins_and_the_others_stop_ringing(product: Product, box: Box) -> None:
+    dial(product, f"<Number>{BOB}</Number><Client>agent_7</Client>")
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert sorted(child["status"] for child in await box.children(sid)) == ["canceled", "in-progress"]
+
+
+async def test_when_the_callee_hangs_up_the_action_takes_over(product: Product, box: Box) -> None:
+    dial(product, BOB)
+    product.answers["/after/"] = "<Response><Pause length='30'/></Response>"
+    sid = await box.place()
+    await box.clock.advance(7)
+    child = (await box.children(sid))[0]
+    await box.post(f"/emulator/calls/{child['call_sid']}/hangup/", {})
+    await box.clock.advance(1)
+    after = product.forms("/after/")[0]
+    assert after["DialCallSid"] == child["call_sid"]
+    assert (after["DialCallStatus"], after["DialCallDuration"]) == ("completed", "5")
+    assert (await box.call(sid))["status"] == "in-progress"
+
+
+async def test_a_redirect_ends_the_child_asks_the_old_action_and_then_the_new_address(
+    product: Product, box: Box
+) -> None:
+    dial(product, BOB)
+    product.answers["/after/"] = "<Response><Say>not performed</Say></Response>"
+    product.answers["/moved/"] = "<Response><Pause length='30'/></Response>"
+    sid = await box.place()
+    await box.clock.advance(5)
+    await box.twilio(lambda client: client.calls(sid).update(url=f"{product.url}/moved/"))
+    await box.clock.advance(2)
+    asked = [heard.path for heard in product.requests if heard.path in {"/after/", "/moved/"}]
+    assert asked == ["/after/", "/moved/"]
+    call = await box.call(sid)
+    assert call["status"] == "in-progress"
+    assert call["documents"][-1]["url"].endswith("/moved/")
+    assert (await box.children(sid))[0]["status"] == "completed"
+
+
+async def test_on_the_agents_leg_the_tracks_swap(product: Product, box: Box) -> None:
+    dial(product, BOB)
+    sid = await box.place()
+    await box.clock.advance(3)
+    child = (await box.children(sid))[0]["call_sid"]
+    url = f"{product.socket_url}/media/agent/"
+    await box.twilio(lambda client: client.calls(child).streams.create(url=url, track="both_tracks"))
+    await product.until(lambda: product.sockets and len(product.sockets[0].messages) > 1)
+    await box.clock.advance(5)
+    pieces = (await box.call(child))["streams"][0]["played"]
+    assert {(piece["track"], piece["channel"]) for piece in pieces} == {
+        ("inbound", "agent"),
+        ("outbound", "caller"),
+    }
+
+
+async def test_the_conversation_ends_when_its_recordings_are_over(product: Product, box: Box) -> None:
+    dial(product, BOB)
+    sid = await box.place("two_colleagues")
+    await box.clock.advance(30)
+    call = await box.call(sid)
+    assert (call["status"], call["reason"]) == ("completed", "hung up by the party")
+
+
+async def test_a_caller_whom_nobody_takes_loses_patience(product: Product, box: Box) -> None:
+    product.answers["/twilio/voice/"] = "<Response><Say loop='99'>Please hold the line</Say></Response>"
+    sid = await box.place()
+    await box.clock.advance(61)
+    assert (await box.call(sid))["status"] == "completed"
+    await product.until(lambda: product.forms("/twilio/call-status/", CallSid=sid))
