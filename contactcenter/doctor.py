@@ -12,6 +12,10 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.checks import run_checks
 
+from calls.gateway.client import GatewayError
+from calls.models import PhoneNumber
+from calls.services import numbers as numbers_service
+from calls.services.numbers import NotOurs
 from contactcenter import health, reach
 from contactcenter.reach import Wrong
 from streams.engines import install
@@ -84,6 +88,36 @@ def speech() -> str:
     return "models are in place"
 
 
+def tokens() -> str:
+    """Each auth token opens the account by REST: a wrong one would refuse every webhook. Raises Wrong."""
+    for place, token in enumerate(settings.TWILIO_AUTH_TOKENS, start=1):
+        status = reach.rest_status(token)
+        if status == 401:
+            raise Wrong(
+                f"token {place} of TWILIO_AUTH_TOKEN is not of account {settings.TWILIO_ACCOUNT_SID}",
+                "Copy the account's primary auth token (of us1) from the Twilio console.",
+            )
+        if status != 200:
+            raise Wrong(f"Twilio answers {status}", "Try again; see status.twilio.com.")
+    return f"{len(settings.TWILIO_AUTH_TOKENS)} of the account"
+
+
+def numbers() -> str:
+    """Every number sends its calls here. Raises Wrong."""
+    ours = list(PhoneNumber.objects.all())
+    if not ours:
+        raise Wrong("none is connected", "Run: manage.py connect +31… (your Twilio number)")
+    for number in ours:
+        try:
+            differences = numbers_service.compare(number)
+        except (NotOurs, GatewayError) as error:
+            raise Wrong(str(error).rstrip("."), f"Run: manage.py connect {number.e164}") from None
+        if differences:
+            fields = ", ".join(one.field for one in differences)
+            raise Wrong(f"{number.e164} differs in {fields}", f"Run: manage.py connect {number.e164}")
+    return f"{len(ours)} send their calls here"
+
+
 CHECKS = (
     Check("configuration", configuration),
     Check("database", database),
@@ -91,11 +125,13 @@ CHECKS = (
     Check("disk", disk),
     Check("speech", speech),
     Check("clock", reach.clock),
+    Check("tokens", tokens, needs=("configuration",)),
     Check("public address", reach.pages, needs=("configuration",)),
     Check("certificate", reach.certificate, needs=("configuration",)),
     Check("worker", worker, needs=("database",)),
     Check("webhook", reach.webhook, needs=("configuration", "public address")),
     Check("media socket", reach.media_socket, needs=("configuration", "public address")),
+    Check("numbers", numbers, needs=("configuration", "database", "tokens")),
 )
 
 

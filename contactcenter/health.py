@@ -35,7 +35,9 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     parts["layer"] = await layer()
     parts["serving"] = "draining" if draining.is_set() else "ok"
     is_ready = all(state == "ok" for state in parts.values())
-    return JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)
+    answer = JsonResponse({"ready": is_ready, "parts": parts}, status=200 if is_ready else 503)
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # Django would log each 503 as an error
+    return answer
 
 
 def rows() -> dict[str, str]:

@@ -5,6 +5,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +19,7 @@ from yarl import URL
 
 from contactcenter import echo
 
-__all__ = ["Wrong", "certificate", "clock", "media_socket", "pages", "webhook"]
+__all__ = ["Wrong", "certificate", "clock", "media_socket", "pages", "rest_status", "webhook"]
 
 LIMIT = 10.0  # seconds
 CLOCK_LIMIT = 30.0  # seconds; Twilio's own tokens tolerate 60
@@ -156,9 +157,22 @@ def _raw(url: str) -> Any:
     return URL(url, encoded=True)
 
 
+def rest_status(token: str) -> int:
+    """How Twilio's REST answers the account with this very token, also where an API key does the work."""
+    account = settings.TWILIO_ACCOUNT_SID
+    path = f"/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json?PageSize=1"
+    proof = b64encode(f"{account}:{token}".encode()).decode()
+    status, _, _ = _get(_api() + path, headers={"Authorization": f"Basic {proof}"})
+    return status
+
+
+def _api() -> str:
+    return settings.TWILIO_API_URL or "https://api.twilio.com"
+
+
 def clock() -> str:
     """Our clock against Twilio's (the Date of any answer). Raises Wrong."""
-    url = settings.TWILIO_API_URL or "https://api.twilio.com"
+    url = _api()
     _, _, date = _get(f"{url}/2010-04-01.json")
     try:
         told = parsedate_to_datetime(date)

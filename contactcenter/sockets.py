@@ -160,7 +160,7 @@ application = Guarded(
     Routes(
         (rf"/media/k/(?P<key>{_HEX})/?", _media),
         (rf"/media/(?P<nonce>{_HEX})/?", _media),
-        (r"/media/doctor/(?P<proof>[^/]+)/?", Late("contactcenter.echo", "Echo")),
+        (r"/media/doctor-(?P<proof>[^/]+)/?", Late("contactcenter.echo", "Echo")),
         (r"/ws/live/", _browser("calls.consumers.live", "LiveConsumer")),
         (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser("calls.consumers.call", "CallConsumer")),
         (r"/ws/.*", OriginCheck(refuse)),

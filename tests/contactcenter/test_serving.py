@@ -1,0 +1,159 @@
+"""`manage.py serve` as a process: it refuses what would leave a door open, and goes down in order."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    ROOT,
+    Running,
+    answers,
+    clean_environment,
+    free_port,
+    running,
+    until,
+)
+
+RIGHT = {
+    "SECRET_KEY": "one for these tests alone, and long enough to be no subject of a warning",
+    "PUBLIC_URL": "https://calls.example.com",
+    "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+    "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+    "TRANSCRIBER": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a migrated database."""
+    directory = tmp_path_factory.mktemp("serving")
+    env = clean_environment(**RIGHT, DATA_DIR=str(directory))
+    command = [sys.executable, "manage.py", "migrate", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True, timeout=120)
+    return directory
+
+
+def refused(data: Path, *arguments: str, **settings: str) -> str:
+    """Start it with these settings; it must end by itself with an error, and what it said."""
+    env = clean_environment(**{**RIGHT, "DATA_DIR": str(data), **settings})
+    command = [sys.executable, "manage.py", "serve", "--port", str(free_port()), *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def server(data: Path, tmp_path: Path) -> Iterator[Running]:
+    """A serving process with its worker, ready."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = clean_environment(**RIGHT, DATA_DIR=str(data))
+    command = [sys.executable, "manage.py", "serve", "--port", str(port)]
+    ready = f"{url}/readyz"
+    with running("serve", command, log=tmp_path / "log", env=env, ready=lambda: is_ready(ready)) as one:
+        one.url = url
+        yield one
+
+
+def is_ready(url: str) -> bool:
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.HTTPError, OSError):
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """The process ids of a process's children."""
+    listed = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for one in listed for child in one.read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("settings", "id_"),
+    [
+        ({"TWILIO_AUTH_TOKEN": ""}, "cc.E001"),
+        ({"PUBLIC_URL": ""}, "cc.E002"),
+        ({"WEB_CONCURRENCY": "2"}, "cc.E003"),
+        ({"PUBLIC_URL": "http://calls.example.com"}, "cc.E004"),
+        ({"TWILIO_ACCOUNT_SID": ""}, "cc.E007"),
+    ],
+)
+def test_it_does_not_start_on_a_fault_of_configuration(
+    data: Path, settings: dict[str, str], id_: str
+) -> None:
+    assert id_ in refused(data, **settings)
+
+
+@pytest.mark.parametrize("role", ["web", "media"])
+def test_one_role_of_several_needs_redis(data: Path, role: str) -> None:
+    assert "set REDIS_URL" in refused(data, "--role", role)
+
+
+def test_a_database_that_is_not_up_to_date_is_told_with_the_command(tmp_path: Path) -> None:
+    assert "manage.py migrate" in refused(tmp_path)
+
+
+def test_a_port_in_use_is_told(data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"Port {port} on 127.0.0.1 is in use" in refused(data, "--port", str(port))
+
+
+def test_a_second_one_without_redis_is_told_who_serves(data: Path, server: Running) -> None:
+    assert f"process {server.process.pid}" in refused(data)
+
+
+def test_the_stop_signal_ends_it_with_its_children_and_exit_code_0(server: Running) -> None:
+    until(lambda: len(children(server.process.pid)) == 1, "the worker runs")
+    worker = children(server.process.pid)[0]
+    assert server.stop() == 0
+    assert not is_alive(worker)
+    assert "Traceback" not in server.output()
+
+
+def test_ctrl_c_ends_it_too(server: Running) -> None:
+    assert server.stop(by=signal.SIGINT) == 0
+
+
+def test_a_killed_server_leaves_no_worker_and_the_next_may_start(data: Path, server: Running) -> None:
+    until(lambda: len(children(server.process.pid)) == 1, "the worker runs")
+    worker = children(server.process.pid)[0]
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    until(lambda: not is_alive(worker), "the worker ends", seconds=10)
+
+
+def test_it_prints_where_it_serves_and_what_to_do_next(server: Running) -> None:
+    assert server.url in server.output()
+    assert "manage.py doctor" in server.output()
+
+
+def test_media_addresses_are_masked_in_the_log(server: Running) -> None:
+    nonce = "0123456789abcdef" * 2
+    answers(f"{server.url}/media/{nonce}/?x=secret")
+    until(lambda: "/media/***" in server.output(), "the access log")
+    assert nonce not in server.output()
+    assert "secret" not in server.output()
