@@ -31,6 +31,7 @@ class Socket:
     path: str
     headers: list[tuple[str, str]]
     ws: web.WebSocketResponse
+    transport: asyncio.Transport
     messages: list[dict[str, Any]] = field(default_factory=list)
     close_code: int | None = None
     over: bool = False
@@ -98,7 +99,8 @@ class Product:
             return web.Response(status=403)
         ws = web.WebSocketResponse(compress=False)
         await ws.prepare(request)
-        socket = Socket(request.path, list(request.headers.items()), ws)
+        assert isinstance(request.transport, asyncio.Transport)
+        socket = Socket(request.path, list(request.headers.items()), ws, request.transport)
         self.sockets.append(socket)
         self._tell()
         try:

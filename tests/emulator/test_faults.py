@@ -10,7 +10,8 @@ WAIT = "<Response><Say>Hello</Say><Pause length='60'/></Response>"
 
 
 def tapped(product: Product) -> str:
-    tap = f"<Start><Stream url='{product.socket_url}/media/x/' statusCallback='{product.url}/streams/'/></Start>"
+    url, callback = f"{product.socket_url}/media/x/", f"{product.url}/streams/"
+    tap = f"<Start><Stream url='{url}' statusCallback='{callback}'/></Start>"
     return WAIT.replace("<Response>", f"<Response>{tap}")
 
 

@@ -1,6 +1,7 @@
 """One call from ring to end, told from the application's side, with every expectation written by hand."""
 
 import base64
+from typing import Any
 
 from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, Box
 from tests.emulator.product import Product
@@ -130,7 +131,7 @@ async def test_what_was_heard_is_the_recording_at_the_place_the_log_tells(produc
     assert truth["reason"] == "call ended"
 
 
-def sound_of(media: list[dict], track: str, start: int, end: int) -> bytes:
+def sound_of(media: list[dict[str, Any]], track: str, start: int, end: int) -> bytes:
     """The mu-law bytes of a track between two stream times in ms."""
     return b"".join(
         base64.b64decode(m["media"]["payload"])

@@ -1,6 +1,7 @@
 """The REST API, driven by Twilio's own library and, where that hides the wire, by plain requests."""
 
 import base64
+from typing import Any
 
 import aiohttp
 import pytest
@@ -25,7 +26,7 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-async def raw(box: Box, method: str, path: str, **options) -> tuple[int, dict]:
+async def raw(box: Box, method: str, path: str, **options) -> tuple[int, Any]:
     options.setdefault("headers", basic(ACCOUNT_SID, TOKEN))
     url = f"{box.url}/2010-04-01/Accounts/{ACCOUNT_SID}{path}"
     async with aiohttp.ClientSession() as http, http.request(method, url, **options) as answer:
@@ -184,7 +185,7 @@ async def test_a_call_is_placed_by_rest_and_tells_its_progress(product: Product,
     ],
     ids=["no To", "no From", "no Url", "no web address", "too much TwiML"],
 )
-async def test_a_call_that_lacks_something_is_refused(box: Box, fields: dict, code: int) -> None:
+async def test_a_call_that_lacks_something_is_refused(box: Box, fields: dict[str, str], code: int) -> None:
     status, body = await raw(box, "POST", "/Calls.json", data=fields)
     assert (status, body["code"]) == (400, code)
 

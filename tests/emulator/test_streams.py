@@ -118,7 +118,7 @@ async def test_without_a_name_the_stream_is_called_by_its_sid(product: Product, 
     ],
     ids=["ws to outside", "query", "no stream", "no address", "track", "name in use", "long parameter"],
 )
-async def test_rest_refuses(product: Product, box: Box, more: dict, code: int) -> None:
+async def test_rest_refuses(product: Product, box: Box, more: dict[str, Any], code: int) -> None:
     sid = await live(product, box, start(product, name="tap"))
     with pytest.raises(TwilioRestException) as error:
         await create(product, box, sid, **more)
@@ -185,7 +185,7 @@ async def test_our_close_ends_the_stream_and_the_call_goes_on(product: Product, 
 async def test_our_broken_connection_is_31903(product: Product, box: Box) -> None:
     sid = await live(product, box, start(product))
     opened = await socket(product)
-    opened.ws._req.transport.abort()
+    opened.transport.abort()
     await product.until(lambda: product.forms(STREAMS, StreamEvent="stream-error"))
     assert (await box.call(sid))["streams"][0]["error"] == 31903
 
@@ -295,7 +295,7 @@ async def test_clear_drops_the_sound_and_returns_every_mark(product: Product, bo
     ids=["other stream", "snake case", "unknown event"],
 )
 async def test_a_bad_reply_is_one_warning_and_the_stream_goes_on(
-    product: Product, box: Box, message: dict, code: int
+    product: Product, box: Box, message: dict[str, Any], code: int
 ) -> None:
     sid, opened, stream_sid = await talking(product, box)
     await opened.say(message)

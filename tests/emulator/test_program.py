@@ -1,0 +1,79 @@
+"""`python -m emulator`: a program of its own."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, TOKEN
+from tests.emulator.product import Product
+
+
+@asynccontextmanager
+async def program(*arguments: str, **environment: str) -> AsyncIterator[tuple[dict[str, Any], Any]]:
+    """The program and what its first line says; ended by SIGTERM."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulator", *arguments, stdout=asyncio.subprocess.PIPE, env=environment
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(await process.stdout.readline()), process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def test_it_says_where_it_is_places_a_call_in_real_time_and_ends_cleanly(product: Product) -> None:
+    product.answers["/twilio/voice/"] = (
+        f"<Response><Start><Stream url='{product.socket_url}/media/x/' track='both_tracks'/></Start>"
+        "<Pause length='60'/></Response>"
+    )
+    environment = {"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "TWILIO_AUTH_TOKEN": f"{TOKEN}, next-token"}
+    async with (
+        program("--port", "0", "--target", product.url, "--seed", "1", **environment) as (line, process),
+        aiohttp.ClientSession() as http,
+    ):
+        assert (line["ready"], line["account_sid"], line["auth_token"]) == (True, ACCOUNT_SID, TOKEN)
+        async with http.post(f"{line['url']}/emulator/calls/", json={"from": ALICE, "to": OFFICE}) as answer:
+            assert answer.status == 201
+        await product.until(lambda: product.sockets and len(product.sockets[0].of("media")) >= 20)
+        async with http.get(f"{line['url']}/emulator/") as answer:
+            health = await answer.json()
+        assert (health["ok"], health["calls_live"], health["streams_live"]) == (True, 1, 1)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+
+
+async def test_the_same_seed_gives_the_same_ids(product: Product) -> None:
+    sids = []
+    for _ in range(2):
+        async with (
+            program("--port", "0", "--target", product.url, "--seed", "5") as (line, _),
+            aiohttp.ClientSession() as http,
+        ):
+            body = {"from": ALICE, "to": OFFICE}
+            async with http.post(f"{line['url']}/emulator/calls/", json=body) as answer:
+                sids.append((line["account_sid"], line["auth_token"], (await answer.json())["call_sid"]))
+    assert sids[0] == sids[1]
+
+
+async def test_a_directory_without_recordings_ends_it_with_a_reason(product: Product, tmp_path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "emulator",
+        "--target",
+        product.url,
+        "--recordings",
+        str(tmp_path),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith("emulator: no recordings to play")

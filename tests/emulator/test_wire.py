@@ -1,0 +1,180 @@
+"""The client socket before servers made of bare bytes."""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from emulator.frames import Assembler, FramingError, Message, masked
+from emulator.wire import ConnectError, Wire
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(talk: Talk) -> AsyncIterator[str]:
+    """A server on a free port; yields its ws address."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/media/one/"
+    server.close()
+
+
+async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[str]:
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[:-2]
+    key = next(line for line in lines if line.startswith("Sec-WebSocket-Key: ")).split(": ")[1]
+    accept = base64.b64encode(hashlib.sha1(key.encode() + GUID, usedforsecurity=False).digest()).decode()
+    head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    writer.write(f"{head}Sec-WebSocket-Accept: {accept}\r\n\r\n".encode())
+    return lines
+
+
+class Ear:
+    """What the client's owner is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, bytes]] = []
+        self.gone: asyncio.Future[tuple[int | None, bool]] = asyncio.get_running_loop().create_future()
+
+    def wire(self) -> Wire:
+        return Wire(
+            lambda opcode, data: self.messages.append((opcode, data)),
+            lambda code, broken: self.gone.set_result((code, broken)),
+        )
+
+
+async def test_the_request_is_exactly_twilios() -> None:
+    seen: list[str] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.extend(await upgrade(reader, writer))
+        await reader.read()
+
+    async with serving(talk) as url:
+        wire = Ear().wire()
+        await wire.connect(url, "c2lnbmF0dXJl")
+        wire.abort()
+    host = url.removeprefix("ws://").partition("/")[0]
+    key = seen.pop(6)
+    assert len(base64.b64decode(key.removeprefix("Sec-WebSocket-Key: "))) == 16
+    assert seen == [
+        "GET /media/one/ HTTP/1.1",
+        f"Host: {host}",
+        "User-Agent: Twilio.TmeWs/1.0",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "X-Twilio-Signature: c2lnbmF0dXJl",
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 403 Forbidden\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: wrong\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"x" * 20000,
+        b"",
+    ],
+    ids=["403", "200", "wrong accept", "nonsense", "endless", "nothing"],
+)
+async def test_anything_but_an_upgrade_is_31920(answer: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+
+    async with serving(talk) as url:
+        with pytest.raises(ConnectError) as error:
+            await Ear().wire().connect(url, None)
+    assert error.value.code == 31920
+
+
+async def test_tls_where_there_is_none_is_31910() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with serving(talk) as url:
+        with pytest.raises(ConnectError) as error:
+            await Ear().wire().connect(url.replace("ws:", "wss:"), None)
+    assert error.value.code == 31910
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"\x88\x02\x03\xe8", (1000, False)),
+        (b"\x88\x00", (1005, False)),
+        (b"", (None, False)),
+        (b"\x09\x00\x00\x00", (None, True)),
+        (b"\x81\x81abcdx", (None, True)),
+    ],
+    ids=["close 1000", "close without a code", "end of the connection", "a cut ping", "a masked frame"],
+)
+async def test_how_the_server_leaves_is_told_once(sent: bytes, told: tuple[int | None, bool]) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        writer.write(sent)
+        await writer.drain()
+
+    async with serving(talk) as url:
+        ear = Ear()
+        await ear.wire().connect(url, None)
+        assert await ear.gone == told
+
+
+async def test_a_ping_is_answered_and_text_is_heard_even_in_pieces() -> None:
+    pong = asyncio.get_running_loop().create_future()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        writer.write(b"\x01\x03abc\x89\x02hi\x80\x03def")
+        pong.set_result(await reader.readexactly(8))
+
+    async with serving(talk) as url:
+        ear = Ear()
+        await ear.wire().connect(url, None)
+        frame = await pong
+    assert frame[:2] == b"\x8a\x82"
+    assert bytes(byte ^ key for byte, key in zip(frame[6:], frame[2:4], strict=True)) == b"hi"
+    assert ear.messages == [(1, b"abcdef")]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535, 65536])
+def test_a_masked_frame_of_any_length_can_be_unmasked(size: int) -> None:
+    frame = masked(1, b"x" * size, 0x01020304)
+    width = 0 if size < 126 else 2 if size < 65536 else 8
+    assert frame[0] == 0x81
+    assert frame[1] == 0x80 | (size if width == 0 else 126 if width == 2 else 127)
+    key = frame[2 + width : 6 + width]
+    assert key == b"\x04\x03\x02\x01"
+    assert bytes(byte ^ key[at % 4] for at, byte in enumerate(frame[6 + width :])) == b"x" * size
+
+
+def test_messages_come_out_whole_however_the_bytes_are_cut() -> None:
+    stream = b"\x81\x05hello" + b"\x82\x7e\x01\x00" + b"y" * 256 + b"\x89\x00"
+    assembler = Assembler()
+    found = [message for byte in stream for message in assembler.feed(bytes([byte]))]
+    assert found == [Message(1, b"hello"), Message(2, b"y" * 256), Message(9, b"")]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"\xc1\x00", b"\x80\x00", b"\x83\x00", b"\x8b\x00", b"\x88\x7e\x00\x7e", b"\x81\x7f" + b"\x7f" * 8],
+    ids=["reserved bit", "a loose end", "unknown opcode", "unknown control", "long control", "huge"],
+)
+def test_broken_framing_is_an_error(frame: bytes) -> None:
+    with pytest.raises(FramingError):
+        Assembler().feed(frame + b"\x00" * 126)
