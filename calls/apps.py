@@ -1,5 +1,7 @@
 """The contact centre and all that we tell Twilio."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,5 +10,13 @@ class CallsConfig(AppConfig):
     verbose_name = "Contact centre"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks and the admin's pages."""
         from calls import checks  # noqa: F401
+
+        for noun in (
+            "audit",
+            "calls",
+            "numbers",
+            "people",
+        ):  # a package: autodiscover reads its __init__ only
+            import_module(f"calls.admin.{noun}")
