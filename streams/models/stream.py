@@ -1,5 +1,6 @@
 """One Twilio media stream: its row, and the holes in it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -82,7 +83,8 @@ class Stream(models.Model):
             "state": "closed" if self.closed_at else "open",
             "reason": self.close_reason,
             "error": self.error,
-            "opened_at": self.opened_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "opened_at": _iso(self.opened_at),
+            "closed_at": _iso(self.closed_at) if self.closed_at else None,
             "parameters": self.parameters,
             "lost_ms": self.lost_ms,
             "late": self.late,
@@ -122,3 +124,8 @@ class Gap(models.Model):
             "ms": self.ms,
             "cause": self.cause,
         }
+
+
+def _iso(moment: datetime) -> str:
+    """ISO 8601 UTC with milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
