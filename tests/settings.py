@@ -7,10 +7,12 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from tools.names import settings_names
 
 _directory = tempfile.mkdtemp(prefix="contactcenter-tests-")
+Path(_directory, "static").mkdir()  # where collectstatic would put files
 atexit.register(shutil.rmtree, _directory, ignore_errors=True)
 
 for _name in settings_names():
