@@ -115,6 +115,6 @@ class Party:
         cuts = [*self._starts[1:], 1 << 62]
         pieces = [
             Spoken(sound.file, sound.channel, begin + at, begin + min(at + len(sound.frames), cut))
-            for at, sound, cut in zip(self._starts, self._sounds, cuts, strict=True)
+            for at, sound, cut in zip(self._starts, self._sounds, cuts, strict=False)  # no sound: no piece
         ]
         return [part for piece in pieces if (part := piece.within(start, end)) is not None]
