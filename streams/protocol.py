@@ -246,7 +246,7 @@ def decode(text: str | bytes) -> FromTwilio:
     except _BROKEN as error:
         event = _event_of(text, error)
         if event not in _KNOWN_EVENTS:
-            return Unknown(event[:_MAX_EVENT])
+            return Unknown(_printable(event[:_MAX_EVENT]))
         raise _bad_field(event, error) from None
 
 
@@ -261,7 +261,7 @@ def decode_reply(text: str | bytes) -> ToTwilio:
     except _BROKEN as error:
         event = _event_of(text, error)
         if event not in _REPLY_EVENTS:
-            raise ProtocolError("unknown_event", event[:_MAX_EVENT]) from None
+            raise ProtocolError("unknown_event", _printable(event[:_MAX_EVENT])) from None
         raise _bad_field(event, error) from None
 
 
@@ -289,16 +289,16 @@ def _event_of(text: str | bytes, error: Exception) -> str:
     try:
         return _envelope.decode(text).event
     except _BROKEN:
-        raise ProtocolError("malformed", _safe(error)) from None
+        raise ProtocolError("malformed", _printable(str(error)[:_MAX_DETAIL])) from None
 
 
 def _bad_field(event: str, error: Exception) -> ProtocolError:
-    return ProtocolError("bad_field", f"{event}: {_safe(error)}")
+    return ProtocolError("bad_field", f"{event}: {_printable(str(error)[:_MAX_DETAIL])}")
 
 
-def _safe(error: Exception) -> str:
-    """What the decoder said, short and printable: it may quote what was sent."""
-    return "".join(c if c.isprintable() else "?" for c in str(error)[:_MAX_DETAIL])
+def _printable(text: str) -> str:
+    """For logs: what the decoder says, or an event's name, may quote what was sent."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _with_texts(value: Any) -> Any:
