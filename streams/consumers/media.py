@@ -50,7 +50,12 @@ class MediaConsumer:
         """Read until one side closes; the code of the other side's close, None after ours."""
         task = asyncio.current_task()
         assert task is not None
-        socket.opened(close=task.cancel)
+
+        def stop_reading() -> None:
+            if asyncio.current_task() is not task:  # else the loop sees `close_code` by itself
+                task.cancel()
+
+        socket.opened(close=stop_reading)
         try:
             ended = await self._read(socket, receive)
         except asyncio.CancelledError:

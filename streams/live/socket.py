@@ -141,7 +141,7 @@ class MediaSocket:
             self._refused(self._ingest.error)
         elif seen is Seen.BAD:
             assert self._ingest.error is not None
-            self._name_once(self._ingest.error)
+            self._bad(self._ingest.error)
 
     def _start(self) -> None:
         """`start` came: does it fit what was admitted, is the stream new, and where is it kept."""
@@ -229,8 +229,11 @@ class MediaSocket:
         self._why = why
         self.hang_up(code, "refused", event)
 
-    def _name_once(self, error: ProtocolError) -> None:
-        """One line for each kind of bad message; the figures have them all."""
+    def _bad(self, error: ProtocolError) -> None:
+        """None is borne before `start`; later one line for each kind, and the figures have them all."""
+        if self._ingest.start is None:
+            self._deny("media.start.denied", START_DENIED, error.code)
+            return
         denied("media.message.bad")
         if error.code not in self._named:
             self._named.add(error.code)

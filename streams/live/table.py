@@ -115,6 +115,10 @@ class Table:
         if journals:
             await asyncio.to_thread(_sync_all, journals)
 
+    async def settled(self) -> None:
+        """Wait until every adoption that is under way has come to its end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def stop(self) -> None:
         """Cancel what still tries to reach the database, give up every journal: recovery goes on there."""
         for task in list(self._tasks):
