@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
-from calls.views import call, history, wall
+from calls.views import call, control, history, wall
 from calls.webhooks import status, voice
 
 pages: list[URLPattern] = [
@@ -13,6 +13,7 @@ pages: list[URLPattern] = [
     path("live/", wall.live, name="live"),
     path("calls/", history.calls, name="calls"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/$", call.detail, name="call"),
+    re_path(r"^calls/(?P<call_id>[0-9]{1,18})/do/$", control.do, name="call-do"),
     re_path(r"^calls/(?P<sid>CA[0-9a-f]{32})/$", call.by_sid, name="call-by-sid"),
 ]
 webhooks: list[URLPattern] = [

@@ -187,7 +187,6 @@ class BrowserSocket:
             event = await self._receive()
             if event["type"] == "websocket.disconnect":
                 raise Closed(None)
-            self._spend()
             await self._hear(event.get("text"))
 
     def _spend(self) -> None:
@@ -203,14 +202,15 @@ class BrowserSocket:
             raise Closed(TOO_LARGE)
         message = _parse(text)
         kind = message.get("type") if message is not None else None
+        if kind == "ack" and self.browser.outbox.ack():
+            self.browser.wake.set()  # it costs nothing: there are no more of these than we asked for
+            return
+        self._spend()
         if message is None:
             self._wrong("bad_json")
-        elif kind == "ack":
-            self.browser.outbox.ack()
-            self.browser.wake.set()
         elif kind == "hello":
             await self._hello(message.get("last_id"))
-        else:
+        elif kind != "ack":
             self._wrong("unknown_type")
 
     async def _hello(self, last_id: Any) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from calls.events import newest_id
-from calls.models import Call, Command, Leg, Utterance
+from calls.models import Call, Command, Leg, Ticket, Utterance
 from calls.selectors.feed import command_message, streams_of
 
-__all__ = ["LINES_SHOWN", "by_sid", "exists", "find", "snapshot", "stream_sids", "tracks_in_use"]
+__all__ = ["LINES_SHOWN", "by_sid", "caller_leg", "exists", "find", "snapshot", "stream_sids", "ticket_of"]
 
 LINES_SHOWN = 20_000  # a four-hour call has about 7,000
 
@@ -55,11 +55,19 @@ def stream_sids(call_id: int) -> set[str]:
     return set(sids)
 
 
-def tracks_in_use(call_id: int) -> int:
-    """How many of Twilio's four unidirectional tracks the caller's leg has in use or promised."""
-    leg = Leg.objects.filter(call=call_id, parent__isnull=True).prefetch_related("tickets").first()
-    tickets = leg.tickets.all() if leg else []
-    return sum(ticket.track_count() for ticket in tickets if not ticket.released_at and ticket.kind == "tap")
+def caller_leg(call_id: int) -> Leg | None:
+    """The leg that a call began with: the one that is streamed."""
+    legs = Leg.objects.filter(call=call_id, parent__isnull=True).select_related("call")
+    return legs.order_by("started_at", "id").first()
+
+
+def ticket_of(call_id: int, stream: str) -> Ticket | None:
+    """The ticket of a stream of this call, by the stream's SID, or by its name, the newest of that name."""
+    tickets = Ticket.objects.filter(leg__call=call_id).select_related("leg__call")
+    by_sid = Leg.objects.filter(call=call_id, streams__sid=stream).values("streams__ticket")
+    return (
+        tickets.filter(pk__in=by_sid).first() or tickets.filter(name=stream).order_by("-created_at").first()
+    )
 
 
 def _leg(leg: Leg) -> dict[str, Any]:

@@ -124,14 +124,9 @@ def _commands(keys: set[str]) -> list[tuple[str, Body]]:
 def command_message(command: Command) -> Body:
     """A command as browsers get it: what was asked, by whom, and how it stands."""
     return {
-        "command": str(command.pk),
-        "call": command.call_id,
-        "kind": command.kind,
-        "state": command.state,
-        "code": command.code,
-        "text": command.text,
+        **command.as_message(),
         "by": command.by.get_username() if command.by else "",
-        "name": str(command.args.get("name", "")),
+        "stream": str(command.args.get("name") or command.args.get("stream") or ""),
         "created_at": iso(command.created_at),
         "settled_at": iso(command.settled_at) if command.settled_at else None,
     }

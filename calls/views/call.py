@@ -8,7 +8,9 @@ from django.views.decorators.http import require_safe
 
 from calls import audit
 from calls.access import may_control_streams
+from calls.models import CallState
 from calls.selectors import call as calls
+from calls.selectors.feed import iso
 from calls.views.guard import signed_in, watching
 
 __all__ = ["by_sid", "detail"]
@@ -26,8 +28,8 @@ def detail(request: HttpRequest, call_id: str) -> HttpResponse:
     audit.record(who=signed_in(request), what="call.viewed", on=call_id, ip=ip)
     context = {
         "call": snapshot["call"],
-        "snapshot": snapshot,
-        "now": timezone.now(),
+        "snapshot": {"at": iso(timezone.now()), **snapshot},
+        "page": "live" if snapshot["call"]["state"] != CallState.ENDED else "calls",
         "may_control": may_control_streams(request.user),
     }
     return render(request, "calls/call.html", context)

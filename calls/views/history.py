@@ -2,13 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calls.forms import HistoryForm
 from calls.selectors import history
 from calls.views.guard import watching
+from calls.views.pieces import badge, length
 
 __all__ = ["calls"]
 
@@ -25,7 +25,8 @@ def calls(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "found": found,
-        "now": timezone.now(),
+        "rows": [{"call": call, "badge": badge(call), "length": length(call)} for call in found.calls],
+        "page": "calls",
         "filtered": any(value for name, value in request.GET.items() if name != "page"),
         "newer": _address(request, found.page - 1),
         "older": _address(request, found.page + 1),

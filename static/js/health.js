@@ -4,7 +4,7 @@ import { seconds } from "./clock.js";
 
 const LATE_MS = 1_500;
 
-/** {word, tone} for a call: "2 tracks, nothing lost", "No stream", … */
+/** {word, tone} for a call: "Good, 2 tracks", "No stream", … */
 export function streamHealth(state, call) {
   if (call.state === "ended") return { word: "Ended", tone: "" };
   const open = state.openOf(call.call);
@@ -15,9 +15,9 @@ export function streamHealth(state, call) {
   const behind = Math.max(...health.map((one) => one.behind_ms ?? 0));
   const tracks = open.reduce((sum, stream) => sum + stream.tracks.length, 0);
   const what = tracks === 1 ? "1 track" : `${tracks} tracks`;
-  if (lost >= 100) return { word: `${what}, ${seconds(lost)} lost`, tone: "warn" };
-  if (behind > LATE_MS) return { word: `${what}, words ${seconds(behind)} behind`, tone: "warn" };
-  return { word: `${what}, nothing lost`, tone: "ok" };
+  if (lost >= 100) return { word: `${seconds(lost)} lost`, tone: "warn" };
+  if (behind > LATE_MS) return { word: `Words ${seconds(behind)} late`, tone: "warn" };
+  return { word: `Good, ${what}`, tone: "ok" };
 }
 
 function withoutStream(state, call) {

@@ -7,12 +7,13 @@ const SILENCE_MS = 2_000;
 export class Talk {
   constructor() {
     this.spokeAt = { inbound: 0, outbound: 0 };
-    this.since = Date.now();
+    this.since = null; // when the first level came
   }
 
   /** Take the levels of one tick, in dBFS, null where no frame came. */
   hear(levels) {
     const now = Date.now();
+    this.since ??= now;
     for (const track of ["inbound", "outbound"]) {
       if (levels[track] !== null && levels[track] > SPEAKING_DBFS) this.spokeAt[track] = now;
     }
@@ -20,6 +21,7 @@ export class Talk {
 
   /** {who: "caller" | "agent" | "both" | "", text} at this moment. */
   say() {
+    if (this.since === null) return { who: "", text: "Waiting for sound" };
     const now = Date.now();
     const caller = now - this.spokeAt.inbound < HOLD_MS;
     const agent = now - this.spokeAt.outbound < HOLD_MS;

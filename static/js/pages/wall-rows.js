@@ -2,12 +2,15 @@
 // or the focus is in the table.
 
 import * as clock from "../clock.js";
-import { icon, mark, one, text } from "../dom.js";
+import { mark, one, text } from "../dom.js";
 import { streamHealth } from "../health.js";
 import { loudest, Talk } from "../talk.js";
 import { OUTCOMES, SPEAKERS, STATES } from "../words.js";
+import { showBadge, showHealth, speakerOf } from "./pieces.js";
 
 const ENDED_MS = 10_000;
+const OLD_MS = 1_500; // a level that is no longer confirmed is not shown
+const NOTHING = { inbound: null, outbound: null };
 
 export class Rows {
   constructor(table, state) {
@@ -45,6 +48,7 @@ export class Rows {
       if (!call) continue;
       if (call.state === "ended") this.age(call, row);
       else this.showTalk(id, row);
+      if (row.heardAt && Date.now() - row.heardAt > OLD_MS) row.meter.levels = NOTHING;
     }
   }
 
@@ -55,6 +59,7 @@ export class Rows {
       if (!ours.length) continue;
       const level = loudest(ours);
       row.talk.hear(level);
+      row.heardAt = Date.now();
       if (!paused) row.meter.levels = level;
     }
   }
@@ -74,7 +79,9 @@ export class Rows {
     else one("[data-time]", element).run(call.answered_at ?? call.started_at);
     this.showWords(call, element);
     showHealth(one("[data-health]", element), streamHealth(this.state, call));
-    if (call.state === "ended" || !this.state.openOf(call.call).length) row.meter.levels = { inbound: null, outbound: null };
+    const streaming = call.state !== "ended" && this.state.openOf(call.call).length > 0;
+    mark(element, "streaming", streaming ? "yes" : "");
+    if (!streaming) row.meter.levels = NOTHING;
     this.showTalk(call.call, row);
   }
 
@@ -121,7 +128,7 @@ export class Rows {
     }
     const timer = one("[data-time]", row.element);
     timer.disconnectedCallback();
-    text(timer, `${clock.duration(ago)} ago`);
+    text(timer, `Ended ${clock.duration(ago)} ago`);
   }
 
   remove(id) {
@@ -146,22 +153,4 @@ export class Rows {
     );
     one("[data-first-run]").hidden = !first;
   }
-}
-
-/** Who speaks on a track before the line is final; as the server names it. */
-export function speakerOf(track, call) {
-  if (track === "inbound") return "caller";
-  return call.answered_at ? "agent" : "other";
-}
-
-export function showBadge(badge, { word, tone, icon: name }) {
-  mark(badge, "tone", tone);
-  icon(one("svg", badge), name);
-  text(one("[data-word]", badge), word);
-}
-
-export function showHealth(place, { word, tone }) {
-  mark(place, "tone", tone);
-  icon(one("svg", place), { ok: "ok", warn: "bang", bad: "bang" }[tone] ?? "none");
-  text(one("[data-word]", place), word);
 }

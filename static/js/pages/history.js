@@ -1,0 +1,7 @@
+// The list of calls: j and k go through it; calls in progress tick.
+
+import "../elements/cc-timer.js";
+import { moveFocus, onKey } from "../keys.js";
+
+onKey("j", () => moveFocus(".history [data-open]", 1));
+onKey("k", () => moveFocus(".history [data-open]", -1));
