@@ -17,11 +17,14 @@ from emulator.twiml import Step
 from emulator.webhooks import Courier
 from emulator.world import Call, World
 
-Program = Callable[[Leg, Step], Coroutine[Any, Any, None]]
+Program = Callable[[Leg, Step, bool], Coroutine[Any, Any, None]]
 
 
 class Exchange:
-    """One running emulator without its HTTP doors. `run` plays a leg's TwiML."""
+    """One running emulator without its HTTP doors.
+
+    `run(leg, step, ends)` plays a leg's TwiML; with `ends` the call ends when the TwiML does.
+    """
 
     def __init__(self, world: World, scripts: Scripts, http: aiohttp.ClientSession, run: Program) -> None:
         self.world = world

@@ -17,7 +17,9 @@ class Faults:
     duplicate_webhooks: bool = False
     wrong_signature: bool = False
     unsigned: bool = False
+    slash_signature: bool = False
     delay_webhooks_ms: int = 0
+    delay_rest_ms: int = 0
     drop_status_callbacks: bool = False
     fail_rest: int = 0
     fail_rest_times: int = -1

@@ -66,6 +66,7 @@ class Leg:
         self.bridges: list[Bridge] = []
         self.answered = asyncio.Event()
         self.over = asyncio.Event()
+        self.before_bridge: Step | None = None
         self._program: asyncio.Task[None] | None = None
         self._sequence = 0
         party.hang_up = self.hang_up
@@ -128,9 +129,9 @@ class Leg:
 
     # program
 
-    def follow(self, step: Step) -> None:
-        """Run the TwiML found at `step` as this leg's program."""
-        self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step))
+    def follow(self, step: Step, *, ends: bool = True) -> None:
+        """Run the TwiML found at `step` as this leg's program; with `ends` the call ends when it does."""
+        self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step, ends))
         self._program.add_done_callback(_report_crash)
 
     async def redirect(self, step: Step) -> None:
@@ -144,6 +145,13 @@ class Leg:
         if self._program is not None and self._program is not asyncio.current_task():
             self._program.cancel()
             await asyncio.gather(self._program, return_exceptions=True)
+
+    async def listen_first(self) -> None:
+        """Play the callee what its noun's `url` says, before it is bridged."""
+        if self.before_bridge is not None and self.call.live:
+            self.follow(self.before_bridge, ends=False)
+        if self._program is not None:
+            await asyncio.wait({self._program})
 
     # sound
 

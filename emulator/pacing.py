@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from emulator.clock import Clock
@@ -25,6 +26,7 @@ class Pacer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._origin = clock.seconds()
+        self._origin_at = clock.now()
         self._paced: dict[Paced, None] = {}
         self._late_ms: deque[float] = deque(maxlen=5000)
         self.number = 0
@@ -46,6 +48,10 @@ class Pacer:
             self.number += 1
             for paced in list(self._paced):
                 paced.tick(self.number)
+
+    def moment(self, number: int) -> datetime:
+        """The wall time at which tick `number` is due."""
+        return self._origin_at + timedelta(seconds=number * TICK_S)
 
     def late_p99_ms(self) -> float:
         """How late the loop itself was, over the last 100 s, 99th percentile in ms."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from emulator import frames
 from emulator.playback import Playback
 from streams import protocol
 
 BYTES_PER_MS = 8
+
+# Not protocol.decode_reply: its limit of size is the product's own, Twilio takes sound of any length.
+_replies: msgspec.json.Decoder[protocol.ToTwilio] = msgspec.json.Decoder(protocol.ToTwilio)
 
 
 class Replies:
@@ -43,8 +48,8 @@ class Replies:
             self._warn(31950)
             return
         try:
-            message = protocol.decode_reply(data)
-        except protocol.ProtocolError:
+            message = _replies.decode(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             self._warn(31951)
             return
         if message.streamSid != self._sid:

@@ -26,15 +26,16 @@ XML_TYPES = {"text/xml", "application/xml", "text/html"}
 MAX_DOCUMENTS = 1000
 
 
-async def run(leg: Leg, step: Step) -> None:
-    """Follow documents from `step` on until one ends without a successor; then the call ends."""
+async def run(leg: Leg, step: Step, ends: bool) -> None:
+    """Follow documents from `step` on until one ends without a successor; then, if `ends`, the call ends."""
     following: Step | None = step
     for _ in range(MAX_DOCUMENTS):
         if following is None or not leg.call.live:
             break
         document = await fetch(leg, following)
         following = await perform(leg, document) if document is not None else None
-    leg.finish("completed", "end of TwiML")
+    if ends:
+        leg.finish("completed", "end of TwiML")
 
 
 async def perform(leg: Leg, document: Document) -> Step | None:

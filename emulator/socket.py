@@ -125,7 +125,9 @@ class MediaStream:
         faults, token = self._exchange.faults, self._exchange.world.account.auth_token
         if faults.unsigned:
             return None
-        return signature("wrong" if faults.wrong_signature else token, self.wanted.url)
+        # Twilio's pages leave open whether the signed text may end in a slash that the address lacks.
+        slash = "/" if faults.slash_signature and not self.wanted.url.endswith("/") else ""
+        return signature("wrong" if faults.wrong_signature else token, self.wanted.url + slash)
 
     def _start(self) -> protocol.Start:
         body = protocol.StartBody(

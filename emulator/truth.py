@@ -81,14 +81,19 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
 
 
 def played(leg: Leg, of: MediaStream) -> list[dict[str, Any]]:
-    """Which part of which recording each track carried: recording time and stream time, both in ms."""
+    """Which part of which recording each track carried: place in the file, in the stream (ms), and when."""
     start, end = of.first_tick, of.last_tick + 1
     pieces = [("inbound", piece) for piece in leg.party.spoken(start, end)]
     for bridge in leg.bridges:
         first = max(start, bridge.start)
         last = min(end, bridge.end if bridge.end is not None else end)
         pieces += [("outbound", piece) for piece in bridge.other.party.spoken(first, last)]
-    return [_piece(of, track, piece) for track, piece in pieces if track in of.wanted.tracks]
+    moment = leg.exchange.pacer.moment
+    return [
+        {**_piece(of, track, piece), "from_at": iso(moment(piece.start))}
+        for track, piece in pieces
+        if track in of.wanted.tracks
+    ]
 
 
 def _piece(of: MediaStream, track: str, piece: Spoken) -> dict[str, Any]:

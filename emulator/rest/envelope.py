@@ -57,6 +57,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if not request.path.startswith(f"/{API_VERSION}/"):
         return await handler(request)
     faults = request.app[EXCHANGE].faults
+    await asyncio.sleep(faults.delay_rest_ms / 1000)
     if status := faults.take_rest_failure():
         return RestError(status, 20429 if status == 429 else 20500, "Switched on as a fault").answer()
     try:

@@ -40,6 +40,9 @@ async def dial(leg: Leg, verb: Verb, document: Document) -> Outcome:
 
 async def _talk(leg: Leg, child: Leg, limit: float) -> None:
     leg.answer()
+    await child.listen_first()
+    if not child.call.live:
+        return
     leg.bridge(child)
     ending = asyncio.ensure_future(leg.exchange.world.clock.sleep(limit))
     over = asyncio.ensure_future(child.over.wait())
@@ -136,7 +139,11 @@ def _child(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Leg:
         method=noun.get("statusCallbackMethod", "POST").upper(),
         events=frozenset(noun.get("statusCallbackEvent", "completed").split()),
     )
-    return leg.exchange.child(leg, caller, _address(noun), callbacks)
+    child = leg.exchange.child(leg, caller, _address(noun), callbacks)
+    if noun.get("url"):
+        method = noun.get("method", "POST").upper()
+        child.before_bridge = Step(absolute(noun.get("url"), document), method)
+    return child
 
 
 def _address(noun: Verb) -> str:

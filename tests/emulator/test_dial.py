@@ -97,6 +97,29 @@ async def test_when_the_callee_hangs_up_the_action_takes_over(product: Product, 
     assert (await box.call(sid))["status"] == "in-progress"
 
 
+async def test_a_nouns_url_is_played_to_the_callee_before_they_meet(product: Product, box: Box) -> None:
+    dial(product, f"<Number url='/whisper/'>{BOB}</Number>")
+    product.answers["/whisper/"] = "<Response><Say>A call from the shop window</Say></Response>"
+    sid = await box.place()
+    await box.clock.advance(2)
+    child = (await box.children(sid))[0]
+    assert product.forms("/whisper/")[0]["CallSid"] == child["call_sid"]
+    assert box.exchange.legs[sid].bridges == []
+    await box.clock.advance(2)
+    assert len(box.exchange.legs[sid].bridges) == 1
+
+
+async def test_a_callee_who_hangs_up_at_the_whisper_never_meets_the_caller(
+    product: Product, box: Box
+) -> None:
+    dial(product, f"<Number url='/whisper/'>{BOB}</Number>")
+    product.answers |= {"/whisper/": "<Response><Hangup/></Response>", "/after/": "<Response/>"}
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert product.asked("/after/")
+    assert box.exchange.legs[sid].bridges == []
+
+
 async def test_a_redirect_ends_the_child_asks_the_old_action_and_then_the_new_address(
     product: Product, box: Box
 ) -> None:
