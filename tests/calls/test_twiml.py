@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import path, twiml
+from calls.text import clean
 
 ADDRESSES = twiml.Addresses(next_turn="https://x/twilio/next/1/", call_status="https://x/twilio/call-status/")
 TAP = twiml.Tap(
@@ -110,9 +111,9 @@ HOSTILE = st.one_of(
 def test_no_text_becomes_markup(consent, name, value, target):
     tap = twiml.Tap(url="wss://x/", name="tap", track="both_tracks", status_callback="https://x/",
                     parameters={name: value})  # fmt: skip
-    step = path.Dial(kind="number", target=twiml.clean(target, 20), caller_id="+31201234567")
+    step = path.Dial(kind="number", target=clean(target, 20), caller_id="+31201234567")
     document = twiml.render(step, addresses=ADDRESSES, consent=consent, tap=tap)
-    said = [("Say", [])] if consent else []
+    said: list[object] = [("Say", [])] if consent else []
     assert shape(document) == (
         "Response",
         [*said, ("Start", [("Stream", [("Parameter", [])])]), ("Dial", [("Number", [])])],
