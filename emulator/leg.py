@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator import limits
 from emulator.party import Party
@@ -16,6 +17,8 @@ from emulator.world import Call, rfc2822
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
+
+logger = logging.getLogger("contactcenter.emulator")
 
 SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
 
@@ -132,7 +135,13 @@ class Leg:
     def follow(self, step: Step, *, ends: bool = True) -> None:
         """Run the TwiML found at `step` as this leg's program; with `ends` the call ends when it does."""
         self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step, ends))
-        self._program.add_done_callback(_report_crash)
+        self._program.add_done_callback(self._program_is_over)
+
+    def _program_is_over(self, program: asyncio.Task[None]) -> None:
+        """A fault of the emulator itself is seen, and ends the call instead of leaving it for ever."""
+        if not program.cancelled() and (error := program.exception()) is not None:
+            logger.error("emulator.program.failed", exc_info=error)
+            self.finish("completed" if self.answered.is_set() else "failed", "fault of the emulator")
 
     async def redirect(self, step: Step) -> None:
         """Leave the running program, letting it clean up, and follow another (REST update)."""
@@ -223,9 +232,3 @@ class Leg:
     def stream(self, sid_or_name: str) -> MediaStream | None:
         """The live stream with this id or name."""
         return next((s for s in self.live_streams() if sid_or_name in {s.sid, s.name}), None)
-
-
-def _report_crash(task: asyncio.Task[Any]) -> None:
-    """A fault of the emulator itself must be seen, not swallowed with its task."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        task.get_loop().call_exception_handler({"message": "a leg's program crashed", "exception": error})

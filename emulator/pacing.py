@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from emulator.clock import Clock
+
+logger = logging.getLogger("contactcenter.emulator")
 
 TICK_S = 0.02
 TICK_MS = 20
@@ -47,7 +50,15 @@ class Pacer:
             self._late_ms.append((self._clock.seconds() - due) * 1000)
             self.number += 1
             for paced in list(self._paced):
-                paced.tick(self.number)
+                self._tick(paced)
+
+    def _tick(self, paced: Paced) -> None:
+        try:
+            paced.tick(self.number)
+        except Exception:
+            # One stream's fault must not silence the others.
+            logger.exception("emulator.tick.failed")
+            self.remove(paced)
 
     def moment(self, number: int) -> datetime:
         """The wall time at which tick `number` is due."""

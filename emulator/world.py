@@ -59,6 +59,7 @@ class Number:
     status_callback: str = ""
     status_callback_method: str = "POST"
     voice_application_sid: str = ""
+    trunk_sid: str = ""
     voice_caller_id_lookup: bool = False
 
 

@@ -19,7 +19,11 @@ METHODS = {
     "VoiceFallbackMethod": "voice_fallback_method",
     "StatusCallbackMethod": "status_callback_method",
 }
-TEXTS = {"FriendlyName": "friendly_name", "VoiceApplicationSid": "voice_application_sid"}
+TEXTS = {
+    "FriendlyName": "friendly_name",
+    "VoiceApplicationSid": "voice_application_sid",
+    "TrunkSid": "trunk_sid",
+}
 
 
 def routes() -> list[web.RouteDef]:
@@ -106,7 +110,7 @@ def show(number: Number, account_sid: str) -> dict[str, Any]:
         "sms_url": "",
         "status_callback": number.status_callback,
         "status_callback_method": number.status_callback_method,
-        "trunk_sid": None,
+        "trunk_sid": number.trunk_sid or None,
         "uri": uri,
         "voice_receive_mode": "voice",
         "voice_application_sid": number.voice_application_sid or None,

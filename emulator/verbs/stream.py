@@ -50,7 +50,8 @@ async def connect(leg: Leg, verb: Verb, document: Document) -> Outcome:
 
 def wanted(noun: Verb, document: Document, *, bidirectional: bool) -> Wanted:
     """What a <Stream> asks for; relative addresses are seen from the document, with ws for http."""
-    url = absolute(noun.get("url"), document)
+    # Without an address it is refused, not sent to where the document came from.
+    url = absolute(noun.get("url"), document) if noun.get("url") else ""
     if url.startswith("http"):
         url = "ws" + url.removeprefix("http")
     callback = noun.get("statusCallback")

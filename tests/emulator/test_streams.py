@@ -150,6 +150,13 @@ async def test_what_twiml_asks_too_much_is_told_to_its_callback_and_the_call_goe
     assert (await box.call(sid))["status"] == "in-progress"
 
 
+async def test_a_stream_without_an_address_goes_nowhere(product: Product, box: Box) -> None:
+    sid = await live(product, box, start(product, url=""))
+    await product.until(lambda: product.forms(STREAMS, StreamEvent="stream-error"))
+    assert (await box.call(sid))["streams"][0]["error"] == 31923
+    assert product.sockets == []
+
+
 async def test_a_stream_on_an_ended_call_is_not_found(product: Product, box: Box) -> None:
     sid = await live(product, box)
     await box.post(f"/emulator/calls/{sid}/hangup/", {})
