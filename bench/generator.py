@@ -1,10 +1,11 @@
 """Twilio's sockets under load: a process of its own that sends prebuilt two-track media in real time.
 
-`python -m bench.generator` reads one JSON object from standard input:
-{"host", "port", "core", "seconds", "calls": [{"path", "signature", "account", "call", "stream"}]}
-and writes "ready" when every socket is open and one JSON object when it is done. Each stream's caller is
-silent and loud by turns of one second, staggered over the streams, so that a listener can time a level's way.
-The mask key is zero: legal for a client, and the server unmasks all the same.
+`python -m bench.generator` reads one JSON object from standard input: {"host", "port", "core", "pid",
+"settle", "seconds", "calls": [{"path", "signature", "account", "call", "stream"}]}. It writes "ready" when
+every socket is open and one JSON object when it is done. After `settle` seconds it reads the CPU time of
+process `pid`, and again `seconds` later, with the messages it sent in between. Each stream's caller is silent
+and loud by turns of one second, staggered over the streams, so that a listener can time a level's way. The
+mask key is zero: legal for a client, and the server unmasks all the same.
 """
 
 import base64
@@ -16,6 +17,8 @@ import sys
 import time
 from dataclasses import dataclass
 from typing import Any
+
+from bench.machine import cpu_seconds, pin
 
 __all__ = ["Line", "run"]
 
@@ -67,6 +70,8 @@ def _open(target: dict[str, Any], call: dict[str, str], offset: int) -> Line:
         answer += part
     if b" 101 " not in answer.split(b"\r\n", 1)[0]:
         raise SystemExit(f"The server refused a media socket: {answer[:60]!r}")
+    sock.settimeout(None)  # a timeout would cost a poll() before every send
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 10, 0))
     sock.sendall(_frame(b'{"event":"connected","protocol":"Call","version":"1.0.0"}'))
     sock.sendall(_frame(_start(call)))
     return Line(sock=sock, sid=call["stream"].encode(), offset=offset, rises=[])
@@ -131,24 +136,53 @@ def run(target: dict[str, Any]) -> dict[str, Any]:
     """Open every socket, stream, stop; counts, lateness in ms and the times at which a caller got loud."""
     lines = [_open(target, call, offset=7 * index) for index, call in enumerate(target["calls"])]
     print("ready", flush=True)
+    settling = int(target["settle"] / FRAME_S)
     begin = time.monotonic()
+    _ticks(lines, begin, range(settling))
+    window = _Window(target["pid"], lines)
+    late = sorted(_ticks(lines, begin, range(settling, settling + int(target["seconds"] / FRAME_S))))
+    measured = window.close()
+    for line, call in zip(lines, target["calls"], strict=True):
+        _stop(line, call)
+    return {
+        **measured,
+        "sent": {line.sid.decode(): line.sent for line in lines},
+        "refused": sum(line.refused for line in lines),
+        "late_p99_ms": round(1000 * late[int(len(late) * 0.99)], 2) if late else 0.0,
+        "rises": {line.sid.decode(): line.rises for line in lines},
+    }
+
+
+class _Window:
+    """The server's CPU time and our messages between two moments."""
+
+    def __init__(self, pid: int, lines: list[Line]) -> None:
+        self._pid, self._lines = pid, lines
+        self._cpu, self._at, self._sent = cpu_seconds(pid), time.monotonic(), self._total()
+
+    def close(self) -> dict[str, float]:
+        """CPU seconds, wall seconds and messages since the opening."""
+        return {
+            "cpu_s": cpu_seconds(self._pid) - self._cpu,
+            "wall_s": time.monotonic() - self._at,
+            "messages": self._total() - self._sent,
+        }
+
+    def _total(self) -> int:
+        return sum(line.sent for line in self._lines)
+
+
+def _ticks(lines: list[Line], begin: float, ticks: range) -> list[float]:
+    """Send these ticks on absolute time; how late each was, in seconds."""
     late: list[float] = []
-    for tick in range(int(target["seconds"] / FRAME_S)):
+    for tick in ticks:
         due = begin + tick * FRAME_S
         now = time.monotonic()
         if now < due:
             time.sleep(due - now)
         late.append(max(0.0, time.monotonic() - due))
         _tick(lines, tick)
-    for line, call in zip(lines, target["calls"], strict=True):
-        _stop(line, call)
-    late.sort()
-    return {
-        "sent": {line.sid.decode(): line.sent for line in lines},
-        "refused": sum(line.refused for line in lines),
-        "late_p99_ms": round(1000 * late[int(len(late) * 0.99)], 2) if late else 0.0,
-        "rises": {line.sid.decode(): line.rises for line in lines},
-    }
+    return late
 
 
 def _stop(line: Line, call: dict[str, str]) -> None:
@@ -164,8 +198,6 @@ def _stop(line: Line, call: dict[str, str]) -> None:
 def main() -> None:
     target = json.loads(sys.stdin.readline())
     if target.get("core") is not None:
-        from bench.machine import pin
-
         pin(0, target["core"])
     print(json.dumps(run(target)), flush=True)
     sys.stdin.read()  # sockets stay open until whoever started this has read its figures

@@ -20,10 +20,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def pin(pid: int, core: int) -> None:
-    """Keep a process on one core, where there is more than one."""
+    """Keep a process and the threads it has on one core, where there is more than one; 0 is this process."""
     cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(pid, {cores[core % len(cores)]})
+    if len(cores) < 2:
+        return
+    for thread in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {cores[core % len(cores)]})
 
 
 def commit() -> str:

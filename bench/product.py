@@ -36,7 +36,7 @@ SERVERS = {
         "--ws-per-message-deflate", "false", "--backlog", "4096", "--log-level", "warning", "--no-access-log",
         "--loop", "asyncio",
     ],
-    "daphne": ["manage.py", "serve", "--role", "web"],
+    "daphne": ["manage.py", "serve"],
 }  # fmt: skip
 _SEED = f"""
 from calls.models import PhoneNumber, User
