@@ -69,7 +69,7 @@ def watch(page: Page) -> list[str]:
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error" and not EXPECTED.search(message.text):
-            faults.append(message.text)
+            faults.append(f"{message.text} {message.location['url']}")
 
     page.on("console", heard)
     page.on("pageerror", lambda error: faults.append(str(error)))

@@ -6,7 +6,7 @@ from types import FrameType
 
 import pytest
 
-pytest.register_assert_rewrite("tests.invariants", "tests.twilio")
+pytest.register_assert_rewrite("tests.chromium", "tests.invariants", "tests.twilio", "tests.journeys.story")
 
 from tests.processes import postgres, redis_server  # noqa: E402, F401  fixtures
 from tests.product import cluster_site, site  # noqa: E402, F401  fixtures

@@ -1,8 +1,11 @@
 """The whole product as real processes, with Twilio's side beside it: `site` small, `cluster_site` grown."""
 
+import atexit
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,7 +30,11 @@ from tests.processes import (
     running,
 )
 
-PASSWORD = "a password for tests"
+MAKE_WORLD = (
+    "from django.core.management import call_command; call_command('migrate', verbosity=0); "
+    "from tests.world import make; make()"
+)
+_prepared: list[Path] = []  # the SQLite file of the first site, copied for the next ones
 
 
 @dataclass
@@ -84,9 +91,17 @@ class Site:
 
     def prepare(self) -> None:
         """Make the database with the named people and numbers of tests/world.py."""
-        (self.directory / "data").mkdir(parents=True, exist_ok=True)
-        self.manage("migrate", "--noinput", "--verbosity", "0")
-        self.run("from tests.world import make; make()")
+        data = self.directory / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        if "DATABASE_URL" in self.settings:
+            self.run(MAKE_WORLD)
+        elif _prepared:
+            shutil.copy(_prepared[0], data)
+        else:
+            self.run(f"{MAKE_WORLD}; from django.db import connection; connection.close()")
+            keep = Path(tempfile.mkdtemp(prefix="contactcenter-prepared-"))
+            atexit.register(shutil.rmtree, keep, ignore_errors=True)
+            _prepared.append(Path(shutil.copy(data / "contactcenter.sqlite3", keep)))
 
     def run(self, code: str) -> str:
         """Python inside the installation, its models at hand: to arrange and to ask what only rows know."""

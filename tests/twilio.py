@@ -200,6 +200,7 @@ class TwilioSocket:
             open_timeout=10,
             close_timeout=5,
             ping_interval=None,
+            legacy=True,
         )
 
     def __enter__(self) -> Self:
