@@ -29,7 +29,8 @@ def figures(truth: list[dict[str, Any]], recordings: Path | None, *, limit: floa
     _wait(limit)
     sent = sum(sum(stream["frames_sent"].values()) for stream in truth)
     received = Stream.objects.aggregate(frames=Sum("frames"))["frames"] or 0
-    score = judge(_manifest(recordings or SHIPPED), truth, _heard())
+    judged = truth if settings.TRANSCRIBER != "none" else []
+    score = judge(_manifest(recordings or SHIPPED), judged, _heard())
     return {
         "calls": Call.objects.count(),
         "streams": Stream.objects.count(),

@@ -13,8 +13,8 @@ from contactcenter.draining import draining
 __all__ = ["finish", "run"]
 
 _log = logging.getLogger("contactcenter.serving")
-# What lives in a process and has rows to write at its end, in this order; only what was ever loaded.
-_LIVING = ("streams.live.runtime", "calls.writer")
+# What lives in a process and has rows to write at its end; only if it was ever loaded.
+_LIVING = ("streams.live.runtime",)
 
 
 async def run(receive: Any, send: Any) -> None:
