@@ -35,13 +35,14 @@ def snapshot(call_id: int) -> dict[str, Any] | None:
     call = find(call_id)
     if call is None:
         return None
-    streams = streams_of(Leg.objects.filter(call=call_id))
+    legs = list(Leg.objects.filter(call=call_id).order_by("started_at", "id"))
+    streams = streams_of(legs, gaps=True)
     message = call.as_message()
     return {
         "last_id": last_id,
         "call": message,
         "calls": [message],
-        "legs": [_leg(leg) for leg in call.legs.all()],
+        "legs": [_leg(leg) for leg in legs],
         "streams": [stream.as_message() for stream in streams],
         "gaps": [gap.as_message() for stream in streams for gap in stream.gaps.all()],
         "utterances": _lines(call_id),

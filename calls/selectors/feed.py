@@ -5,18 +5,20 @@ equals a fresh look. The number of queries is fixed by the kinds of nouns, not b
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 
 from calls.models import Call, Command, Event, Leg, Utterance
 
 __all__ = ["Batch", "Told", "after", "command_message", "encode", "iso", "streams_of"]
 
 Body = dict[str, Any]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _streams(keys: set[str]) -> list[tuple[str, Body]]:
 
 def _gaps(keys: set[str]) -> list[tuple[str, Body]]:
     legs = Leg.objects.filter(streams__gaps__pk__in=_numbers(keys)).distinct()
-    gaps = [gap for stream in streams_of(legs) for gap in stream.gaps.all()]
+    gaps = [gap for stream in streams_of(legs, gaps=True) for gap in stream.gaps.all()]
     return [(str(gap.pk), gap.as_message()) for gap in gaps if str(gap.pk) in keys]
 
 
@@ -117,7 +119,7 @@ def _utterances(keys: set[str]) -> list[tuple[str, Body]]:
 
 
 def _commands(keys: set[str]) -> list[tuple[str, Body]]:
-    rows = Command.objects.select_related("by").filter(pk__in=keys)
+    rows = Command.objects.select_related("by").filter(pk__in=_uuids(keys))
     return [(str(row.pk), command_message(row)) for row in rows]
 
 
@@ -132,10 +134,15 @@ def command_message(command: Command) -> Body:
     }
 
 
-def streams_of(legs: Any) -> list[Any]:
-    """The stream rows of a query of legs, with ticket and gaps, by the relation alone."""
-    loaded = legs.prefetch_related("streams__ticket", "streams__gaps")
-    return [stream for leg in loaded for stream in leg.streams.all()]
+def streams_of(legs: Iterable[Leg], *, gaps: bool = False) -> list[Any]:
+    """The stream rows of legs with their tickets, and gaps if asked for; by the relation alone."""
+    found = list(legs)
+    prefetch_related_objects(found, "streams__ticket", *(["streams__gaps"] if gaps else []))
+    return [stream for leg in found for stream in leg.streams.all()]
+
+
+def _uuids(keys: set[str]) -> set[str]:
+    return {key for key in keys if _UUID.fullmatch(key)}
 
 
 def _numbers(keys: set[str]) -> set[int]:

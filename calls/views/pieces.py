@@ -13,7 +13,7 @@ _BAD_ENDS = {Call.Outcome.MISSED: "warn", Call.Outcome.FAILED: "bad"}
 
 
 def badge(call: Call) -> dict[str, str]:
-    """State as colour (`tone`), shape (`icon`) and word; of an ended call its outcome when it was a bad one."""
+    """State as colour (`tone`), shape (`icon`) and word; of an ended call its outcome if that was bad."""
     bad = _BAD_ENDS.get(Call.Outcome(call.outcome)) if call.state == CallState.ENDED else None
     if bad:
         return {"icon": "missed", "tone": bad, "word": call.get_outcome_display()}

@@ -26,7 +26,8 @@ def people_and_number() -> None:
 def number() -> int:
     """The number Support."""
     found, _ = PhoneNumber.objects.get_or_create(
-        e164=NUMBER, defaults={"label": "Support", "agent": people.agent_jonas(), "forward_to": "+31201234999"}
+        e164=NUMBER,
+        defaults={"label": "Support", "agent": people.agent_jonas(), "forward_to": "+31201234999"},
     )
     return found.pk
 
@@ -62,7 +63,9 @@ def answer(call: int, seconds_ago: float = 0) -> None:
         told.emit(kind="call.answered", noun="call", key=call, call=call)
 
 
-def stream(call: int, parameters: dict[str, str] | None = None, seconds_ago: float = 0, name: str = "tap") -> str:
+def stream(
+    call: int, parameters: dict[str, str] | None = None, seconds_ago: float = 0, name: str = "tap"
+) -> str:
     """A two-track stream opens; its SID."""
     at = timezone.now() - timedelta(seconds=seconds_ago)
     with change() as told:
@@ -156,7 +159,9 @@ def levels_text(levels: dict[str, dict[str, Any]]) -> str:
 def partials_text(lines: list[dict[str, Any]]) -> str:
     """As a media process encodes it."""
     at = iso(timezone.now())
-    return encode({"type": "partials", "at": at, "partials": [{"type": "partial", "at": at, **one} for one in lines]})
+    return encode(
+        {"type": "partials", "at": at, "partials": [{"type": "partial", "at": at, **one} for one in lines]}
+    )
 
 
 def health_text(streams: dict[str, dict[str, int]]) -> str:

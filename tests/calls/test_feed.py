@@ -1,0 +1,273 @@
+"""Events as browsers get them: every noun in its present state, in a fixed number of queries."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from calls.events import change, newest_id
+from calls.models import Call, CallState, Command, Utterance
+from calls.selectors import call as one_call
+from calls.selectors import feed, history, wall
+from streams.models import Gap
+from tests import factories, people
+
+pytestmark = pytest.mark.django_db
+
+
+def told(call: Call, noun: str, key: object, kind: str = "changed") -> None:
+    """One event."""
+    with change() as c:
+        c.emit(kind=f"{noun}.{kind}", noun=noun, key=key, call=call.pk)
+
+
+def bodies(batch: feed.Batch) -> list[dict[str, Any]]:
+    """The messages as JSON objects."""
+    return [json.loads(message.body) for message in batch.messages]
+
+
+def a_whole_call(**fields: Any) -> Call:
+    """A live call with a stream, a line, a gap and a command, and an event of each."""
+    call = factories.call(number=factories.number(), agent=people.agent_jonas(), **fields)
+    stream = factories.stream(factories.leg(call))
+    line = factories.utterance(stream, "my boiler is leaking")
+    gap = Gap.objects.create(stream=stream, track="inbound", at_ms=500, ms=240)
+    command = Command.objects.create(call=call, kind="stream.start", args={"name": "second"})
+    with change() as c:
+        for noun, key in [
+            ("call", call.pk),
+            ("stream", stream.sid),
+            ("utterance", line.as_message()["utterance"]),
+            ("gap", gap.pk),
+            ("command", command.pk),
+        ]:
+            c.emit(kind=f"{noun}.changed", noun=noun, key=key, call=call.pk)
+    return call
+
+
+def test_each_noun_comes_with_type_time_key_and_state() -> None:
+    start = newest_id()
+    call = a_whole_call()
+    batch = feed.after(start, limit=50)
+    assert [(one["type"], one["call"]) for one in bodies(batch)] == [
+        (noun, call.pk) for noun in ("call", "stream", "utterance", "gap", "command")
+    ]
+    assert [message.id for message in batch.messages] == [start + n for n in range(1, 6)]
+    assert batch.upto == newest_id()
+    assert batch.whole
+    first, stream, line, gap, command = bodies(batch)
+    assert first["agent"] == "Jonas"
+    assert stream["stream"].startswith("MZ")
+    assert line["text"] == "my boiler is leaking"
+    assert line["utterance"] == f"{stream['stream']}/inbound/{line['utterance'].split('/')[2]}"
+    assert (gap["ms"], gap["track"]) == (240, "inbound")
+    assert (command["kind"], command["stream"]) == ("stream.start", "second")
+    assert all(
+        one["at"].endswith("Z") and len(one["at"]) == 24 for one in (first, stream, line, gap, command)
+    )
+
+
+def test_a_noun_that_changed_often_comes_once_as_it_is_now() -> None:
+    call = factories.call()
+    start = newest_id()
+    for kind in ("started", "changed", "ended"):
+        told(call, "call", call.pk, kind)
+    Call.objects.filter(pk=call.pk).update(state=CallState.ENDED, ended_at=timezone.now())
+    batch = feed.after(start, limit=50)
+    assert [
+        (message.id, one["state"]) for message, one in zip(batch.messages, bodies(batch), strict=True)
+    ] == [(start + 3, "ended")]
+
+
+def test_what_is_gone_says_so() -> None:
+    start = newest_id()
+    call = factories.call()
+    told(call, "utterance", "MZ1/inbound/1")
+    assert bodies(feed.after(start, limit=50))[0] | {"at": ""} == {
+        "type": "utterance",
+        "at": "",
+        "event": "utterance.changed",
+        "utterance": "MZ1/inbound/1",
+        "call": call.pk,
+        "gone": True,
+    }
+
+
+def test_an_unknown_noun_or_an_odd_key_breaks_nothing() -> None:
+    start = newest_id()
+    call = factories.call()
+    told(call, "weather", "rain")
+    told(call, "call", "not a number")
+    told(call, "gap", "9" * 30)
+    told(call, "command", "no uuid")
+    assert all(one["gone"] for one in bodies(feed.after(start, limit=50)))
+
+
+def test_more_events_than_asked_for_are_not_whole() -> None:
+    start = newest_id()
+    call = factories.call()
+    for _ in range(4):
+        told(call, "call", call.pk)
+    assert not feed.after(start, limit=3).whole
+    assert feed.after(start, limit=4).whole
+
+
+def test_events_that_were_tidied_away_are_missed() -> None:
+    call = factories.call()
+    start = newest_id()
+    told(call, "call", call.pk)
+    told(call, "call", call.pk)
+    call.events.order_by("id").first().delete()  # type: ignore[union-attr]
+    assert not feed.after(start, limit=50).whole
+
+
+def test_odd_characters_cannot_break_a_message() -> None:
+    start = newest_id()
+    call = factories.call(
+        caller_name="</script>\u2028\u202e\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16")
+    )
+    told(call, "call", call.pk)
+    text = feed.after(start, limit=5).messages[0].body
+    assert text.isascii()
+    assert json.loads(text)["caller"] == call.caller_name
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_feed_asks_as_often_for_fifty_calls_as_for_one(
+    count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    start = newest_id()
+    for _ in range(count):
+        a_whole_call()
+    with django_assert_num_queries(11):
+        assert len(feed.after(start, limit=500).messages) == 5 * count
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_wall_asks_as_often_for_fifty_calls_as_for_one(
+    count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(count):
+        a_whole_call()
+    with django_assert_num_queries(8):
+        assert len(wall.snapshot(now=timezone.now())["calls"]) == count
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_call_asks_as_often_with_fifty_lines_as_with_one(
+    count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    stream = factories.stream()
+    for _ in range(count):
+        factories.utterance(stream)
+    with django_assert_num_queries(8):
+        snapshot = one_call.snapshot(stream.leg.call_id)
+    assert snapshot is not None
+    assert len(snapshot["utterances"]) == count
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_list_asks_as_often_for_fifty_calls_as_for_one(
+    count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(count):
+        a_whole_call()
+    with django_assert_num_queries(2):
+        found = history.search(history.Wanted(words="boiler"), page=1)
+        assert [call.display_caller() and call.quote for call in found.calls] == [
+            "my boiler is leaking"
+        ] * count
+
+
+def test_the_wall_has_live_calls_and_those_just_ended_oldest_first() -> None:
+    now = timezone.now()
+    long = factories.call(started_at=now - timedelta(hours=1))
+    new = factories.call(state=CallState.RINGING, started_at=now)
+    just = factories.call(
+        state="ended", started_at=now - timedelta(minutes=9), ended_at=now - timedelta(seconds=9)
+    )
+    factories.call(state="ended", started_at=now - timedelta(minutes=8), ended_at=now - timedelta(seconds=11))
+    assert [call["call"] for call in wall.snapshot(now=now)["calls"]] == [long.pk, just.pk, new.pk]
+
+
+def test_the_wall_has_the_last_line_of_each_call() -> None:
+    stream = factories.stream()
+    factories.utterance(stream, "second", start_ms=9000)
+    factories.utterance(stream, "first", start_ms=1000)
+    assert [line["text"] for line in wall.snapshot(now=timezone.now())["utterances"]] == ["second"]
+
+
+def test_the_snapshot_says_the_same_as_the_events() -> None:
+    start = newest_id()
+    call = a_whole_call()
+    snapshot = one_call.snapshot(call.pk)
+    assert snapshot is not None
+    for one in bodies(feed.after(start, limit=50)):
+        expected = {name: value for name, value in one.items() if name not in {"type", "at", "event"}}
+        plural = {"gap": "gaps", "command": "commands"}.get(one["type"], one["type"] + "s")
+        assert expected in snapshot[plural]
+
+
+def test_calls_are_found_by_day_line_agent_state_caller_and_words() -> None:
+    now = timezone.now()
+    jonas, support = people.agent_jonas(), factories.number(label="Support")
+    stream = factories.stream(factories.leg(factories.call(agent=jonas, number=support, started_at=now)))
+    factories.utterance(stream, "There is WATER everywhere")
+    mine = stream.leg.call_id
+    old = factories.call(
+        state="ended", outcome="missed", caller="+441632960123", started_at=now - timedelta(days=3)
+    ).pk
+
+    def found(**wanted: Any) -> list[int]:
+        return [call.pk for call in history.search(history.Wanted(**wanted), page=1).calls]
+
+    assert found() == [mine, old]
+    assert found(words="water") == [mine]
+    assert found(agent=jonas.pk) == found(number=support.pk) == found(state="live") == [mine]
+    assert found(state="missed") == found(state="ended") == found(caller="441632 960") == [old]
+    assert found(since=now - timedelta(days=1)) == [mine]
+    assert found(until=now - timedelta(days=3)) == [old]
+
+
+def test_a_caller_is_found_by_the_name_we_know() -> None:
+    call = factories.call(contact=people.carla())
+    factories.call(caller_name="SOMEBODY ELSE")
+    found = history.search(history.Wanted(caller="visser"), page=1).calls
+    assert [one.pk for one in found] == [call.pk]
+
+
+def test_the_list_has_pages() -> None:
+    for _ in range(history.PAGE + 1):
+        factories.call()
+    first, second = (history.search(history.Wanted(), page=page) for page in (1, 2))
+    assert (len(first.calls), first.has_more) == (history.PAGE, True)
+    assert (len(second.calls), second.has_more) == (1, False)
+
+
+def test_a_long_line_is_quoted_around_the_words() -> None:
+    stream = factories.stream()
+    factories.utterance(stream, "well " * 60 + "the needle is here" + " and on" * 60)
+    quote = history.search(history.Wanted(words="needle"), page=1).calls[0].quote
+    assert "the needle is here" in quote
+    assert quote.startswith("…")
+    assert quote.endswith("…")
+    assert len(quote) < 170
+
+
+def test_wild_cards_in_the_words_are_only_characters() -> None:
+    stream = factories.stream()
+    factories.utterance(stream, "one hundred percent")
+    assert history.search(history.Wanted(words="%"), page=1).calls == []
+    assert Utterance.objects.count() == 1
+
+
+def test_a_stream_is_found_by_its_sid_and_by_its_name() -> None:
+    stream = factories.stream()
+    call = stream.leg.call_id
+    assert one_call.ticket_of(call, stream.sid) == stream.ticket
+    assert one_call.ticket_of(call, stream.ticket.name) == stream.ticket
+    assert one_call.ticket_of(call, "other") is None
+    assert one_call.ticket_of(factories.call().pk, stream.sid) is None
