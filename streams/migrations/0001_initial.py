@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('journal_state', models.CharField(choices=[('live', 'Being written'), ('closed', 'Waiting for words'), ('gone', 'Deleted')], default='live', max_length=8)),
                 ('leg', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='calls.leg')),
                 ('process', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='streams.process')),
-                ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='stream', to='calls.ticket')),
+                ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.RESTRICT, related_name='stream', to='calls.ticket')),
             ],
             options={
                 'ordering': ['-opened_at', '-id'],

@@ -28,7 +28,8 @@ class Stream(models.Model):
 
     sid = models.CharField(max_length=34, unique=True)
     leg = models.ForeignKey("calls.Leg", on_delete=models.CASCADE, related_name="streams")
-    ticket = models.OneToOneField("calls.Ticket", on_delete=models.PROTECT, related_name="stream")
+    # A ticket is not deleted under its stream, but with it when the call is (PROTECT would forbid that).
+    ticket = models.OneToOneField("calls.Ticket", on_delete=models.RESTRICT, related_name="stream")
     process = models.ForeignKey("streams.Process", on_delete=models.SET_NULL, null=True, blank=True)
     tracks = models.JSONField(default=list, help_text='As start says it: ["inbound", "outbound"].')
     parameters = models.JSONField(default=dict, blank=True)
