@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from tools import venv
-from tools.house import VENV_PYTHON, call, timed
+from tools.house import VENV_PYTHON, call, say, timed
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
         call(VENV_PYTHON, "-m", "streams.engines.install")
     if purpose == "run":
         with timed("Database"):
-            call(VENV_PYTHON, "manage.py", "migrate", "--noinput", "--verbosity", "0")
+            call(VENV_PYTHON, "manage.py", "migrate", "--noinput", "--skip-checks", "--verbosity", "0")
+        say("Ready. Simulated calls: make demo. Your own: copy .env.example to .env, fill it in, make run")
 
 
 if __name__ == "__main__":
