@@ -38,7 +38,9 @@ def create(
             **numbered,
         ),
     )
-    return str(stream.sid or "")
+    if not stream.sid:
+        raise GatewayError("answer", permanent=False, unknown=True, text=explain("answer"))
+    return str(stream.sid)
 
 
 def stop(*, region: str, call_sid: str, sid_or_name: str) -> None:

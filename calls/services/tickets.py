@@ -117,8 +117,10 @@ def _ask_limits(ticket: Ticket, now: datetime) -> None:
 
 
 def _next_name(leg: Leg) -> str:
-    count = leg.tickets.count()
-    return "tap" if not count else f"tap-{count + 1}"
+    """tap, tap-2, …: a name that this leg has never had, as Twilio may still hold a lost stream."""
+    had = set(Ticket.objects.filter(leg=leg).values_list("name", flat=True))
+    numbered = (f"tap-{number}" for number in range(2, len(had) + 3))
+    return next(name for name in ("tap", *numbered) if name not in had)
 
 
 def live_on(leg: Leg) -> list[Ticket]:
