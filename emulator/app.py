@@ -38,7 +38,11 @@ def application(
     app.add_routes([*calls.routes(), *streams.routes(), *phone_numbers.routes(), *_own_routes()])
 
     async def life(app: web.Application) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True) as http:
+        # A connection of its own for each webhook: none can go stale between two.
+        async with aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        ) as http:
             world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
             exchange = Exchange(world, scripts, http, run)
             app[EXCHANGE] = exchange

@@ -9,10 +9,8 @@ from typing import Any
 
 from emulator.clock import Clock
 from emulator.pacing import TICK_MS, TICK_S, Pacer
-from emulator.scripts import Part, Script
+from emulator.scripts import BETWEEN_KEYS_S, Part, Script
 from emulator.sound import SILENCE, Library
-
-BETWEEN_KEYS_S = 0.3
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent / "scripts"
 RECORDINGS = Path(__file__).parent / "recordings"
 FIRST = ("conversation", "auto_repair_call", "reading_5min")
 LAST_WORD_S = 1.0
+BETWEEN_KEYS_S = 0.3
 
 Reply = Literal["answers", "busy", "no-answer", "failed"]
 
@@ -127,10 +128,10 @@ def _part(data: dict[str, Any]) -> Part:
 
 
 def _end(caller: Part, callee: Part, library: Library) -> float:
-    """When the last recording is over and a breath has passed, in seconds."""
-    ends = [
-        play.at + library.sound(play.file, play.channel).ms / 1000 for play in caller.plays + callee.plays
-    ]
+    """When all is said and pressed and a breath has passed, in seconds."""
+    plays, keys = caller.plays + callee.plays, caller.keys + callee.keys
+    ends = [play.at + library.sound(play.file, play.channel).ms / 1000 for play in plays]
+    ends += [pressed.at + BETWEEN_KEYS_S * len(pressed.digits) for pressed in keys]
     return max(ends, default=0.0) + LAST_WORD_S
 
 
