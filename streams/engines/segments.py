@@ -1,23 +1,21 @@
 """Where an utterance begins and ends: voice probabilities in, clips of sound out. One segmenter per track.
 
-    idle ── probability ≥ start ──────────────► open
-    open ── silence of hangover_ms ───────────► idle, the clip is whole
-    open ── a shorter silence after long_ms ──► idle, the clip is whole
-    open ── max_ms without any ───────────────► open again, cut at the best pause behind long_ms
-
-Positions are samples at 8 kHz since the segmenter began; whoever feeds it knows which stream time that was.
+idle ── probability ≥ start ──────────────► open
+open ── silence of hangover_ms ───────────► idle, the clip is whole
+open ── a shorter silence after long_ms ──► idle, the clip is whole
+open ── max_ms without any ───────────────► open again, cut at the best pause behind long_ms
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.engines.sound import Samples
-from streams.engines.vad import WINDOW, WINDOW_MS
+from streams.engines.vad import WINDOW_MS
 
 __all__ = ["Clip", "Limits", "Segmenter"]
 
@@ -39,21 +37,25 @@ class Limits:
 class Clip:
     """One utterance: its sound with a little silence around, and which windows of it are voice.
 
-    `first` is the position of its first sample, `begun` and `ended` bound the voice; nothing before `used` needs
-    to be heard again.
+    Times are ms of the stream: `first_ms` of the first sample, `start_ms` and `end_ms` of the voice; nothing
+    before `used_ms` needs to be heard again.
     """
 
     samples: Samples
     voiced: NDArray[np.bool_]
-    first: int
-    begun: int
-    ended: int
-    used: int
+    first_ms: int
+    start_ms: int
+    end_ms: int
+    used_ms: int
 
     @property
     def voiced_ms(self) -> int:
         """How much of it is voice."""
         return int(self.voiced.sum()) * WINDOW_MS
+
+    def same(self, other: Clip) -> bool:
+        """Whether this is the same stretch of the track."""
+        return (self.first_ms, self.used_ms) == (other.first_ms, other.used_ms)
 
 
 @dataclass(slots=True)
@@ -63,8 +65,8 @@ class _Spoken:
     first: int
     begun: int
     ended: int
-    windows: list[Samples] = field(default_factory=list)
-    chances: list[float] = field(default_factory=list)
+    windows: list[Samples]
+    chances: list[float]
 
 
 def _windows(ms: int) -> int:
@@ -74,22 +76,34 @@ def _windows(ms: int) -> int:
 class Segmenter:
     """Feed it each window with its probability; it gives back a clip when an utterance has ended."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, origin_ms: int = 0) -> None:
+        """`origin_ms` is the stream time of the first sample that will be pushed."""
         self.limits = limits or Limits()
+        self._origin_ms = origin_ms
         self._pad = _windows(self.limits.pad_ms)
         self._at = 0  # windows so far
         self._lead: deque[tuple[Samples, float]] = deque(maxlen=self._pad + 1)
         self._spoken: _Spoken | None = None
 
     @property
-    def begun(self) -> int | None:
-        """Where the voice of the open utterance began; None when nobody speaks."""
-        return self._spoken.begun * WINDOW if self._spoken else None
+    def now_ms(self) -> int:
+        """Stream time of the end of what was pushed."""
+        return self._ms(self._at)
+
+    @property
+    def start_ms(self) -> int | None:
+        """When the voice of the open utterance began; None when nobody speaks."""
+        return self._ms(self._spoken.begun) if self._spoken else None
 
     @property
     def pausing(self) -> bool:
         """Whether the open utterance has just been silent for its pad: it would be whole if it ended now."""
         return self._spoken is not None and self._at - self._spoken.ended == self._pad
+
+    @property
+    def voiced(self) -> bool:
+        """Whether an utterance is open and its last window was voice."""
+        return self._spoken is not None and self._spoken.ended == self._at
 
     def push(self, window: Samples, chance: float) -> Clip | None:
         """Hear one window; the clip that ended with it, if any. After a cut the next one is open at once."""
@@ -97,7 +111,31 @@ class Segmenter:
         if self._spoken is None:
             self._wait(window, chance)
             return None
+        return self._grow(self._spoken, window, chance)
+
+    def so_far(self) -> Clip | None:
+        """The open utterance as it stands, with no more silence behind it than its pad; None when idle."""
         spoken = self._spoken
+        return self._clip(spoken, min(self._at, spoken.ended + self._pad)) if spoken else None
+
+    def finish(self) -> Clip | None:
+        """End the open utterance: it was silent long enough, or no more sound will come."""
+        clip, spoken = self.so_far(), self._spoken
+        if spoken and clip:
+            behind = len(clip.voiced)
+            rest = zip(spoken.windows[behind:], spoken.chances[behind:], strict=True)
+            self._lead = deque(rest, maxlen=self._pad + 1)
+        self._spoken = None
+        return clip
+
+    def _wait(self, window: Samples, chance: float) -> None:
+        self._lead.append((window, chance))
+        if chance >= self.limits.start:
+            windows, chances = [sound for sound, _ in self._lead], [before for _, before in self._lead]
+            self._spoken = _Spoken(self._at - len(windows), self._at - 1, self._at, windows, chances)
+            self._lead.clear()
+
+    def _grow(self, spoken: _Spoken, window: Samples, chance: float) -> Clip | None:
         spoken.windows.append(window)
         spoken.chances.append(chance)
         if chance >= self.limits.end:
@@ -106,44 +144,19 @@ class Segmenter:
             return self.finish()
         return self._cut(spoken) if len(spoken.windows) >= _windows(self.limits.max_ms) else None
 
-    def so_far(self) -> Clip | None:
-        """The open utterance as it stands, with no more silence behind it than its pad; None when idle."""
-        spoken = self._spoken
-        return self._clip(spoken, min(self._at, spoken.ended + self._pad)) if spoken else None
-
-    def finish(self) -> Clip | None:
-        """End the open utterance here, because it was silent long enough or because no more sound will come."""
-        clip = self.so_far()
-        if self._spoken and clip:
-            behind = clip.used // WINDOW - self._spoken.first
-            rest = zip(self._spoken.windows[behind:], self._spoken.chances[behind:], strict=True)
-            self._lead = deque(rest, maxlen=self._pad + 1)
-        self._spoken = None
-        return clip
-
-    def _wait(self, window: Samples, chance: float) -> None:
-        self._lead.append((window, chance))
-        if chance < self.limits.start:
-            return
-        first = self._at - len(self._lead)
-        windows, chances = [sound for sound, _ in self._lead], [before for _, before in self._lead]
-        self._spoken = _Spoken(first, self._at - 1, self._at, windows, chances)
-        self._lead.clear()
-
     def _patience(self, spoken: _Spoken) -> int:
         limits = self.limits
         is_long = len(spoken.windows) >= _windows(limits.long_ms)
         return _windows(limits.long_hangover_ms if is_long else limits.hangover_ms)
 
     def _cut(self, spoken: _Spoken) -> Clip:
-        """Split at the least voiced place behind long_ms; what follows it is the next utterance, already open."""
+        """Split at the least voiced place behind long_ms; what follows is open already."""
         earliest = _windows(self.limits.long_ms)
         smooth = np.convolve(spoken.chances[earliest:], np.ones(3) / 3, "same")
         size = earliest + int(smooth.argmin()) + 1
         at = spoken.first + size
         clip = self._clip(_Spoken(spoken.first, spoken.begun, at, spoken.windows, spoken.chances), at)
-        rest = _Spoken(at, at, max(at, spoken.ended), spoken.windows[size:], spoken.chances[size:])
-        self._spoken = rest
+        self._spoken = _Spoken(at, at, max(at, spoken.ended), spoken.windows[size:], spoken.chances[size:])
         return clip
 
     def _clip(self, spoken: _Spoken, end: int) -> Clip:
@@ -151,8 +164,11 @@ class Segmenter:
         return Clip(
             samples=np.concatenate(spoken.windows[:count]),
             voiced=np.array(spoken.chances[:count]) >= self.limits.end,
-            first=spoken.first * WINDOW,
-            begun=spoken.begun * WINDOW,
-            ended=spoken.ended * WINDOW,
-            used=end * WINDOW,
+            first_ms=self._ms(spoken.first),
+            start_ms=self._ms(spoken.begun),
+            end_ms=self._ms(min(spoken.ended, end)),
+            used_ms=self._ms(end),
         )
+
+    def _ms(self, windows: int) -> int:
+        return self._origin_ms + windows * WINDOW_MS

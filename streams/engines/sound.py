@@ -1,4 +1,4 @@
-"""Telephone sound as numbers, and the few shapes the speech models want it in. Samples are float32 in −1 … 1."""
+"""Telephone sound as numbers, and the shapes that speech models want it in. Samples: float32, −1 … 1."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ def _ulaw_table() -> Samples:
     """The 256 values of G.711 mu-law (ITU-T G.711, table 2), as parts of full scale."""
     code = ~np.arange(256) & 0xFF
     size = ((((code & 0x0F) << 3) + 0x84) << ((code >> 4) & 7)) - 0x84
-    return (np.where(code & 0x80, -size, size) / 32768).astype(np.float32)
+    signed: NDArray[np.int64] = np.where(code & 0x80, -size, size)
+    return (signed / 32768).astype(np.float32)
 
 
 def _half_band() -> Samples:
     """Taps that give the sample in the middle between two: windowed sinc, 24 samples to each side."""
     at = np.arange(-_TAPS, _TAPS) + 0.5
     taps = np.sinc(at) * np.kaiser(2 * _TAPS, 8.0)
-    return (taps / taps.sum()).astype(np.float32)
+    scaled: Samples = (taps / taps.sum()).astype(np.float32)
+    return scaled
 
 
 _ULAW = _ulaw_table()
@@ -50,15 +52,17 @@ def widen(samples: Samples) -> Samples:
 def steady(samples: Samples, voiced: NDArray[np.bool_]) -> Samples:
     """Bring the voiced part to one loudness, so that a quiet telephone is heard like a loud one.
 
-    `voiced` says for equal stretches of the sound whether it is voice. Silence is not blown up: the gain follows
-    the voice alone, is bounded, and leaves no sample beyond full scale.
+    `voiced` says for equal stretches of the sound whether it is voice. Silence is not blown up: the gain
+    follows the voice alone, is bounded, and leaves no sample beyond full scale.
     """
     if not len(samples):
         return samples
     where = np.repeat(voiced, -(-len(samples) // max(1, len(voiced))))[: len(samples)]
     heard = samples[where] if where.any() else samples
-    gain = min(_MOST_GAIN, SPEECH_RMS / max(float(np.sqrt(np.mean(heard * heard))), 1e-5))
-    return samples * np.float32(min(gain, 0.99 / max(float(np.abs(samples).max()), 1e-5)))
+    gain = min(_MOST_GAIN, SPEECH_RMS / max(float(np.sqrt((heard * heard).mean())), 1e-5))
+    gain = min(gain, 0.99 / max(float(np.abs(samples).max()), 1e-5))
+    louder: Samples = samples * np.float32(gain)
+    return louder
 
 
 def padded(samples: Samples, before: int, after: int) -> Samples:

@@ -32,7 +32,7 @@ class VadModel:
 
 
 class Vad:
-    """Voice probabilities of one track, in order. Start a new one behind a gap: the state belongs to the sound."""
+    """Voice probabilities of one track, in order. Behind a gap start a new one: the state is the sound's."""
 
     def __init__(self, model: VadModel) -> None:
         self._model = model
