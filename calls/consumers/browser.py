@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from calls.counters import count
 from calls.outbox import Behind, Outbox
@@ -13,6 +13,7 @@ __all__ = ["RESTART", "TOO_SLOW", "Browser", "Tick"]
 
 TOO_SLOW = 4408
 RESTART = 4012
+Part = TypeVar("Part", list[Any], dict[str, Any])
 _log = logging.getLogger("contactcenter.hub")
 
 
@@ -31,6 +32,11 @@ class Tick:
         if self._body is None:
             self._body = self.decode(self.text)
         return self._body
+
+    def part(self, name: str, kind: type[Part]) -> Part:
+        """One field of it; empty if it is of another kind."""
+        value = self.body().get(name)
+        return value if isinstance(value, kind) else kind()
 
 
 @dataclass(eq=False)
@@ -77,15 +83,14 @@ class Browser:
         self.wake.set()
 
     def _partials(self, tick: Tick) -> None:
-        for line in tick.body().get("partials", ()):
-            if self.call is None or line.get("call") == self.call:
+        for line in tick.part("partials", list):
+            if isinstance(line, dict) and self.call in (None, line.get("call")):
                 self.outbox.partial(str(line.get("stream")), str(line.get("track")), encode(line))
 
     def _cut(self, tick: Tick) -> str:
-        body = tick.body()
         name = "levels" if tick.kind == "levels" else "streams"
-        ours = {sid: value for sid, value in body.get(name, {}).items() if sid in self.streams}
-        return encode({**body, name: ours}) if ours else ""
+        ours = {sid: value for sid, value in tick.part(name, dict).items() if sid in self.streams}
+        return encode({**tick.body(), name: ours}) if ours else ""
 
     def _too_slow(self) -> None:
         count("browser.behind")

@@ -1,4 +1,4 @@
-"""What one browser is still to get: events each once and in order, ticks the latest only, all of it bounded."""
+"""What one browser is still to get: events once and in order, ticks the latest only, all of it bounded."""
 
 import json
 from typing import Any
