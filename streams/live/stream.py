@@ -39,7 +39,7 @@ class LiveStream:
     settling: bool = False
     holes: list[Hole] = field(default_factory=list)
     told: Totals = field(default_factory=Totals)
-    heard_ms: int = 0
+    behind_ms: int = 0  # from the end of the last line's sound to the line
     activity: int = 0
     heard_at: float = 0.0
     quiet_noted: bool = False
@@ -69,5 +69,4 @@ class LiveStream:
     def health(self) -> dict[str, int]:
         """What the wall shows of it: ms lost, frames late, ms that the words are behind the sound."""
         totals = self.totals()
-        behind = max(0, totals.last_ms - self.heard_ms) if self.heard_ms else 0
-        return {"lost_ms": totals.lost_ms, "late": totals.late, "behind_ms": behind}
+        return {"lost_ms": totals.lost_ms, "late": totals.late, "behind_ms": self.behind_ms}

@@ -33,9 +33,10 @@ class Ticker:
 
     def partial(self, *, call: int, stream: str, track: str, utterance: str, text: str) -> None:
         """Take a partial line for the next tick."""
-        if len(self._partials) >= PARTIALS_KEPT:
+        key = stream, track
+        if len(self._partials) >= PARTIALS_KEPT and key not in self._partials:
             self._partials.pop(next(iter(self._partials)))
-        self._partials[stream, track] = {
+        self._partials[key] = {
             "call": call,
             "stream": stream,
             "track": track,

@@ -54,6 +54,8 @@ class Words:
         for line in live.lines.read():
             if line["kind"] == "final":
                 finals.append(line)
+                end_ms = line.get("end_ms", 0)
+                live.behind_ms = max(0, live.ingest.session.position_ms - end_ms)
                 self._ticker.forget(live.sid, line.get("track", ""))
             elif line["kind"] == "partial":
                 self._partial(live, line)

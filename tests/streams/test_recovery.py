@@ -1,6 +1,5 @@
 """What a media process leaves behind when it dies is found, made whole and closed."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def directory(settings: Any, tmp_path: Path) -> Iterator[Path]:
+def directory(settings: Any, tmp_path: Path) -> Path:
     settings.JOURNAL_DIR = tmp_path / "journal"
     settings.TRANSCRIBER = "embedded"
-    return settings.JOURNAL_DIR
+    found: Path = settings.JOURNAL_DIR
+    return found
 
 
 @pytest.fixture
