@@ -112,6 +112,7 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
 
 def _become_django(stage: Stage) -> None:
     """Make this process one of the demo's own installation, to fill and to ask its database."""
+    os.environ.clear()  # an exported DATABASE_URL is a site's, not ours
     os.environ.update(stage.env)
     import django
 
