@@ -1,0 +1,76 @@
+"""What is kept for a time only."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from calls.models import Call, Command, Event, Reply, Ticket, Utterance
+from calls.services import retention
+from tests import factories, people
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def old():
+    """A call of a hundred days ago, with words."""
+    then = timezone.now() - 100 * DAY
+    call = factories.call(state="ended", started_at=then, caller_name="VISSER C", contact=people.carla())
+    leg = factories.leg(call, status="completed", started_at=then)
+    ticket = factories.ticket(leg, parameters={"who": "Carla"}, spent_at=then, released_at=then)
+    stream = factories.stream(leg, ticket=ticket, opened_at=then, closed_at=then, close_reason="stop")
+    factories.utterance(stream)
+    Utterance.objects.update(created_at=then)
+    Command.objects.create(call=call, kind="stream.start", state="done", args={"name": "Carla"})
+    Event.objects.create(id=1, at=then, kind="call.ended", noun="call", key=str(call.pk), call=call)
+    Reply.objects.create(key="CA" + "1" * 32, body="<Response/>")
+    Reply.objects.update(created_at=then)
+    return call
+
+
+@pytest.fixture
+def new():
+    call = factories.call()
+    factories.utterance(factories.stream(factories.leg(call)))
+    Reply.objects.create(key="CA" + "2" * 32, body="<Response/>")
+    return call
+
+
+def test_old_words_and_persons_go_and_the_calls_row_stays(old, new):
+    assert retention.purge(now=timezone.now()) > 0
+    assert Utterance.objects.get().call == new
+    old.refresh_from_db()
+    assert (old.caller, old.caller_name, old.contact) == ("", "", None)
+    assert old.state == "ended"
+    assert Event.objects.count() == 0
+    assert Ticket.objects.get(leg__call=old).parameters == {}
+    assert "Carla" not in str(Command.objects.values())
+    assert Reply.objects.get().key == "CA" + "2" * 32
+    assert Call.objects.get(pk=new.pk).caller == "+31612345678"
+
+
+def test_a_second_run_finds_nothing(old, new):
+    retention.purge(now=timezone.now())
+    assert retention.purge(now=timezone.now()) == 0
+
+
+@override_settings(UTTERANCE_KEEP_DAYS=200)
+def test_the_days_are_a_setting(old):
+    retention.purge(now=timezone.now())
+    assert Utterance.objects.count() == 1
+
+
+def test_a_run_is_bounded_and_the_next_goes_on(old, monkeypatch):
+    stream = factories.stream(old.legs.get())
+    for _ in range(5):
+        factories.utterance(stream)
+    Utterance.objects.update(created_at=timezone.now() - 100 * DAY)
+    monkeypatch.setattr(retention, "_BATCH", 4)
+    retention.purge(now=timezone.now())
+    assert Utterance.objects.count() == 2
+    retention.purge(now=timezone.now())
+    assert Utterance.objects.count() == 0
