@@ -1,8 +1,14 @@
 """All that Twilio streams to us."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class StreamsConfig(AppConfig):
     name = "streams"
     verbose_name = "Media streams"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        import_module("streams.checks")
