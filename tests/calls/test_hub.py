@@ -91,7 +91,12 @@ async def test_the_rush_after_a_restart_reads_one_snapshot(monkeypatch: pytest.M
     from calls.selectors import wall
 
     snapshot = wall.snapshot
-    monkeypatch.setattr(wall, "snapshot", lambda **told: loaded.append(1) or snapshot(**told))
+
+    def counted(**told: Any) -> dict[str, Any]:
+        loaded.append(1)
+        return snapshot(**told)
+
+    monkeypatch.setattr(wall, "snapshot", counted)
     readers = await asyncio.gather(*(opened() for _ in range(20)))
     assert len(loaded) == 1
     for reader in readers:
@@ -102,12 +107,11 @@ async def test_the_rush_after_a_restart_reads_one_snapshot(monkeypatch: pytest.M
 async def test_what_happens_while_hello_is_answered_is_not_lost() -> None:
     """Browsers greet all the time while calls ring all the time; each gets an unbroken chain to the end."""
     keeper = await opened()
-    ringing = asyncio.create_task(_ring_for_a_while())
-    readers = []
     start = keeper.got[0]["last_id"]
-    while not ringing.done():
-        readers.append(await opened(last_id=None if len(readers) % 2 else start))
-    newest = await ringing
+    readers, newest = [], start
+    for _ in range(8):
+        fresh, newest, resumed = await asyncio.gather(opened(), calls_ring(3), opened(last_id=start))
+        readers += [fresh, resumed]
     for reader in readers:
         await reader.until(lambda got: newest <= max(_ids(got)))
         chain = [one for one in reader.got if "id" in one]
@@ -121,12 +125,6 @@ def _ids(got: list[dict[str, Any]]) -> list[int]:
     return [one.get("id") or one.get("last_id") or 0 for one in got]
 
 
-async def _ring_for_a_while() -> int:
-    for _ in range(12):
-        newest = await calls_ring(3)
-    return newest
-
-
 async def test_a_browser_of_one_call_is_not_told_of_others() -> None:
     await calls_ring()
     call = (await in_db(lambda: list(feed.after(0, limit=9).messages))())[0].call
@@ -134,7 +132,8 @@ async def test_a_browser_of_one_call_is_not_told_of_others() -> None:
     newest = await calls_ring()
     await wall.until(lambda got: newest in _ids(got))
     assert reader.browser.outbox.take() == []
-    hub().leave(reader.browser), hub().leave(wall.browser)
+    hub().leave(reader.browser)
+    hub().leave(wall.browser)
 
 
 async def test_a_call_that_is_gone_cannot_be_watched() -> None:
@@ -224,7 +223,7 @@ async def test_a_database_that_goes_away_is_followed_again(monkeypatch: pytest.M
     monkeypatch.setattr(follower, "AWAY_SECONDS", 0.01)
     reader = await opened()
     away = iter([True, True])
-    newest = follower.newest_id
+    newest = newest_id
 
     def sometimes() -> int:
         if next(away, False):
