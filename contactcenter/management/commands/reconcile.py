@@ -27,6 +27,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{one.sid} {one.what}: here {one.ours or '(none)'}, Twilio {one.twilios}; {state}"
             )
-        self.stdout.write(f"{len(found)} differences." if found else "Calls are as Twilio says.")
+        self.stdout.write(f"Differences: {len(found)}" if found else "Calls are as Twilio says.")
         if options["check"] and found:
             sys.exit(1)
