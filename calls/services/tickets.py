@@ -4,6 +4,7 @@ Twilio's limits hold per leg: four tracks at once, one bidirectional stream, a n
 before Twilio refuses; the database's constraints are the second line.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ __all__ = [
 
 VALID_SECONDS = 60
 MAX_TRACKS = 4
+_SECRET = re.compile(r"[0-9a-f]{32}")
 _SCHEMES = {"https": "wss", "http": "ws"}
 
 
@@ -130,6 +132,8 @@ def live_on(leg: Leg) -> list[Ticket]:
 
 def spend(*, nonce: str, now: datetime) -> Ticket | None:
     """Consume the nonce for this handshake; None if it is unknown, spent, expired or revoked."""
+    if not _SECRET.fullmatch(nonce):
+        return None
     unspent = Ticket.objects.filter(nonce=nonce, spent_at__isnull=True, released_at__isnull=True)
     if not unspent.filter(expires_at__gt=now).update(spent_at=now):
         return None
@@ -199,4 +203,5 @@ def revoke_key(*, key: IngestKey, now: datetime) -> bool:
 
 def usable_key(key: str) -> IngestKey | None:
     """The ingest address with this key if it has not been revoked, with its number."""
-    return IngestKey.objects.select_related("number").filter(key=key, revoked_at__isnull=True).first()
+    usable = IngestKey.objects.select_related("number").filter(key=key, revoked_at__isnull=True)
+    return usable.first() if _SECRET.fullmatch(key) else None

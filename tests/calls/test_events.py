@@ -75,6 +75,7 @@ def test_without_events_the_counter_is_not_touched(django_assert_num_queries):
 
 @pytest.mark.django_db(transaction=True)
 def test_many_writers_leave_no_hole_and_no_double():
+    Counter.objects.get_or_create(pk=1)  # a migration made it; emptying the tables took it away
     failures = []
 
     def write(name):
