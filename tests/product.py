@@ -189,5 +189,8 @@ def cluster_site(tmp_path: Path, redis_server: Redis, postgres: Postgres) -> Ite
         one.start("worker", ["manage.py", "worker"], lambda: True)
         one.start("engine", ["manage.py", "engine"], lambda: True)
         yield one
+        dead = [process.name for process in one.processes.values() if not process.alive()]
+        if dead:
+            raise Refused(f"ended before the test did: {dead}")
     finally:
         one.close()

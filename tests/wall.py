@@ -88,6 +88,13 @@ class Wall:
                 return message
         raise AssertionError(f"not on the wall within {seconds} s: {what}; came: {dict(self.counts)}")
 
+    def sees(
+        self, wanted: Callable[[dict[str, Any]], bool], what: str = "", *, seconds: float = 60
+    ) -> dict[str, Any]:
+        """The newest message so far that is as wanted, else as `until`."""
+        told = next((message for message in reversed(self.messages) if wanted(message)), None)
+        return told or self.until(wanted, what, seconds=seconds)
+
     def take(self, message: dict[str, Any]) -> dict[str, Any]:
         """What the page does with each message."""
         self.messages.append(message)

@@ -24,7 +24,7 @@ def ring(site: Site, wall: Wall) -> tuple[str, int]:
 
 def speak(wall: Wall) -> str:
     """Both meters move and both speakers' words arrive on one stream; its StreamSid."""
-    opened = wall.until(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
+    opened = wall.sees(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
     stream = str(opened["stream"])
     for track in ("inbound", "outbound"):
         wall.until(lambda m, track=track: loud(m, stream, track), f"a moving {track} meter")  # type: ignore[misc]

@@ -23,7 +23,7 @@ def test_a_stream_is_started_and_stopped_from_the_admin(site: Site, sign_in: Sig
         page.get_by_label("Parameters").fill("reason=quality")
         page.get_by_role("button", name="Start stream").click()
         expect(page.get_by_text("The stream is starting")).to_be_visible()
-        opened = wall.until(
+        opened = wall.sees(
             lambda m: m["type"] == "stream" and m["name"] == "second-look" and m["state"] == "open",
             "the stream that was started",
         )

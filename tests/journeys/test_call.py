@@ -41,7 +41,7 @@ def test_a_supervisor_sees_a_call_from_ring_to_end_and_no_sound_is_left(brief_si
 def test_a_browser_that_was_away_resumes_where_it_was(brief_site: Site) -> None:
     with Wall(brief_site.url, MINA) as wall:
         sid, call = story.ring(brief_site, wall)
-        wall.until(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
+        wall.sees(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
         seen = wall.last_id
         wall.connection.close()
         brief_site.emulator(f"/emulator/calls/{sid}/hangup/", {})

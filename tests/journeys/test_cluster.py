@@ -17,7 +17,7 @@ def test_a_call_on_postgresql_and_redis(cluster_site: Site) -> None:
 def test_redis_dies_and_returns_and_no_media_socket_closes(cluster_site: Site, redis_server: Redis) -> None:
     with Wall(cluster_site.url, MINA) as wall:
         sid, call = story.ring(cluster_site, wall)
-        opened = wall.until(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
+        opened = wall.sees(lambda m: m["type"] == "stream" and m["state"] == "open", "an open stream")
         stream = opened["stream"]
         wall.until(lambda m: story.loud(m, stream, "inbound"), "a moving meter")
         redis_server.kill()
