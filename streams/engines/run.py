@@ -128,7 +128,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="engine", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--journal", type=Path, required=True, help="directory of the journals")
     parser.add_argument("--models", type=Path, default=model_dir(), help="directory of the speech models")
-    parser.add_argument("--engine", default="embedded", choices=sorted(registry.ENGINES))
+    engine = os.environ.get("TRANSCRIBER") or "embedded"
+    parser.add_argument("--engine", default=engine, help=f"one of {', '.join(sorted(registry.ENGINES))}")
     parser.add_argument("--follow-parent", action="store_true", help="end when the parent process has ended")
     return parser.parse_args(given)
 
