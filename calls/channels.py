@@ -6,7 +6,8 @@ encoded once per process and tick. `control` (web → media): {"type": "control"
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Literal
 
 from channels.layers import get_channel_layer
@@ -34,14 +35,15 @@ async def control(stream: str, do: str, *, command: str = "") -> bool:
     return await _send(CONTROL, {"type": "control", "stream": stream, "do": do, "command": command})
 
 
-async def listen(group: str) -> AsyncIterator[dict[str, Any]]:
+async def listen(group: str) -> AsyncGenerator[dict[str, Any], None]:
     """Every message to the group, until the task is cancelled; a layer that was away is joined again."""
     away = False
     while True:
         try:
-            async for message in _member(group):
-                away = False
-                yield message
+            async with aclosing(_member(group)) as messages:
+                async for message in messages:
+                    away = False
+                    yield message
         except Exception as error:  # whatever the layer raises, its listeners live on
             count("layer.listen.lost")
             if not away:
@@ -50,7 +52,7 @@ async def listen(group: str) -> AsyncIterator[dict[str, Any]]:
             await asyncio.sleep(_AWAY_SECONDS)
 
 
-async def _member(group: str) -> AsyncIterator[dict[str, Any]]:
+async def _member(group: str) -> AsyncGenerator[dict[str, Any], None]:
     layer = get_channel_layer()
     assert layer is not None, "CHANNEL_LAYERS has no default"
     channel = await layer.new_channel()

@@ -6,6 +6,7 @@ call's socket. `as_asgi()` is there so that it stands in a URLRouter like any co
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -64,7 +65,8 @@ class MediaConsumer:
             task.uncancel()
             ended = None
         if socket.close_code is not None:
-            await send({"type": "websocket.close", "code": socket.close_code})
+            with contextlib.suppress(OSError):  # how servers say that the other side is gone already
+                await send({"type": "websocket.close", "code": socket.close_code})
             return None
         return ended
 

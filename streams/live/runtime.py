@@ -59,6 +59,7 @@ class Runtime:
             writer=self.writer,
             keep_seconds=settings.JOURNAL_KEEP_MINUTES * 60,
         )
+        self.unstarted: set[object] = set()  # sockets over ingest addresses that have not sent `start`
         self._tasks: list[asyncio.Task[None]] = []
 
     def database(self, function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:

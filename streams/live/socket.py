@@ -41,6 +41,8 @@ RATE: Final = 4429
 
 # Reason of the row for close codes of the other side; anything else without `stop` is a lost connection.
 _DRAINED_CODES: Final = {1012, 4012}
+# An ingest address is no one-use secret: a captured handshake must not hold sockets without end.
+UNSTARTED_KEYS: Final = 20
 MAX_PARAMETERS: Final = 100
 MAX_NAME: Final = 200
 MAX_VALUE: Final = 500
@@ -83,6 +85,9 @@ class MediaSocket:
         if isinstance(answer, Refused):
             refuse(answer.event)
             return False
+        if answer.key_id is not None and len(self._runtime.unstarted) >= UNSTARTED_KEYS:
+            refuse("media.prestart.limit", reason="ingest")
+            return False
         self._admitted = answer
         if answer.voice:
             self._ingest.session.direction = "bidirectional"
@@ -91,6 +96,9 @@ class MediaSocket:
     def opened(self, *, close: Callable[[], object]) -> None:
         """The transport has accepted; `close` makes it stop reading and send `close_code`."""
         self._close = close
+        assert self._admitted is not None
+        if self._admitted.key_id is not None:
+            self._runtime.unstarted.add(self)
         self._timer = self._loop.call_later(START_SECONDS, self._start_timeout)
 
     def on_text(self, text: str) -> None:
@@ -119,6 +127,7 @@ class MediaSocket:
     def on_close(self, code: int | None) -> None:
         """The socket is gone: by the other side with `code`, or with None by ourselves or by a fault."""
         self._cancel_timer()
+        self._runtime.unstarted.discard(self)
         if self.close_code is None:
             self.close_code = code or OVER
         self._end("drained" if code in _DRAINED_CODES else "dropped")
@@ -158,6 +167,7 @@ class MediaSocket:
             self._deny("media.start.duplicate", DUPLICATE, "stream")
             return
         self._cancel_timer()
+        self._runtime.unstarted.discard(self)
         self._ingest.attach(journal)
         self._runtime.levels.open(body.streamSid)
         self._live = self._living(body, journal)
@@ -197,6 +207,7 @@ class MediaSocket:
             ingest=self._ingest,
             journal=journal,
             hang_up=self.hang_up,
+            ticket_id=self._admitted.ticket_id,
             call_id=self._admitted.call_id,
             lines=wordfile.Reader(wordfile.words_path(journal.path)) if words and journal else None,
         )

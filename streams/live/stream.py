@@ -30,10 +30,10 @@ class LiveStream:
     journal: Journal | None
     hang_up: HangUp  # (close code, reason of the row, event of the log): ends the socket
     lines: wordfile.Reader | None = None  # None: nobody writes down what is said
+    ticket_id: int | None = None
     call_id: int | None = None
     ended_at: float | None = None
     end_reason: str = ""
-    row_asked: bool = False
     row_closed: bool = False
     words_final: bool = False
     settling: bool = False

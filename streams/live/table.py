@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from streams.services.streams import Hole, Opening, Totals
 __all__ = ["Table"]
 
 UNAVAILABLE = 4412
+DUPLICATE = 4409
 ADOPTION_WAITS = (0.2, 1.0, 5.0, 15.0)
 
 _log = logging.getLogger("contactcenter.media")
@@ -66,8 +67,9 @@ class Table:
         """Take in a stream that started, and have its row written."""
         self._streams[live.sid] = live
         self._count()
-        if live.admitted.ticket_id is not None:
-            self._write_row(live, live.admitted.ticket_id)
+        _log.info("stream.opened", extra={"stream": live.sid, "call": live.start.callSid})
+        if live.ticket_id is not None:
+            self._write_row(live, live.ticket_id)
         else:
             self._spawn(self._adopt(live))
 
@@ -81,19 +83,25 @@ class Table:
         self.tell(live)
         self._finish_journal(live, reason)
         self._count()
-        if live.row_asked:
+        facts = asdict(live.totals())
+        _log.info("stream.closed", extra={"stream": live.sid, "reason": reason, **facts})
+        if live.ticket_id is not None:
             self._close_row(live, reason)  # else _adopt does, once there is a row
 
     def tell(self, live: LiveStream) -> None:
         """Write new gaps and how far the stream has come."""
         live.gather_gaps()
+        if live.ticket_id is None:
+            return
         if live.holes:
             holes, live.holes = live.holes, []
-            self.writer.put(partial(_add_gaps, live.sid, holes))
+            self.writer.put(partial(_add_gaps, live.sid, live.ticket_id, holes))
         totals = live.totals()
         if totals != live.told:
+            count("media.frames", totals.frames - live.told.frames)
             live.told = totals
-            self.writer.put(partial(_progress, live.sid, totals), key=f"progress:{live.sid}")
+            job = partial(_progress, live.sid, live.ticket_id, totals)
+            self.writer.put(job, key=f"progress:{live.sid}:{live.ticket_id}")
 
     def release(self, ticket_id: int) -> None:
         """Give back the ticket of a socket that never became a stream."""
@@ -134,6 +142,7 @@ class Table:
             live.hang_up(UNAVAILABLE, "refused", "media.unavailable")
             self.forget(live)
             return
+        live.ticket_id = ticket_id
         self._write_row(live, ticket_id)
         if live.end_reason:
             self._close_row(live, live.end_reason)
@@ -162,15 +171,17 @@ class Table:
             process_id=self.process_id,
             at=live.opened_at,
         )
-        live.row_asked = True
         self.writer.put(partial(_open, opening, partial(self.call, self._opened, live)))
 
     def _close_row(self, live: LiveStream, reason: str) -> None:
         closed = partial(self.call, self._closed, live)
-        self.writer.put(partial(_close, live.sid, reason, timezone.now(), live.totals(), closed))
+        ending = Ending(live.sid, live.ticket_id, reason, timezone.now(), live.totals())
+        self.writer.put(partial(_close, ending, closed))
 
-    def _opened(self, live: LiveStream, call_id: int) -> None:
+    def _opened(self, live: LiveStream, call_id: int | None) -> None:
         live.call_id = call_id
+        if call_id is None:
+            live.hang_up(DUPLICATE, "refused", "media.start.duplicate")
 
     def _closed(self, live: LiveStream) -> None:
         live.row_closed = True
@@ -202,25 +213,44 @@ class Table:
 # Jobs of the writer: each may be run twice, and comes after those before it.
 
 
-def _open(opening: Opening, opened: Callable[[int], None], told: Change) -> None:
+def _open(opening: Opening, opened: Callable[[int | None], None], told: Change) -> None:
     stream = streams.open_stream(opening, into=told)
-    call_id = stream.leg.call_id
+    is_ours = stream.ticket_id == opening.ticket_id
+    call_id = stream.leg.call_id if is_ours else None
     transaction.on_commit(lambda: opened(call_id))
 
 
-def _close(
-    sid: str, reason: str, now: datetime, totals: Totals, closed: Callable[[], None], told: Change
-) -> None:
-    streams.close(sid=sid, reason=reason, now=now, totals=totals, into=told)
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is written when a stream has ended."""
+
+    sid: str
+    ticket_id: int | None
+    reason: str
+    now: datetime
+    totals: Totals
+
+
+def _close(ending: Ending, closed: Callable[[], None], told: Change) -> None:
+    streams.close(
+        sid=ending.sid,
+        ticket_id=ending.ticket_id,
+        reason=ending.reason,
+        now=ending.now,
+        totals=ending.totals,
+        into=told,
+    )
+    if ending.ticket_id is not None:
+        tickets.release(ticket_id=ending.ticket_id, now=ending.now)  # also of a stream that was not ours
     transaction.on_commit(closed)
 
 
-def _add_gaps(sid: str, holes: list[Hole], told: Change) -> None:
-    streams.add_gaps(sid=sid, holes=holes, into=told)
+def _add_gaps(sid: str, ticket_id: int, holes: list[Hole], told: Change) -> None:
+    streams.add_gaps(sid=sid, ticket_id=ticket_id, holes=holes, into=told)
 
 
-def _progress(sid: str, totals: Totals, told: Change) -> None:
-    streams.progress(sid=sid, totals=totals)
+def _progress(sid: str, ticket_id: int, totals: Totals, told: Change) -> None:
+    streams.progress(sid=sid, ticket_id=ticket_id, totals=totals)
 
 
 def _release(ticket_id: int, now: datetime, told: Change) -> None:

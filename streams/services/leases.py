@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from streams.models import Process
 
-__all__ = ["EXPIRED_AFTER", "expired", "give_up", "here", "renew"]
+__all__ = ["EXPIRED_AFTER", "expired", "forget", "give_up", "here", "renew"]
 
 EXPIRED_AFTER = timedelta(seconds=15)
 
@@ -26,6 +26,11 @@ def renew(*, process_id: str, now: datetime) -> None:
 def give_up(*, process_id: str) -> None:
     """The process ends in order: nothing of it is to be waited for."""
     Process.objects.filter(pk=process_id).delete()
+
+
+def forget(*, now: datetime) -> None:
+    """Drop the rows of processes that have not been seen for an hour."""
+    Process.objects.filter(seen_at__lt=now - timedelta(hours=1)).delete()
 
 
 def expired(*, process: Process | None, now: datetime) -> bool:

@@ -32,6 +32,7 @@ def sweep(*, now: datetime) -> int:
     for stream in Stream.objects.open().select_related("leg", "process"):
         closed += _judge(stream, now)
     _release_unstarted(now)
+    leases.forget(now=now)
     return closed
 
 

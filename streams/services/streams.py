@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from calls.events import Change, change
@@ -82,7 +82,10 @@ def adopt(*, key_id: int, start: StartBody, now: datetime) -> Ticket:
 
 
 def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
-    """The row of a stream that started, and the hole since a stream of this leg was lost."""
+    """The row of a stream that started, and the hole since a stream of this leg was lost.
+
+    A SID is good for one stream: if it is known already, the row of that one is given, as it is.
+    """
     with _within(into) as c:
         ticket = Ticket.objects.select_related("leg__call").get(pk=opening.ticket_id)
         stream, made = Stream.objects.get_or_create(
@@ -103,18 +106,23 @@ def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
         return stream
 
 
-def progress(*, sid: str, totals: Totals) -> None:
-    """Write how far the stream has come; a late or repeated word takes nothing back."""
+def progress(*, sid: str, totals: Totals, ticket_id: int | None = None) -> None:
+    """Write how far the stream has come; a late or repeated word takes nothing back.
+
+    With `ticket_id`, here and below, only if the stream came in by that ticket.
+    """
     facts = asdict(totals)
     for counted_by_us_alone in ("late", "errors"):  # a journal taken over does not know them
         facts[counted_by_us_alone] = Greatest(F(counted_by_us_alone), Value(facts[counted_by_us_alone]))
-    Stream.objects.filter(sid=sid, frames__lte=totals.frames).update(**facts)
+    _of(sid, ticket_id).filter(frames__lte=totals.frames).update(**facts)
 
 
-def add_gaps(*, sid: str, holes: Sequence[Hole], into: Change | None = None) -> int:
+def add_gaps(
+    *, sid: str, holes: Sequence[Hole], ticket_id: int | None = None, into: Change | None = None
+) -> int:
     """Write the holes with an event each; how many were new."""
     with _within(into) as c:
-        stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+        stream = _of(sid, ticket_id).select_related("leg").first()
         return sum(_add_gap(c, stream, hole) for hole in holes) if stream else 0
 
 
@@ -125,13 +133,14 @@ def close(
     now: datetime,
     totals: Totals | None = None,
     error: str = "",
+    ticket_id: int | None = None,
     into: Change | None = None,
 ) -> bool:
     """Close the stream unless it is closed already; whether this was the one that closed it."""
     with _within(into) as c:
         if totals is not None:
-            progress(sid=sid, totals=totals)
-        stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+            progress(sid=sid, totals=totals, ticket_id=ticket_id)
+        stream = _of(sid, ticket_id).select_related("leg").first()
         if stream is None or not _close_row(stream, reason, now, error):
             return False
         tickets.release(ticket_id=stream.ticket_id, now=now)
@@ -160,6 +169,11 @@ def told(*, sid: str, call_sid: str, name: str, event: str, error: str, now: dat
 def note_error(*, sid: str, error: str) -> None:
     """Keep Twilio's own words for what went wrong, also on a stream that is closed; the first stays."""
     Stream.objects.filter(sid=sid, error="").update(error=error[:200])
+
+
+def _of(sid: str, ticket_id: int | None) -> QuerySet[Stream]:
+    found = Stream.objects.filter(sid=sid)
+    return found if ticket_id is None else found.filter(ticket_id=ticket_id)
 
 
 def _close_row(stream: Stream, reason: str, now: datetime, error: str) -> bool:

@@ -246,3 +246,24 @@ def fresh_unsigned() -> Any:
     from streams.live.refusals import Unsigned
 
     return Unsigned()
+
+
+async def test_over_ingest_addresses_few_sockets_may_wait_for_their_start(
+    key: IngestKey, ticket: Ticket, refusals: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.live.socket.UNSTARTED_KEYS", 2)
+    address = f"/media/k/{key.key}/"
+    waiting = [Socket(address), Socket(address)]
+    for socket in waiting:
+        assert await socket.connect()
+
+    assert not await Socket(address).connect()
+    assert refusals() == ["media.prestart.limit"]
+
+    ours = Socket(f"/media/{ticket.nonce}/")
+    assert await ours.connect(), "streams of ours are let in all the same"
+    await waiting[0].drop()
+    again = Socket(address)
+    assert await again.connect()
+    for socket in (waiting[1], again, ours):
+        await socket.drop()

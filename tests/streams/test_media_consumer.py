@@ -1,5 +1,6 @@
 """A media socket from handshake to last row, through the whole routing; messages by hand."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -10,12 +11,14 @@ import pytest
 import pytest_asyncio
 from django.utils import timezone
 
+from calls.channels import TICKS, listen
 from calls.models import Call, Event, IngestKey, Leg, Ticket
 from calls.services import tickets
 from streams.journal import Reader, journal_path
 from streams.live import socket as media_socket
 from streams.live.runtime import runtime
 from streams.models import Gap, Process, Stream
+from streams.services import streams
 from tests import factories, twilio
 from tests.invariants import assert_events_whole, only_its_owner_may_read
 from tests.streams.media import Socket, media_side, rows, settle, written
@@ -360,3 +363,97 @@ async def test_going_down_closes_every_stream_as_drained(ticket: Ticket) -> None
     assert (stream.close_reason, stream.frames) == ("drained", 10)
     assert await rows(Process.objects.count) == 0
     await settle()
+
+
+async def test_the_sid_of_a_stream_that_is_over_is_good_for_no_other(
+    ticket: Ticket, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    first = await opened(ticket, *twilio.media_messages(5), twilio.stop(12))
+    await first.drop(1000)
+    await written()
+    journal_path(settings.JOURNAL_DIR, twilio.STREAM_SID).unlink()
+    again = await rows(lambda: factories.ticket(ticket.leg))
+
+    second = await opened(again, *twilio.media_messages(50))
+    await written()
+
+    assert await second.closed_with() == 4409
+    stream = await the_stream()
+    assert (stream.frames, stream.close_reason, stream.ticket_id) == (10, "stop", ticket.pk)
+    await rows(again.refresh_from_db)
+    assert again.released_at is not None
+
+
+async def test_the_levels_of_a_stream_reach_the_channel_layer_until_it_ends(ticket: Ticket) -> None:
+    ticks = listen(TICKS)
+    hearing = asyncio.ensure_future(anext(ticks))
+    await settle()
+    socket = await opened(ticket, *twilio.media_messages(5, payload=b"\x80\x00" * 80))
+    await runtime().ticker.tick()
+
+    message = await asyncio.wait_for(hearing, 5)
+    assert (message["kind"], message["source"]) == ("levels", runtime().id)
+    levels = json.loads(message["text"])["levels"]
+    assert levels[twilio.STREAM_SID] == {"inbound": -0.2, "outbound": -0.2}  # full scale of mu-law
+
+    await socket.send(twilio.stop(12))
+    assert runtime().levels.drain() is None
+    await socket.drop(1000)
+    await ticks.aclose()
+
+
+async def test_a_closed_row_closes_its_socket_with_the_next_look_at_the_rows(ticket: Ticket) -> None:
+    socket = await opened(ticket)
+    await written()
+    now = timezone.now()
+    await rows(lambda: streams.close(sid=twilio.STREAM_SID, reason="dropped", now=now))
+    await runtime().control.read_rows()
+    assert await socket.closed_with() == 1000
+    assert (await the_stream()).close_reason == "dropped"
+
+
+async def test_a_leg_that_ended_ends_its_streams(ticket: Ticket) -> None:
+    socket = await opened(ticket)
+    await written()
+    await rows(Leg.objects.update, ended_at=timezone.now() - timedelta(seconds=4))
+    await runtime().control.read_rows()
+    assert await socket.closed_with() == 1000
+    assert (await the_stream()).close_reason == "call_ended"
+
+
+async def test_while_a_stream_is_paused_nothing_is_kept_and_the_time_is_a_gap(
+    ticket: Ticket, settings: Any
+) -> None:
+    socket = await opened(ticket, *twilio.media_messages(5, payload=b"\x00" * 160))
+    await written()
+    await rows(Stream.objects.update, paused=True)
+    await runtime().control.read_rows()
+    await socket.send(*twilio.media_messages(5, payload=b"Zz" * 80, first_sequence=12, first_ms=100))
+    await rows(Stream.objects.update, paused=False)
+    await runtime().control.read_rows()
+    await socket.send(*twilio.media_messages(5, first_sequence=22, first_ms=200), twilio.stop(32))
+    await socket.drop(1000)
+
+    await the_stream()
+    kept = journal_path(settings.JOURNAL_DIR, twilio.STREAM_SID).read_bytes()
+    assert b"ZzZz" not in kept
+    gaps = await rows(lambda: list(Gap.objects.order_by("track").values_list("at_ms", "ms", "cause")))
+    assert gaps == [(100, 100, "paused")] * 2
+
+
+async def test_a_stream_that_brings_nothing_is_lost_after_twenty_seconds(
+    ticket: Ticket, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await opened(ticket, *twilio.media_messages(5))
+    watch, live = runtime().watch, runtime().table.get(twilio.STREAM_SID)
+    assert live is not None
+    watch.judge(live, live.begun_at + 1)
+    watch.judge(live, live.begun_at + 20)
+    assert live.ended_at is None
+    await socket.send(*twilio.media_messages(1, first_sequence=12, first_ms=100))
+    watch.judge(live, live.begun_at + 22)
+    watch.judge(live, live.begun_at + 41)
+    assert live.ended_at is None
+    watch.judge(live, live.begun_at + 42)
+    assert await socket.closed_with() == 1000
+    assert (await the_stream()).close_reason == "silent"
