@@ -143,13 +143,19 @@ _UPGRADE = {
 async def _shake_hands(url: str) -> dict[str, Any]:
     signature = RequestValidator(settings.TWILIO_AUTH_TOKENS[0]).compute_signature(url, {})
     timeout = aiohttp.ClientTimeout(total=LIMIT)
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
     async with (
-        aiohttp.ClientSession(timeout=timeout) as http,
+        aiohttp.ClientSession(timeout=timeout, trace_configs=[trace]) as http,
         asyncio.timeout(LIMIT),
         http.ws_connect(_raw(url), headers={"X-Twilio-Signature": signature}, max_msg_size=4096) as socket,
     ):
         seen: dict[str, Any] = await socket.receive_json()
         return seen
+
+
+async def _refuse_redirect(session: Any, context: Any, params: Any) -> None:
+    raise Wrong(f"the upgrade is redirected ({params.response.status})", _UPGRADE[False])
 
 
 def _raw(url: str) -> Any:

@@ -54,7 +54,7 @@ def sign_in(url: str, login: dict[str, str]) -> str:
     opener.addheaders = [("Referer", address)]
     form = {"csrfmiddlewaretoken": token.group(1), **login}
     landed = opener.open(address, urlencode(form).encode(), timeout=10)
-    return urlsplit(landed.geturl()).path
+    return str(urlsplit(landed.geturl()).path)
 
 
 def test_it_says_when_it_is_ready_and_at_its_end_what_was_seen_and_heard(tmp_path: Path) -> None:
