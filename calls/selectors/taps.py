@@ -33,7 +33,7 @@ def lost(*, now: datetime) -> list[Ticket]:
         )
         .select_related("leg__call__number")
         .prefetch_related("leg__streams", "leg__tickets", _stops())
-        .order_by("released_at")[:32]
+        .order_by("-released_at")[:500]
     )
     return [ticket for ticket in candidates if _is_lost(ticket, now) and _is_due(ticket, now)]
 

@@ -23,7 +23,7 @@ from calls.models import Call, Command, Ticket, User
 from calls.remedies import explain
 from calls.services import tickets
 
-__all__ = ["Intent", "fail", "intend", "known", "resolve_unknown", "send"]
+__all__ = ["Intent", "fail", "intend", "known", "not_opened", "resolve_unknown", "send"]
 
 _log = logging.getLogger("contactcenter.command")
 
@@ -98,6 +98,23 @@ def resolve_unknown(*, now: datetime) -> int:
     return sum(_resolve(command, now) for command in waiting.order_by("created_at")[:50])
 
 
+def not_opened(*, call_sid: str, name: str, text: str, now: datetime) -> bool:
+    """Twilio could not open the stream of that name: its ticket is worthless, its start has failed.
+
+    `text` says why, for people. False if no such stream is waited for.
+    """
+    ticket = Ticket.objects.filter(leg__sid=call_sid, name=name, released_at__isnull=True).first()
+    if ticket is None or not tickets.revoke(ticket_id=ticket.pk, now=now):
+        return False
+    started = Command.objects.filter(
+        ticket=ticket, kind=Command.Kind.START_STREAM, state__in=(*_OPEN, Command.State.DONE)
+    )
+    for command in started:
+        with change(at=now) as told:
+            _write(told, command, _Outcome(Command.State.FAILED, "not_opened", text or explain("lost")))
+    return True
+
+
 def _claim(command: Command, now: datetime) -> bool:
     mine = Command.objects.filter(pk=command.pk, state=Command.State.PENDING)
     if not mine.update(state=Command.State.SENT, sent_at=now):
@@ -144,21 +161,28 @@ def _stop(command: Command) -> dict[str, Any]:
 def _settle(command: Command, outcome: _Outcome, now: datetime) -> bool:
     """Write the outcome down once; False if another process has settled the command."""
     with change(at=now) as told:
-        still = Command.objects.filter(pk=command.pk, state__in=_OPEN)
-        ended = outcome.state in (Command.State.DONE, Command.State.FAILED)
-        fields: dict[str, Any] = {
-            "state": outcome.state,
-            "code": outcome.code[:12],
-            "text": outcome.text[:300],
-            "args": {**command.args, **(outcome.facts or {})},
-            "settled_at": now if ended else None,
-        }
-        if not still.update(**fields):
+        if not _write(told, command, outcome, _OPEN):
             return False
-        vars(command).update(fields)
         if outcome.state == Command.State.FAILED and command.kind == Command.Kind.START_STREAM:
             _revoke(command, now)
-        _tell(told, command)
+    return True
+
+
+def _write(told: Change, command: Command, outcome: _Outcome, open_: Sequence[str] = ()) -> bool:
+    """The outcome into the row, if it is still in one of the `open_` states (in any, if none is named)."""
+    ended = outcome.state in (Command.State.DONE, Command.State.FAILED)
+    fields: dict[str, Any] = {
+        "state": outcome.state,
+        "code": outcome.code[:12],
+        "text": outcome.text[:300],
+        "args": {**command.args, **(outcome.facts or {})},
+        "settled_at": told.at if ended else None,
+    }
+    rows = Command.objects.filter(pk=command.pk, state__in=open_ or (command.state,))
+    if not rows.update(**fields):
+        return False
+    vars(command).update(fields)
+    _tell(told, command)
     return True
 
 

@@ -44,10 +44,7 @@ def run(*, now: datetime, check: bool = False) -> list[Difference]:
 
     With `check` nothing is changed. Raises GatewayError when Twilio cannot be asked.
     """
-    differences = _compare_all(list(_due(now, every=timedelta(0))), now, check)
-    for region in PhoneNumber.objects.values_list("region", flat=True).distinct().order_by("region"):
-        differences += _missing(region, now, check)
-    return differences
+    return _compare_all(list(_due(now, every=timedelta(0))), now, check) + _all_missing(now, check)
 
 
 def sweep(*, now: datetime) -> int:
@@ -56,7 +53,7 @@ def sweep(*, now: datetime) -> int:
         for leg in legs.unasked(now=now):
             complete_by_fetch(leg, now=now)
         due = list(_due(now, every=_EACH).order_by(F("checked_at").asc(nulls_first=True))[:_SWEEP_LIMIT])
-        return len(_compare_all(due, now, check=False))
+        return len(_compare_all(due, now, check=False)) + len(_all_missing(now, check=False))
     except GatewayError as error:
         _log.warning("reconcile.stopped", extra={"code": error.code})
         return 0
@@ -111,10 +108,15 @@ def _set_right(leg: Leg, status: str, facts: CallFacts | None, now: datetime) ->
     return legs.apply(sid=leg.sid, status=status, at=at, now=now) is not None
 
 
-def _missing(region: str, now: datetime, check: bool) -> list[Difference]:
+def _all_missing(now: datetime, check: bool) -> list[Difference]:
     """Live calls to numbers whose webhooks are ours, of which no row was made: the database was away."""
-    ours = PhoneNumber.objects.filter(region=region, webhook_state=PhoneNumber.Webhooks.RIGHT)
-    numbers = {number.e164: number for number in ours}
+    by_region: dict[str, dict[str, PhoneNumber]] = {}
+    for number in PhoneNumber.objects.filter(webhook_state=PhoneNumber.Webhooks.RIGHT).order_by("region"):
+        by_region.setdefault(number.region, {})[number.e164] = number
+    return [found for region, ours in by_region.items() for found in _missing(region, ours, now, check)]
+
+
+def _missing(region: str, numbers: dict[str, PhoneNumber], now: datetime, check: bool) -> list[Difference]:
     live = [facts for facts in gateway.live(region=region) if facts.to in numbers and not facts.parent_sid]
     known = set(Leg.objects.filter(sid__in=[facts.sid for facts in live]).values_list("sid", flat=True))
     return [

@@ -20,7 +20,6 @@ __all__ = [
     "LimitReached",
     "Refused",
     "expire",
-    "fail",
     "issue",
     "issue_key",
     "key_url",
@@ -35,6 +34,7 @@ __all__ = [
 ]
 
 VALID_SECONDS = 60
+REOPENING_SECONDS = 10  # a lost tap that did not come back by then is asked for again
 MAX_TRACKS = 4
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _SCHEMES = {"https": "wss", "http": "ws"}
@@ -82,7 +82,7 @@ def issue(
         name=name,
         track=track,
         parameters={clean(key, 200): clean(value, 400) for key, value in (parameters or {}).items()},
-        expires_at=now + timedelta(seconds=VALID_SECONDS + after_seconds),
+        expires_at=now + timedelta(seconds=(REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds),
         spent_at=now if ingest else None,
         asked_by=asked_by,
         reopens=reopens,
@@ -154,14 +154,6 @@ def expire(*, now: datetime, leg: Leg | None = None) -> int:
         stale = stale.filter(leg=leg)
     # Asked four times a second: a look is free, an update takes the database's one write lock.
     return stale.update(released_at=now) if stale.exists() else 0
-
-
-def fail(*, call_sid: str, name: str, now: datetime) -> bool:
-    """Twilio could not open the stream of that name (stream-error): release its ticket if it is unspent."""
-    unspent = Ticket.objects.filter(
-        leg__sid=call_sid, name=name, spent_at__isnull=True, released_at__isnull=True
-    )
-    return bool(unspent.update(released_at=now))
 
 
 def revoke(*, ticket_id: int, now: datetime) -> bool:

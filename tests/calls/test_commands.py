@@ -165,6 +165,25 @@ def test_two_processes_send_a_command_once(rest, leg):
     assert same.state == "done"
 
 
+def test_a_stream_that_twilio_could_not_open_has_failed_and_gives_its_room_back(rest, leg):
+    works(rest, leg)
+    command = start(leg, name="assist")
+    asked = {"call_sid": leg.sid, "name": "assist", "now": after(1)}
+    assert commands.not_opened(**asked, text="Our media address refused the connection.")
+    command.refresh_from_db()
+    assert (command.state, command.text) == ("failed", "Our media address refused the connection.")
+    assert tickets.live_on(leg) == []
+    assert not commands.not_opened(**asked, text="again")
+
+
+def test_a_stream_that_did_open_has_not_failed(rest, leg):
+    works(rest, leg)
+    start(leg, name="assist")
+    tickets.spend(nonce=Ticket.objects.get().nonce, now=after(1))
+    assert not commands.not_opened(call_sid=leg.sid, name="assist", text="late", now=after(2))
+    assert Command.objects.get().state == "done"
+
+
 # -- stops -----------------------------------------------------------------------------------------
 
 

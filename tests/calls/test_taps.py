@@ -204,6 +204,16 @@ def test_a_tap_that_never_came_is_opened_by_rest(rest, leg):
     assert taps.reopen_lost(now=after(60)) == 1
 
 
+def test_a_reopened_tap_that_does_not_come_is_asked_for_again_soon(rest, leg, tap):
+    close(tap, "dropped")
+    taps.reopen_lost(now=after(10))
+    tickets.expire(now=after(19))
+    assert taps.reopen_lost(now=after(19)) == 0
+    tickets.expire(now=after(20))
+    assert taps.reopen_lost(now=after(20)) == 1
+    assert [asked.form["Name"] for asked in rest.posts()] == ["tap-2", "tap-3"]
+
+
 def test_a_start_that_a_person_saw_fail_is_not_repeated(leg):
     with twilio_rest.rest() as rest:
         assert start(leg).state == "failed"

@@ -175,13 +175,6 @@ def test_a_stream_that_others_opened_is_counted_but_not_refused(leg):
     assert code_of(issue, leg, track="inbound_track") == "tracks_full"
 
 
-def test_a_stream_that_twilio_could_not_open_gives_its_room_back(leg):
-    ticket = issue(leg)
-    assert tickets.fail(call_sid=leg.sid, name=ticket.name, now=after(1))
-    assert not tickets.fail(call_sid=leg.sid, name=ticket.name, now=after(2))
-    assert tickets.live_on(leg) == []
-
-
 # -- addresses -------------------------------------------------------------------------------------
 
 
