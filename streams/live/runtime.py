@@ -10,11 +10,8 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
@@ -23,6 +20,7 @@ from calls.events import Change
 from calls.writer import Writer
 from streams.levels import Levels
 from streams.live.control import Control
+from streams.live.database import Database
 from streams.live.table import Table
 from streams.live.ticker import TICK_SECONDS, Ticker
 from streams.live.watch import Watch
@@ -35,7 +33,6 @@ WATCH_SECONDS = 1.0
 LEASE_SECONDS = 5.0
 STOP_SECONDS = 5.0
 RESTART = 4012
-DATABASE_THREADS = 4
 
 _log = logging.getLogger("contactcenter.media")
 _running: dict[asyncio.AbstractEventLoop, "Runtime"] = {}
@@ -48,7 +45,7 @@ class Runtime:
         self.id = f"{socket.gethostname()[:20]}-{os.getpid()}-{secrets.token_hex(4)}"
         self.levels = Levels()
         self.writer = Writer()
-        self._threads = ThreadPoolExecutor(DATABASE_THREADS, "media-database")
+        self.database = Database()
         self.table = Table(process_id=self.id, writer=self.writer, database=self.database)
         self.ticker = Ticker(levels=self.levels, source=self.id, health=self._health)
         self.watch = Watch(table=self.table)
@@ -61,10 +58,6 @@ class Runtime:
         )
         self.unstarted: set[object] = set()  # sockets over ingest addresses that have not sent `start`
         self._tasks: list[asyncio.Task[None]] = []
-
-    def database(self, function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-        """The function as a coroutine, in a thread that no page, hub or other use of asgiref waits for."""
-        return database_sync_to_async(function, thread_sensitive=False, executor=self._threads)
 
     def start(self) -> None:
         """Begin the rounds and the lease."""
@@ -87,7 +80,7 @@ class Runtime:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.table.stop()
-        self._threads.shutdown(wait=False)
+        await asyncio.to_thread(self.database.stop)
         _running.pop(asyncio.get_running_loop(), None)
 
     async def _renew(self) -> None:

@@ -12,6 +12,7 @@ from typing import Final, cast
 from django.conf import settings
 from django.db import DatabaseError
 
+from calls.events import change
 from calls.models import Ticket
 from calls.services import tickets
 from calls.signature import handshake_valid
@@ -78,7 +79,8 @@ def start_refusal(*, admitted: Admitted, start: StartBody) -> str:
 
 
 def _by_nonce(nonce: str, now: datetime) -> Admitted | Refused:
-    ticket = tickets.spend(nonce=nonce, now=now)
+    with change(at=now):  # in turn with the writer: SQLite's own waiting starves a thread
+        ticket = tickets.spend(nonce=nonce, now=now)
     if ticket is None:
         return Refused(_why_not(nonce))
     leg = ticket.leg

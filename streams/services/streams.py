@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from calls.events import Change, change
 from calls.models import IngestKey, Ticket
-from calls.services import legs, tickets
+from calls.services import commands, legs, tickets
 from streams.models import Gap, Process, Stream
 from streams.protocol import StartBody
 
@@ -88,21 +88,21 @@ def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
     """
     with _within(into) as c:
         ticket = Ticket.objects.select_related("leg__call").get(pk=opening.ticket_id)
-        stream, made = Stream.objects.get_or_create(
+        known = Stream.objects.select_related("leg").filter(sid=opening.sid).first()
+        if known is not None:
+            return known
+        stream = Stream.objects.create(
             sid=opening.sid,
-            defaults={
-                "leg": ticket.leg,
-                "ticket": ticket,
-                "process": Process.objects.filter(pk=opening.process_id).first(),
-                "tracks": list(opening.tracks),
-                "parameters": opening.parameters,
-                "opened_at": opening.at,
-                "call_offset_ms": _ms(opening.at - ticket.leg.call.started_at),
-            },
+            leg=ticket.leg,
+            ticket=ticket,
+            process=Process.objects.filter(pk=opening.process_id).first(),
+            tracks=list(opening.tracks),
+            parameters=opening.parameters,
+            opened_at=opening.at,
+            call_offset_ms=_ms(opening.at - ticket.leg.call.started_at),
         )
-        if made:
-            c.emit(kind="stream.opened", noun="stream", key=stream.sid, call=ticket.leg.call_id)
-            _mark_hole(c, stream)
+        c.emit(kind="stream.opened", noun="stream", key=stream.sid, call=ticket.leg.call_id)
+        _mark_hole(c, stream)
         return stream
 
 
@@ -162,8 +162,7 @@ def told(*, sid: str, call_sid: str, name: str, event: str, error: str, now: dat
         return False
     if Stream.objects.filter(sid=sid).exists():
         return close(sid=sid, reason=reason, now=now, error=error)
-    unopened = Ticket.objects.filter(leg__sid=call_sid, name=name, stream__isnull=True, spent_at__isnull=True)
-    return any(tickets.release(ticket_id=ticket.pk, now=now) for ticket in unopened)
+    return commands.not_opened(call_sid=call_sid, name=name, text=error, now=now)
 
 
 def note_error(*, sid: str, error: str) -> None:
@@ -185,9 +184,11 @@ def _close_row(stream: Stream, reason: str, now: datetime, error: str) -> bool:
 
 def _mark_hole(c: Change, stream: Stream) -> None:
     """From the end of a lost stream to the opening of this one no sound of the leg reached us."""
+    lost = Stream.objects.filter(leg_id=stream.leg_id, close_reason__in=LOST)
+    if not lost.exists():
+        return
     before = (
-        Stream.objects.filter(leg_id=stream.leg_id, close_reason__in=LOST)
-        .exclude(pk=stream.pk)
+        lost.exclude(pk=stream.pk)
         .exclude(gaps__cause=Gap.Cause.CLOSED)
         .select_related("leg")
         .order_by("-closed_at")
