@@ -3,6 +3,7 @@
 export const SPEAKING_DBFS = -45;
 const HOLD_MS = 700; // speech has holes between words
 const SILENCE_MS = 2_000;
+const CHANGE_MS = 1_000;
 
 export class Talk {
   constructor() {
@@ -19,9 +20,19 @@ export class Talk {
     }
   }
 
-  /** {who: "caller" | "agent" | "both" | "", text} at this moment. */
+  /** {who: "caller" | "agent" | "both" | "", text} to show; it stays for a second. */
   say() {
-    if (this.since === null) return { who: "", text: "Waiting for sound" };
+    const fresh = this.judge();
+    const now = Date.now();
+    if (!this.shown || this.shown.waiting || (fresh.text !== this.shown.text && now - this.changedAt >= CHANGE_MS)) {
+      this.shown = fresh;
+      this.changedAt = now;
+    }
+    return this.shown;
+  }
+
+  judge() {
+    if (this.since === null) return { who: "", text: "Waiting for sound", waiting: true };
     const now = Date.now();
     const caller = now - this.spokeAt.inbound < HOLD_MS;
     const agent = now - this.spokeAt.outbound < HOLD_MS;

@@ -6,6 +6,7 @@ They run inside the stage's own process and take and give JSON values only.
 from datetime import timedelta
 from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from calls.events import change
@@ -17,10 +18,26 @@ from tests import factories, people
 NUMBER = "+31201234567"
 
 
-def people_and_number() -> None:
-    """Mina, Ada, Eve, Jonas; one number that forwards to Jonas."""
-    people.mina(), people.ada(), people.eve(), people.carla()
-    number()
+def clear() -> None:
+    """Before a test: Mina, Ada, Eve and Jonas, one number, no call."""
+    Stream.objects.all().delete()
+    Call.objects.all().delete()
+    for make in (people.mina, people.ada, people.eve, people.jonas):
+        make()
+    people.carla()
+    agent = people.agent_jonas()
+    if agent.name != "Jonas":
+        agent.name = "Jonas"
+        agent.save()
+    PhoneNumber.objects.exclude(e164=NUMBER).delete()
+    PhoneNumber.objects.filter(pk=number()).update(label="Support")
+
+
+def session(username: str) -> str:
+    """A session of theirs, as after signing in."""
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    return str(client.session.session_key)
 
 
 def number() -> int:
@@ -34,7 +51,6 @@ def number() -> int:
 
 def no_numbers() -> None:
     """As after a first start."""
-    Call.objects.all().delete()
     PhoneNumber.objects.all().delete()
 
 
@@ -167,3 +183,13 @@ def partials_text(lines: list[dict[str, Any]]) -> str:
 def health_text(streams: dict[str, dict[str, int]]) -> str:
     """As a media process encodes it."""
     return encode({"type": "health", "at": iso(timezone.now()), "streams": streams})
+
+
+def crowd(count: int) -> list[str]:
+    """Many calls in progress, each with a stream; the StreamSids."""
+    sids = []
+    for n in range(count):
+        call = ring(caller=f"+3161{n:07}", seconds_ago=60)
+        answer(call, seconds_ago=50)
+        sids.append(stream(call, seconds_ago=50))
+    return sids

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,7 +37,7 @@ class Twilio:
 
 
 @pytest.fixture
-def twilio(monkeypatch: pytest.MonkeyPatch) -> Iterator[Twilio]:
+def twilio(monkeypatch: pytest.MonkeyPatch) -> Twilio:
     """The gateway's other side."""
     one = Twilio()
     monkeypatch.setattr(streams, "create", one.create)

@@ -194,8 +194,8 @@ def test_pages_of_a_filtered_list_keep_the_filter(mina: Client) -> None:
 
 
 ODD_FILTERS = (
-    "page=0 page=-1 page=x page=99999999999 page=2 since=yesterday number=7 agent=x state=odd q=%00 q=%ED%A0%80"
-    f" q={'x' * 500} since=2026-11-02&until=2026-11-01"
+    "page=0 page=-1 page=x page=99999999999 page=2 since=yesterday number=7 agent=x state=odd q=%00"
+    f" q=%ED%A0%80 q={'x' * 500} since=2026-11-02&until=2026-11-01"
 )
 
 

@@ -21,17 +21,21 @@ export class Levels {
     this.strip.push(level);
     this.level = level;
     this.heardAt = Date.now();
+    this.showTalk(this.talk.say());
   }
 
-  /** Figures and words change once a second: nobody reads ten in one. */
+  showTalk(say) {
+    const place = one("[data-talk]");
+    text(place, say.text);
+    mark(place, "who", say.who);
+  }
+
+  /** Figures change once a second: nobody reads ten in one. */
   second() {
     const call = this.state.calls.get(this.id);
     const open = call?.state !== "ended" && this.state.openOf(this.id).length > 0;
     if (this.level && (!open || Date.now() - this.heardAt > OLD_MS)) this.hearNothing();
-    const say = open ? this.talk.say() : { who: "", text: "No stream" };
-    const place = one("[data-talk]");
-    text(place, say.text);
-    mark(place, "who", say.who);
+    this.showTalk(open ? this.talk.say() : { who: "", text: "No stream" });
     for (const track of ["inbound", "outbound"]) {
       const value = this.level?.[track] ?? null;
       text(one(`[data-dbfs="${track}"]`), value === null ? "–" : `${value.toFixed(1)} dBFS`.replace("-", "−"));

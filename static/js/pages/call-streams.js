@@ -148,6 +148,7 @@ export class Streams {
 /** Ask in a dialog; "yes" or "cancel". */
 function answer(dialog) {
   dialog.returnValue = "cancel";
+  one("[data-cancel]", dialog).onclick = () => dialog.close("cancel");
   dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
 }

@@ -60,7 +60,9 @@ export class Rows {
       const level = loudest(ours);
       row.talk.hear(level);
       row.heardAt = Date.now();
-      if (!paused) row.meter.levels = level;
+      if (paused) continue;
+      row.meter.levels = level;
+      this.showTalk(id, row);
     }
   }
 
