@@ -1,9 +1,11 @@
 """Recordings, where the number records and the consent was played: a stereo WAV from a stream's journal."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -14,10 +16,12 @@ from streams.journal import INBOUND, OUTBOUND, Reader
 from streams.models import Recording, Stream
 from streams.stereo import HEADER_BYTES, LEFT, RIGHT, Stereo, header
 
-__all__ = ["Heard", "delete", "listen", "make"]
+__all__ = ["Heard", "delete", "listen", "make", "sweep"]
 
 SPEECH_DBFS = -45.0  # louder than the noise of a line, softer than any voice
 _BLOCK = 1 << 20
+_BEING_MADE = timedelta(minutes=1)
+_log = logging.getLogger("contactcenter.media")
 
 
 @dataclass
@@ -66,6 +70,19 @@ def delete(*, recordings: Iterable[Recording]) -> int:
         recording.delete()
         number += 1
     return number
+
+
+def sweep(*, now: datetime) -> int:
+    """Delete files whose row is gone (a call was erased) or never came (we were stopped); how many."""
+    if not settings.RECORDINGS_DIR.is_dir():
+        return 0
+    oldest = (now - _BEING_MADE).timestamp()
+    files = {path.name: path for path in settings.RECORDINGS_DIR.iterdir() if path.stat().st_mtime < oldest}
+    kept = set(Recording.objects.filter(file__in=files).values_list("file", flat=True))
+    for name in files.keys() - kept:
+        files[name].unlink(missing_ok=True)
+        _log.info("recording.deleted", extra={"file": name})
+    return len(files.keys() - kept)
 
 
 def _write(path: Path, journal: Path, *, caller_is_inbound: bool) -> tuple[int, int]:

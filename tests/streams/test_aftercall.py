@@ -204,6 +204,20 @@ def test_a_recording_is_deleted_with_its_file(directory: Path, settings: Any) ->
     assert not Recording.objects.exists()
 
 
+def test_with_an_erased_call_its_recording_goes_too(directory: Path, settings: Any) -> None:
+    kept, erased = (ended(factories.call(started_at=NOON, record_allowed=True)) for _ in range(2))
+    for stream in (kept, erased):
+        lines(finished(stream, directory), done=True)
+    aftercall.clean(now=NOON)
+    (settings.RECORDINGS_DIR / "half.new").touch()
+
+    erased.leg.call.delete()
+
+    assert recordings.sweep(now=timezone.now()) == 0, "what is being made is left alone"
+    assert recordings.sweep(now=timezone.now() + timedelta(minutes=2)) == 2
+    assert [path.stem for path in settings.RECORDINGS_DIR.iterdir()] == [kept.sid]
+
+
 def sides(path: Path) -> tuple[bytes, bytes]:
     """Left and right of a stereo mu-law WAV, read by its chunks (the standard library reads PCM only)."""
     data = path.read_bytes()
