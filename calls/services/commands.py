@@ -31,6 +31,7 @@ ANSWER_WITHIN = timedelta(seconds=30)  # a stream whose answer was lost must hav
 _SENT_WITHIN = timedelta(seconds=15)  # longer than any REST call of ours takes
 _STOP_EVERY = timedelta(seconds=5)
 _AT_ONCE = 8
+_WAIT = "Twilio's answer was lost. Within 30 seconds it will be known here whether it was done."
 _OPEN = (Command.State.PENDING, Command.State.SENT, Command.State.UNKNOWN)
 
 
@@ -128,8 +129,9 @@ def _perform(command: Command) -> _Outcome:
     try:
         facts = _start(command) if command.kind == Command.Kind.START_STREAM else _stop(command)
     except GatewayError as error:
-        state = Command.State.UNKNOWN if error.unknown else Command.State.FAILED
-        return _Outcome(state, error.code, error.text)
+        if error.unknown:
+            return _Outcome(Command.State.UNKNOWN, error.code, _WAIT)
+        return _Outcome(Command.State.FAILED, error.code, error.text)
     return _Outcome(Command.State.DONE, facts=facts)
 
 
@@ -248,5 +250,5 @@ def _resolve_stop(command: Command, now: datetime) -> bool:
     command.sent_at, command.state = now, Command.State.SENT
     outcome = _perform(command)
     if outcome.state == Command.State.UNKNOWN and now - command.created_at > ANSWER_WITHIN:
-        outcome = _Outcome(Command.State.FAILED, outcome.code, outcome.text)
+        outcome = _Outcome(Command.State.FAILED, outcome.code, explain(outcome.code))
     return _settle(command, outcome, now) and outcome.state != Command.State.UNKNOWN
