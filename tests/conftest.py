@@ -21,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.parent.name
         if folder in MARKS:
             item.add_marker(MARKS[folder])
+        keep_what_migrations_wrote(item)
+
+
+def keep_what_migrations_wrote(item: pytest.Item) -> None:
+    """Tests with transactions of their own end by emptying the database: groups and counter come back."""
+    wanted = item.get_closest_marker("django_db")
+    if wanted and wanted.kwargs.get("transaction"):
+        again = {**wanted.kwargs, "serialized_rollback": True}
+        item.add_marker(pytest.mark.django_db(*wanted.args, **again), append=False)
 
 
 @pytest.hookimpl(wrapper=True)
