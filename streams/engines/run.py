@@ -117,11 +117,11 @@ def _serve(runner: Runner, follow: int | None) -> None:
 
 
 def _partial_ms() -> int:
-    """ENGINE_PARTIAL_MS of the environment, in ms: 0 for none, else 250 to 10,000; 1,000 by default."""
-    value = int(os.environ.get("ENGINE_PARTIAL_MS") or 1_000)
-    if value and not 250 <= value <= 10_000:
-        raise ValueError(f"ENGINE_PARTIAL_MS must be 0 or 250 to 10000, not {value}")
-    return value
+    """ENGINE_PARTIAL_MS of the environment: ms between partials, 0 for none, else 250 to 10,000 (1,000)."""
+    given = os.environ.get("ENGINE_PARTIAL_MS") or "1000"
+    if not given.isdecimal() or (int(given) and not 250 <= int(given) <= 10_000):
+        raise ValueError(f"ENGINE_PARTIAL_MS must be 0 or 250 to 10000, not {given!r}")
+    return int(given)
 
 
 def _arguments(given: list[str] | None) -> argparse.Namespace:
