@@ -10,7 +10,8 @@ from typing import Any
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])\+?[0-9]{3,}[0-9]{4}(?![0-9A-Za-z])")
 _MEDIA = re.compile(r"/media/(k/)?[^/\s\"]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
-_PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Django gives its whole request, whose text would tell the query.
+_PLAIN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
 
 
 def mask(text: str) -> str:

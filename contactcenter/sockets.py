@@ -8,15 +8,18 @@ accept: an unknown path would otherwise end in a 500.
 
 import logging
 import re
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
 from django.conf import settings
 
+from calls.consumers.call import CallConsumer
+from calls.consumers.live import LiveConsumer
 from calls.counters import denied
 from contactcenter.draining import draining
+from contactcenter.echo import Echo
+from streams.consumers.media import MediaConsumer
 
 __all__ = ["Guarded", "application", "may_open"]
 
@@ -121,20 +124,6 @@ async def _deny(event: str, receive: Any, send: Any, *, reason: str) -> None:
     await send({"type": "websocket.close", "code": 4403})  # before accept: every server answers 403
 
 
-class Late:
-    """A consumer imported at its first socket: routes can be read before the apps are loaded."""
-
-    def __init__(self, module: str, name: str) -> None:
-        self.module, self.name = module, name
-        self.application: Any = None
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Pass on to the consumer."""
-        if self.application is None:
-            self.application = getattr(import_module(self.module), self.name).as_asgi()
-        await self.application(scope, receive, send)
-
-
 class Routes:
     """The first pattern that matches the whole path; its named parts stand in scope["url_route"]."""
 
@@ -151,18 +140,18 @@ class Routes:
         await refuse(scope, receive, send)
 
 
-def _browser(module: str, name: str) -> Any:
-    return OriginCheck(AuthMiddlewareStack(Late(module, name)))
+def _browser(consumer: Any) -> Any:
+    return OriginCheck(AuthMiddlewareStack(consumer.as_asgi()))
 
 
-_media = Late("streams.consumers.media", "MediaConsumer")
+_media = MediaConsumer.as_asgi()
 application = Guarded(
     Routes(
         (rf"/media/k/(?P<key>{_HEX})/?", _media),
         (rf"/media/(?P<nonce>{_HEX})/?", _media),
-        (r"/media/doctor-(?P<proof>[^/]+)/?", Late("contactcenter.echo", "Echo")),
-        (r"/ws/live/", _browser("calls.consumers.live", "LiveConsumer")),
-        (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser("calls.consumers.call", "CallConsumer")),
+        (r"/media/doctor-(?P<proof>[^/]+)/?", Echo.as_asgi()),
+        (r"/ws/live/", _browser(LiveConsumer)),
+        (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser(CallConsumer)),
         (r"/ws/.*", OriginCheck(refuse)),
     )
 )

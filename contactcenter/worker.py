@@ -14,53 +14,50 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
+from calls.services import commands, reconcile, retention, taps, tickets
 from streams.models import Process
+from streams.services import aftercall, recordings, recovery
 
 __all__ = ["Worker", "table"]
 
 _log = logging.getLogger("contactcenter.worker")
 HEARTBEAT_SECONDS = 5.0
+STOP_SECONDS = 6.0  # a question to Twilio takes at most 5
 PREFIX = "worker-"
 
 
 @dataclass
 class Job:
-    """One line of the table: do `run(now=…)` every so many seconds."""
+    """One line of the table: do `run(now=…)` every so many seconds.
+
+    What asks Twilio about many things is slow and has a thread of its own: no tap waits for it.
+    """
 
     name: str
     every: float
     run: Callable[..., Any]
+    is_slow: bool = False
     due: float = 0.0
     failing: bool = False
 
 
-_TABLE = (
-    ("calls.services.taps:reopen_lost", 0.25),
-    ("calls.services.tickets:expire", 0.25),
-    ("calls.services.commands:resolve_unknown", 0.25),
-    ("streams.services.recovery:sweep", 1.0),
-    ("streams.services.aftercall:clean", 2.0),
-    ("calls.services.reconcile:sweep", 10.0),
-    ("calls.services.retention:purge", 60.0),
-)
-
-
 def table() -> list[Job]:
     """The jobs of this release."""
-    jobs = []
-    for dotted, every in _TABLE:
-        module, _, name = dotted.partition(":")
-        try:
-            jobs.append(Job(dotted, every, getattr(import_module(module), name)))
-        except (ImportError, AttributeError):
-            _log.error("worker.job.missing", extra={"job": dotted})
-    return jobs
+    return [
+        Job("taps.reopen_lost", 0.25, taps.reopen_lost),
+        Job("tickets.expire", 0.25, tickets.expire),
+        Job("commands.resolve_unknown", 0.25, commands.resolve_unknown),
+        Job("recovery.sweep", 1.0, recovery.sweep),
+        Job("aftercall.clean", 2.0, aftercall.clean, is_slow=True),
+        Job("recordings.sweep", 60.0, recordings.sweep, is_slow=True),
+        Job("reconcile.sweep", 10.0, reconcile.sweep, is_slow=True),
+        Job("retention.purge", 60.0, retention.purge, is_slow=True),
+    ]
 
 
 class Worker:
@@ -80,18 +77,27 @@ class Worker:
         """The loop; returns after `stop` or when the parent is gone."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.signal(signal.SIGINT, lambda *_: self.stop())
-        while not self._ending.is_set() and not self._is_orphan():
-            self._ending.wait(max(0.0, self.turn(time.monotonic())))
+        slow = threading.Thread(target=self._rounds, args=(True,), name="slow jobs")
+        slow.start()
+        self._rounds(False)
+        self.stop()
+        slow.join(STOP_SECONDS)
         Process.objects.filter(pk=self._id).delete()
 
-    def turn(self, at: float) -> float:
-        """Run what is due at monotonic time `at`; how many seconds to wait for the next."""
-        for job in self._jobs:
+    def _rounds(self, slow: bool) -> None:
+        while not self._ending.is_set() and not self._is_orphan():
+            self._ending.wait(max(0.0, self.turn(time.monotonic(), slow=slow)))
+        connection.close()
+
+    def turn(self, at: float, *, slow: bool = False) -> float:
+        """Run what is due at monotonic time `at` of the quick or the slow jobs; seconds until the next."""
+        jobs = [job for job in self._jobs if job.is_slow == slow]
+        for job in jobs:
             if job.due <= at and not self._ending.is_set():
                 self._guarded(job)
                 on_time = job.due + job.every
                 job.due = on_time if on_time > at else at + job.every  # what was missed is not made up for
-        return min(job.due for job in self._jobs) - time.monotonic()
+        return min((job.due for job in jobs), default=at + 1) - time.monotonic()
 
     def _guarded(self, job: Job) -> None:
         try:

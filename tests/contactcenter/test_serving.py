@@ -1,15 +1,20 @@
 """`manage.py serve` as a process: it refuses what would leave a door open, and goes down in order."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.contactcenter.test_children import is_alive
 from tests.processes import (
     ACCOUNT_SID,
     AUTH_TOKEN,
@@ -51,23 +56,42 @@ def refused(data: Path, *arguments: str, **settings: str) -> str:
     return done.stderr
 
 
-@pytest.fixture
-def server(data: Path, tmp_path: Path) -> Iterator[Running]:
+@contextmanager
+def serving(data: Path) -> Iterator[Running]:
     """A serving process with its worker, ready."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     env = clean_environment(**RIGHT, DATA_DIR=str(data))
     command = [sys.executable, "manage.py", "serve", "--port", str(port)]
     ready = f"{url}/readyz"
-    with running("serve", command, log=tmp_path / "log", env=env, ready=lambda: is_ready(ready)) as one:
+    with running("serve", command, log=data / "log", env=env, ready=lambda: is_ready(ready)) as one:
         one.url = url
         yield one
 
 
-def is_ready(url: str) -> bool:
-    import urllib.error
-    import urllib.request
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Running]:
+    """One for those who only look."""
+    with serving(data) as one:
+        yield one
 
+
+@pytest.fixture
+def other_data(data: Path, tmp_path: Path) -> Path:
+    """A second directory, its database migrated as well, which nobody serves."""
+    return Path(
+        shutil.copytree(data, tmp_path / "data", ignore=shutil.ignore_patterns("log", "*-wal", "*-shm"))
+    )
+
+
+@pytest.fixture
+def own_server(other_data: Path) -> Iterator[Running]:
+    """One to be stopped."""
+    with serving(other_data) as one:
+        yield one
+
+
+def is_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)
@@ -79,14 +103,6 @@ def children(pid: int) -> list[int]:
     """The process ids of a process's children."""
     listed = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for one in listed for child in one.read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(
@@ -114,35 +130,35 @@ def test_a_database_that_is_not_up_to_date_is_told_with_the_command(tmp_path: Pa
     assert "manage.py migrate" in refused(tmp_path)
 
 
-def test_a_port_in_use_is_told(data: Path) -> None:
+def test_a_port_in_use_is_told(other_data: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert f"Port {port} on 127.0.0.1 is in use" in refused(data, "--port", str(port))
+        assert f"Port {port} on 127.0.0.1 is in use" in refused(other_data, "--port", str(port))
 
 
 def test_a_second_one_without_redis_is_told_who_serves(data: Path, server: Running) -> None:
     assert f"process {server.process.pid}" in refused(data)
 
 
-def test_the_stop_signal_ends_it_with_its_children_and_exit_code_0(server: Running) -> None:
-    until(lambda: len(children(server.process.pid)) == 1, "the worker runs")
-    worker = children(server.process.pid)[0]
-    assert server.stop() == 0
+def test_the_stop_signal_ends_it_with_its_children_and_exit_code_0(own_server: Running) -> None:
+    until(lambda: len(children(own_server.process.pid)) == 1, "the worker runs")
+    worker = children(own_server.process.pid)[0]
+    assert own_server.stop() == 0
     assert not is_alive(worker)
-    assert "Traceback" not in server.output()
+    assert "Traceback" not in own_server.output()
 
 
-def test_ctrl_c_ends_it_too(server: Running) -> None:
-    assert server.stop(by=signal.SIGINT) == 0
+def test_ctrl_c_ends_it_too(own_server: Running) -> None:
+    assert own_server.stop(by=signal.SIGINT) == 0
 
 
-def test_a_killed_server_leaves_no_worker_and_the_next_may_start(data: Path, server: Running) -> None:
-    until(lambda: len(children(server.process.pid)) == 1, "the worker runs")
-    worker = children(server.process.pid)[0]
-    os.kill(server.process.pid, signal.SIGKILL)
-    server.process.wait()
+def test_a_killed_server_leaves_no_worker(own_server: Running) -> None:
+    until(lambda: len(children(own_server.process.pid)) == 1, "the worker runs")
+    worker = children(own_server.process.pid)[0]
+    os.kill(own_server.process.pid, signal.SIGKILL)
+    own_server.process.wait()
     until(lambda: not is_alive(worker), "the worker ends", seconds=10)
 
 

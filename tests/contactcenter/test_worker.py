@@ -15,11 +15,25 @@ from streams.models import Process
 pytestmark = pytest.mark.django_db
 
 
-def test_every_job_of_the_table_exists() -> None:
-    assert [job.every for job in table()] == sorted(job.every for job in table())
-    assert {"calls.services.taps:reopen_lost", "streams.services.recovery:sweep"} <= {
-        job.name for job in table()
-    }
+def test_what_asks_twilio_about_many_things_holds_up_no_tap() -> None:
+    jobs = {job.name: job for job in table()}
+    assert not jobs["taps.reopen_lost"].is_slow
+    assert jobs["reconcile.sweep"].is_slow
+    ran: list[str] = []
+    quick = Job("quick", 1.0, lambda now: ran.append("quick"))
+    slow = Job("slow", 1.0, lambda now: ran.append("slow"), is_slow=True)
+    worker = Worker([quick, slow])
+    worker.turn(1000.0)
+    assert ran == ["quick"]
+    worker.turn(1000.0, slow=True)
+    assert ran == ["quick", "slow"]
+
+
+def test_every_job_of_the_table_runs_on_an_empty_site(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker(table())
+    worker.turn(1000.0)
+    worker.turn(1000.0, slow=True)
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_jobs_run_when_they_are_due_and_are_told_the_time() -> None:
@@ -84,6 +98,7 @@ def test_a_running_worker_is_seen_by_readyz(client: Client) -> None:
     assert parts()["worker"] == "no worker: manage.py worker"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_child_ends_when_its_parent_is_gone() -> None:
     Worker([], parent=1).run()
     assert not Process.objects.filter(pk__startswith=PREFIX).exists()
