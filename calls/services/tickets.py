@@ -72,7 +72,7 @@ def issue(
     Without a name it gets tap, tap-2, … A ticket of origin ingest is spent at once: Twilio has opened that
     stream already, so no limit is asked. Raises LimitReached.
     """
-    ingest = origin == Ticket.Origin.INGEST
+    seconds = (REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds
     ticket = Ticket(
         nonce=secrets.token_hex(16),
         leg=leg,
@@ -82,22 +82,27 @@ def issue(
         name=name,
         track=track,
         parameters={clean(key, 200): clean(value, 400) for key, value in (parameters or {}).items()},
-        expires_at=now + timedelta(seconds=(REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds),
-        spent_at=now if ingest else None,
+        expires_at=now + timedelta(seconds=seconds),
+        spent_at=now if origin == Ticket.Origin.INGEST else None,
         asked_by=asked_by,
         reopens=reopens,
         created_at=now,
     )
+    _save(ticket, now)
+    return ticket
+
+
+def _save(ticket: Ticket, now: datetime) -> None:
+    """With a name of its own and within the limits. Raises LimitReached."""
     try:
         with transaction.atomic():
-            Leg.objects.select_for_update().get(pk=leg.pk)  # of two at once the second sees the first
-            ticket.name = ticket.name or _next_name(leg)
-            if not ingest:
+            Leg.objects.select_for_update().get(pk=ticket.leg_id)  # of two at once the second sees the first
+            ticket.name = ticket.name or _next_name(ticket.leg)
+            if ticket.origin != Ticket.Origin.INGEST:
                 _ask_limits(ticket, now)
             ticket.save(force_insert=True)
     except IntegrityError as error:
         raise LimitReached("name_in_use", _NAME.format(name=ticket.name)) from error
-    return ticket
 
 
 _NAME = "A stream named {name} is open on this call. Choose another name or stop that stream first."
