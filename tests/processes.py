@@ -129,7 +129,7 @@ def running(
     switch = {"user": user, "group": user, "extra_groups": []} if user else {}
     with log.open("ab") as sink:
         process = subprocess.Popen(
-            command,
+            [*mortal(), *command],
             cwd=ROOT,
             env=dict(env or clean_environment()),
             stdout=sink,
@@ -148,6 +148,11 @@ def running(
         raise
     finally:
         one.stop()
+
+
+def mortal() -> list[str]:
+    """What makes a command end with the test run, should that be killed before it can stop it (Linux)."""
+    return ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
 
 
 def needed(package: str) -> str:
