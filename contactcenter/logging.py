@@ -31,6 +31,11 @@ def _safe(value: Any) -> Any:
     return value if isinstance(value, int | float | bool | type(None)) else mask(str(value))[:500]
 
 
+def _stack(record: logging.LogRecord) -> Any:
+    """What the stack is made from; none for refused requests, where the outside chose the input."""
+    return None if record.name.startswith("django.security") else record.exc_info
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: at, level, logger, event, and the facts given in `extra`."""
 
@@ -39,8 +44,8 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "logger": record.name}
         line["event"] = mask(record.getMessage())[:2000]
         line.update({key: _safe(value) for key, value in _facts(record).items()})
-        if record.exc_info:
-            line["traceback"] = mask(self.formatException(record.exc_info).replace("\n", " | "))[:8000]
+        if stack := _stack(record):
+            line["traceback"] = mask(self.formatException(stack).replace("\n", " | "))[:8000]
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -51,7 +56,8 @@ class ConsoleFormatter(logging.Formatter):
         facts = " ".join(f"{key}={_safe(value)}" for key, value in _facts(record).items())
         at = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         text = f"{at} {record.levelname:<7} {mask(record.getMessage())} {facts}".rstrip()
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        stack = _stack(record)
+        return f"{text}\n{self.formatException(stack)}" if stack else text
 
 
 def configuration(style: str, level: str) -> dict[str, Any]:
