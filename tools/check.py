@@ -20,6 +20,8 @@ from tools.step import Outcome, Step, run
 
 OTHER_RUNS = ("browser", "cluster", "journeys")
 PYTEST = (str(VENV_PYTHON), "-m", "pytest", "-q", "--durations=3", "-p", "no:cacheprovider")
+# Two at a time, file by file: what waits for real time waits together.
+TWO = ("-n", "2", "--dist", "loadfile")
 MANAGE = (str(VENV_PYTHON), "manage.py")
 STRICT = {
     "SECRET_KEY": "4kV9wq7Zr2mXc8Lb3nTf6yHd1gJs5pQa0eUvRiWoYtBxNzMlKj",
@@ -42,10 +44,10 @@ def steps() -> list[Step]:
         Step("types", (python, "-m", "mypy", "."), 600),
         Step("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run"), 60),
         Step("deploy", (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"), 60),
-        Step("unit", (*PYTEST, "-n", "2", *unit, "tests"), 600, counts=True),
-        Step("cluster", (*PYTEST, "tests/cluster"), 400, needs=cluster, counts=True),
-        Step("journeys", (*PYTEST, "tests/journeys"), 600, needs=("chromium", *cluster), counts=True),
-        Step("browser", (*PYTEST, "tests/browser"), 400, needs=("chromium",), counts=True),
+        Step("unit", (*PYTEST, *TWO, *unit, "tests"), 600, counts=True),
+        Step("cluster", (*PYTEST, *TWO, "tests/cluster"), 400, needs=cluster, counts=True),
+        Step("journeys", (*PYTEST, *TWO, "tests/journeys"), 600, needs=("chromium", *cluster), counts=True),
+        Step("browser", (*PYTEST, *TWO, "tests/browser"), 400, needs=("chromium",), counts=True),
     ]
 
 
