@@ -75,11 +75,11 @@ class MediaConsumer:
         on_text = socket.on_text
         while socket.close_code is None:
             message = await receive()
-            if message["type"] == "websocket.disconnect":
-                return int(message.get("code") or 1005)
             text = message.get("text")
             if text is not None:
                 on_text(text)
+            elif message["type"] == "websocket.disconnect":
+                return int(message.get("code") or 1005)
             else:
                 socket.on_bytes(message.get("bytes") or b"")
         return None

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseAway
+from django.db import connection
 
 __all__ = ["Database"]
 
@@ -42,7 +43,7 @@ class Database:
     def _run(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         try:
             return function(*arguments, **named)
-        except DatabaseError:
+        except DatabaseAway:
             connection.close()
             raise
         finally:

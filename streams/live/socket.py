@@ -29,6 +29,7 @@ from streams.session import Session
 
 __all__ = ["Facts", "MediaSocket"]
 
+CLAIM_SECONDS: Final = 5.0
 START_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 5.0  # after `stop` it is for Twilio to close
 
@@ -80,8 +81,7 @@ class MediaSocket:
         if not admission.signed(raw_path=facts.raw_path, signature=facts.signature):
             _unsigned.refuse(facts.client, self._loop.time())
             return False
-        claim = self._runtime.database(admission.claim)
-        answer: Admitted | Refused = await claim(raw_path=facts.raw_path, now=timezone.now())
+        answer = await self._claim(facts)
         if isinstance(answer, Refused):
             refuse(answer.event)
             return False
@@ -92,6 +92,16 @@ class MediaSocket:
         if answer.voice:
             self._ingest.session.direction = "bidirectional"
         return True
+
+    async def _claim(self, facts: Facts) -> Admitted | Refused:
+        """Spend the nonce; a database that does not answer in time is away."""
+        claim = self._runtime.database(admission.claim)
+        try:
+            async with asyncio.timeout(CLAIM_SECONDS):
+                answer: Admitted | Refused = await claim(raw_path=facts.raw_path, now=timezone.now())
+        except TimeoutError:
+            return Refused("media.unavailable")
+        return answer
 
     def opened(self, *, close: Callable[[], object]) -> None:
         """The transport has accepted; `close` makes it stop reading and send `close_code`."""

@@ -13,7 +13,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseAway
+from django.db import transaction
 from django.utils import timezone
 
 from calls.counters import count, gauge
@@ -153,7 +154,7 @@ class Table:
                 ticket = await self._database(streams.adopt)(
                     key_id=live.admitted.key_id, start=live.start, now=live.opened_at
                 )
-            except DatabaseError as error:
+            except DatabaseAway as error:
                 _log.warning("media.adopt.failed", extra={"stream": live.sid, "error": type(error).__name__})
                 count("media.adopt.failed")
             else:

@@ -10,7 +10,7 @@ from hmac import compare_digest
 from typing import Final, cast
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseAway
 
 from calls.events import change
 from calls.models import Ticket
@@ -63,7 +63,7 @@ def claim(*, raw_path: str, now: datetime) -> Admitted | Refused:
         if address["k"]:
             return _by_key(address["secret"])
         return _by_nonce(address["secret"], now)
-    except DatabaseError:
+    except DatabaseAway:
         return Refused("media.unavailable")
 
 

@@ -1,5 +1,6 @@
 """Who may open a media socket: all others are refused before accept or at `start`, by name, and counted."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -239,6 +240,17 @@ async def test_with_the_database_away_new_sockets_are_refused(
 
     monkeypatch.setattr(tickets, "spend", away)
     assert not await Socket(f"/media/{ticket.nonce}/").connect()
+    assert refusals() == ["media.unavailable"]
+
+
+async def test_a_database_that_does_not_answer_is_waited_for_a_few_seconds_only(
+    ticket: Ticket, refusals: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(tickets, "spend", lambda **_: answered.wait(10))
+    monkeypatch.setattr("streams.live.socket.CLAIM_SECONDS", 0.05)
+    assert not await Socket(f"/media/{ticket.nonce}/").connect()
+    answered.set()
     assert refusals() == ["media.unavailable"]
 
 
