@@ -193,3 +193,50 @@ def crowd(count: int) -> list[str]:
         answer(call, seconds_ago=50)
         sids.append(stream(call, seconds_ago=50))
     return sids
+
+
+def hostile(text: str) -> int:
+    """A live call whose every field of text holds the same."""
+    call = ring(caller=text, name=text[:120], agent=False)
+    sid = stream(call, parameters={text: text})
+    say(sid, text)
+    return call
+
+
+def busy_day() -> dict[str, int]:
+    """Calls in every state: `talking`, `ringing`, `bare` (no stream), `lost` (its stream), `past`."""
+    talking = ring(seconds_ago=340)
+    answer(talking, seconds_ago=330)
+    sid = stream(talking, {"customer": "4711", "campaign": "autumn service"}, seconds_ago=330)
+    conversation(sid)
+    gap(sid, at_ms=40_000)
+    bare = ring(caller="+15005550006", name="PHOENIX PLUMBING AND HEATING LTD", seconds_ago=4000)
+    answer(bare, seconds_ago=3990)
+    lost = ring(caller="+442071838750", seconds_ago=75)
+    answer(lost, seconds_ago=60)
+    close(stream(lost, seconds_ago=60))
+    past = ring(caller="+31611111111", seconds_ago=900)
+    answer(past, seconds_ago=890)
+    conversation(stream(past, seconds_ago=890))
+    hang_up(past, seconds_ago=500)
+    return {
+        "talking": talking,
+        "ringing": ring(caller="anonymous", agent=False),
+        "bare": bare,
+        "lost": lost,
+        "past": past,
+    }
+
+
+def conversation(sid: str) -> None:
+    """Caller and agent about a boiler."""
+    words = [
+        "Good morning. My boiler is leaking again.",
+        "Good morning, this is Jonas. Let me pull up your account.",
+        "It was serviced last month, so I do not see why it would be leaking again already.",
+        "I understand. Have you turned off the water at the main tap?",
+        "Yes, an hour ago, and there is still water all over the kitchen floor.",
+        "Then I will send somebody today. Are you at home until six?",
+    ]
+    for n, text in enumerate(words):
+        say(sid, text, "outbound" if n % 2 else "inbound", 4000 + n * 9000, n + 1)

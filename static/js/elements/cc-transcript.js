@@ -135,7 +135,7 @@ class Transcript extends HTMLElement {
     item.classList.remove("is-found");
     item.hit = Boolean(this.#needle) && !item.classList.contains("is-gap") && said.toLowerCase().includes(this.#needle);
     if (!item.hit) {
-      if (place.childElementCount) text(place, said);
+      if (place.childElementCount) place.textContent = said; // the same words without the marks
       return;
     }
     place.replaceChildren(...pieces(said, this.#needle));
