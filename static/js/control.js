@@ -3,9 +3,8 @@
 import { one } from "./dom.js";
 
 /** Ask; resolves to a command, or to one of our own making that failed before it was written down. */
-export async function ask(call, kind, fields = {}) {
+export async function ask(id, call, kind, fields = {}) {
   const form = one("#control");
-  const id = crypto.randomUUID?.() ?? fallbackId();
   const failed = (text) => ({ type: "command", command: id, call, kind, state: "failed", code: "", text, created_at: new Date().toISOString() });
   try {
     const answer = await fetch(form.action, {
@@ -20,6 +19,9 @@ export async function ask(call, kind, fields = {}) {
     return failed("There is no connection to the server. Nothing was done.");
   }
 }
+
+/** The id of a new command: a repeat with it is one command. */
+export const newId = () => crypto.randomUUID?.() ?? fallbackId();
 
 /** crypto.randomUUID is missing on plain http addresses other than localhost. */
 function fallbackId() {

@@ -27,8 +27,12 @@ class Line:
             return
         self.routes.append(route)
         server = route.connect_to_server()
-        route.on_message(lambda message: (self.hellos.append(str(message)), server.send(message)))
-        server.on_message(lambda message: (self.events.append(str(message)), route.send(message)))
+        route.on_message(lambda message: self._kept(self.hellos, message, server))
+        server.on_message(lambda message: self._kept(self.events, message, route))
+
+    def _kept(self, where: list[str], message: str | bytes, other: WebSocketRoute) -> None:
+        where.append(str(message))
+        other.send(message)
 
     def cut(self) -> None:
         """The line breaks and stays broken."""

@@ -1,6 +1,7 @@
 """The wall in Chromium: rows come, tell, and go; nothing jumps."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -207,6 +208,9 @@ def test_two_hundred_calls_are_drawn_and_no_tick_is_dropped(mina: Page, stage: S
     sids = stage.play("crowd", count=200)
     expect(mina.locator("[data-call]")).to_have_count(200)
     last = mina.locator("cc-meter").last
+
+    def shows(level: int) -> Callable[[], bool]:
+        return lambda: last.get_attribute("data-inbound") == str(level)
+
     for level in range(-40, -20):
-        tick = {sid: {"inbound": float(level), "outbound": -30.0} for sid in sids}
-        stage.sound(tick, lambda level=level: last.get_attribute("data-inbound") == str(level))
+        stage.sound({sid: {"inbound": level, "outbound": -30} for sid in sids}, shows(level))

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +71,7 @@ class Stage:
         """Publish levels, partial lines or health as a media process does."""
         self.play("tick", kind=kind, value=value)
 
-    def sound(self, levels: dict[str, dict[str, float | None]], heard: Callable[[], bool]) -> None:
+    def sound(self, levels: Mapping[str, Mapping[str, float | None]], heard: Callable[[], bool]) -> None:
         """Send the same levels again and again, as a tone does, until they are heard."""
         for _ in range(100):
             self.tick("levels", levels)

@@ -1,7 +1,7 @@
 // The streams of a call: which there are, how much of Twilio's four tracks they take, start and stop.
 
 import * as clock from "../clock.js";
-import { ask } from "../control.js";
+import { ask, newId } from "../control.js";
 import { all, make, mark, newIcon, one, text } from "../dom.js";
 import { REASONS } from "../words.js";
 import { showBadge } from "./pieces.js";
@@ -98,11 +98,10 @@ export class Streams {
 
   /** Show at once that it was asked, then what came of it. */
   async act(kind, fields, stream) {
-    const mine = { command: `mine-${Math.random()}`, call: this.id, kind, state: "pending", stream, text: "", created_at: new Date(clock.now()).toISOString() };
-    this.state.apply({ type: "command", ...mine });
-    const command = await ask(this.id, kind, fields);
-    this.state.apply({ type: "command", ...mine, gone: true });
-    this.state.apply(command);
+    const id = newId();
+    const at = new Date(clock.now()).toISOString();
+    this.state.apply({ type: "command", command: id, call: this.id, kind, state: "pending", stream, code: "", text: "", by: "You", created_at: at });
+    this.state.apply(await ask(id, this.id, kind, fields));
   }
 
   /** Commands of this page's time: waiting ones, what failed until it is read, what was done for a while. */

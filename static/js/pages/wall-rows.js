@@ -72,7 +72,9 @@ export class Rows {
     const state = call.state === "ended" ? (OUTCOMES[call.outcome] ?? STATES.ended) : STATES[call.state];
     mark(element, "state", call.state);
     showBadge(one("[data-badge]", element), state);
-    text(one("[data-caller]", element), call.caller);
+    const caller = one("[data-caller]", element);
+    text(caller, call.caller);
+    caller.title = call.caller; // the column may be too narrow for it
     text(one("[data-phone]", element), call.caller_number === call.caller ? "" : call.caller_number);
     text(one("[data-line]", element), call.label || call.number || "Unknown line");
     text(one("[data-agent]", element), call.agent || "No agent yet");
