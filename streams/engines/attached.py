@@ -65,10 +65,13 @@ class Attached:
 
     def step(self, now: float) -> None:
         """Read what is new in the journal, write what was heard. Never waits; `done` when all is written."""
-        if not self._ended and self.backlog <= _MOST_BACKLOG:
+        tracks = self._tracks.values()
+        if self.backlog > _MOST_BACKLOG:
+            for track in tracks:
+                track.hold(now)
+        elif not self._ended:
             for record in self._reader.read(_READ_BYTES):
                 self._take(record, now)
-        tracks = self._tracks.values()
         for track in tracks:
             track.rest(now)
         self._unwritten.extend(chain.from_iterable(track.lines() for track in tracks))
@@ -158,6 +161,10 @@ class _Track:
         self._last, self._resting, self._behind = now, False, record.end
         self._marks.append((record.timestamp_ms, record.end - HEADER_BYTES - len(record.payload)))
         self.session.feed(record.payload, record.timestamp_ms)
+
+    def hold(self, now: float) -> None:
+        """Its journal is not being read: that no frame comes means nothing."""
+        self._last = now
 
     def rest(self, now: float) -> None:
         """End what is open when no frame has come for a while."""

@@ -38,6 +38,10 @@ class Embedded:
         self.partial_ms = partial_ms
         self.pool = Pool(threads)
 
+    def hurried(self) -> bool:
+        """Whether second hearings are left out: live lines are late. Without partials nobody waits."""
+        return self.partial_ms > 0 and self.pool.behind
+
     def open(self, params: Params) -> EmbeddedSession:
         """A session for one track; hints are not used."""
         return EmbeddedSession(self, params)
@@ -119,20 +123,22 @@ class EmbeddedSession:
 class _Decoding:
     """A clip on its way through the pool. Without a draft it is heard as a final, with one as a partial."""
 
-    def __init__(self, hearing: Hearing, clip: Clip, draft: Sequence[int] | None = None) -> None:
+    def __init__(self, engine: Embedded, clip: Clip, draft: Sequence[int] | None = None) -> None:
         self.clip = clip
         self.told = False
         if draft is None:
-            self.job = Job[Said](lambda job: hearing.final(clip, lambda: job.dropped))
+            self.job = Job[Said](
+                lambda job: engine.hearing.final(clip, lambda: job.dropped or engine.hurried())
+            )
         else:
-            self.job = Job[Said](lambda job: hearing.partial(clip, draft))
+            self.job = Job[Said](lambda job: engine.hearing.partial(clip, draft))
 
 
 class _Utterance:
     """One utterance from its first voice to its final: when to guess, and what was guessed."""
 
     def __init__(self, engine: Embedded, number: int, start_ms: int) -> None:
-        self._hearing, self._pool, self._every_ms = engine.hearing, engine.pool, engine.partial_ms
+        self._engine, self._every_ms = engine, engine.partial_ms
         self._number = number
         self._due_ms = start_ms + min(_FIRST_PARTIAL_MS, engine.partial_ms)
         self._early: _Decoding | None = None
@@ -161,8 +167,8 @@ class _Utterance:
     def _put(self, clip: Clip | None, rank: Rank, draft: Sequence[int] | None) -> _Decoding | None:
         if clip is None:
             return None
-        decoding = _Decoding(self._hearing, clip, draft)
-        self._pool.put(decoding.job, rank)
+        decoding = _Decoding(self._engine, clip, draft)
+        self._engine.pool.put(decoding.job, rank)
         return decoding
 
     def end(self, clip: Clip) -> _Decoding:
@@ -171,8 +177,8 @@ class _Utterance:
             self._partial.job.dropped = True
         decoding = self._early
         if decoding is None or not decoding.clip.same(clip) or decoding.job.dropped:
-            decoding = _Decoding(self._hearing, clip)
-        self._pool.put(decoding.job, Rank.FINAL)
+            decoding = _Decoding(self._engine, clip)
+        self._engine.pool.put(decoding.job, Rank.FINAL)
         return decoding
 
     def guesses(self) -> list[Event]:

@@ -69,6 +69,13 @@ class Pool:
             heapq.heappush(self._queue, (rank, next(self._count), job))  # type: ignore[misc]
             self._ready.notify()
 
+    @property
+    def behind(self) -> bool:
+        """Whether more finals wait than there are threads: lines are late already."""
+        with self._ready:
+            waiting = sum(1 for rank, _, job in self._queue if rank == Rank.FINAL and not job.taken)
+        return waiting > len(self._threads)
+
     def stop(self) -> None:
         """Drop what waits, end what runs; returns when every thread has ended."""
         with self._ready:

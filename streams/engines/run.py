@@ -29,7 +29,6 @@ log = logging.getLogger("contactcenter.speech")
 LIST_S = 0.25
 TAIL_S = 0.02
 _MOST_FAILURES = 3
-_NICE = 5  # a caller's sound comes before anybody's words
 
 
 class Runner:
@@ -116,9 +115,8 @@ def _serve(runner: Runner, follow: int | None) -> None:
         time.sleep(max(0.001, TAIL_S - (time.monotonic() - began)))
 
 
-def _partial_ms() -> int:
-    """ENGINE_PARTIAL_MS of the environment: ms between partials, 0 for none, else 250 to 10,000 (1,000)."""
-    given = os.environ.get("ENGINE_PARTIAL_MS") or "1000"
+def _partial_ms(given: str) -> int:
+    """Ms between partials: 0 for none, else 250 to 10,000."""
     if not given.isdecimal() or (int(given) and not 250 <= int(given) <= 10_000):
         raise ValueError(f"ENGINE_PARTIAL_MS must be 0 or 250 to 10000, not {given!r}")
     return int(given)
@@ -130,6 +128,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--models", type=Path, default=model_dir(), help="directory of the speech models")
     engine = os.environ.get("TRANSCRIBER") or "embedded"
     parser.add_argument("--engine", default=engine, help=f"one of {', '.join(sorted(registry.ENGINES))}")
+    parser.add_argument("--partial-ms", default=os.environ.get("ENGINE_PARTIAL_MS") or "1000")
     parser.add_argument("--follow-parent", action="store_true", help="end when the parent process has ended")
     return parser.parse_args(given)
 
@@ -139,9 +138,8 @@ def main(given: list[str] | None = None) -> int:
     parent = os.getppid()
     arguments = _arguments(given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    os.nice(_NICE)
     try:
-        engine = registry.make(arguments.engine, Options(arguments.models, _partial_ms()))
+        engine = registry.make(arguments.engine, Options(arguments.models, _partial_ms(arguments.partial_ms)))
     except (OSError, ValueError, ImportError) as error:
         print(f"engine: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ import json
 import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,12 +36,12 @@ def spoken(rate: int = 8000) -> np.ndarray:
     return np.interp(at, np.arange(len(sound)), sound)
 
 
-def judged(capsys: pytest.CaptureFixture[str], *files: Path) -> list[dict]:
+def judged(capsys: pytest.CaptureFixture[str], *files: Path) -> list[dict[str, Any]]:
     call_command("transcribe", *map(str, files), json=True)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def text(entry: dict, track: str) -> str:
+def text(entry: dict[str, Any], track: str) -> str:
     said = [line["text"] for line in entry["utterances"] if line["track"] == track]
     return " ".join(normalise(" ".join(said)))
 
@@ -98,7 +99,8 @@ def coded(sound: np.ndarray, code: int, bits: int) -> bytes:
     if bits == 8:
         return (sound * 127 + 128).round().astype(np.uint8).tobytes()
     whole = (sound * (2 ** (bits - 1) - 1)).astype("<i4")
-    return whole.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()
+    raw: bytes = whole.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()
+    return raw
 
 
 def test_mu_law_of_a_telephone_passes_untouched(tmp_path: Path) -> None:
