@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
+from tests.people import MINA
 from tests.processes import until
 from tests.product import Site
+from tests.wall import Wall
 from tests.world import SUPPORT
 
 
@@ -96,11 +99,17 @@ def test_a_killed_server_comes_back_and_so_do_its_taps(quiet_site: Site) -> None
     assert quiet_site.ask("Call.objects.live().count()") == 1
 
 
-def test_a_server_that_is_asked_to_end_closes_its_streams_in_order(quiet_site: Site) -> None:
+def test_a_server_that_is_asked_to_end_closes_everything_in_order(quiet_site: Site) -> None:
     sid = quiet_site.call(to=SUPPORT, script="reading_5min")
     until(lambda: len(live(quiet_site, sid)) == 1, "sound flows")
     lost = live(quiet_site, sid)[0]
+    wall = Wall(quiet_site.url, MINA)
+    wall.until(lambda m: m["type"] == "snapshot", "the wall")
     assert quiet_site.processes["serve"].stop() == 0
+    with pytest.raises(ConnectionClosed) as closed:
+        wall.until(lambda m: False)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4012
     assert quiet_site.ask("list(Stream.objects.values_list('sid', 'close_reason'))") == [[lost, "drained"]]
     assert "Traceback" not in quiet_site.processes["serve"].output()
     quiet_site.serve(name="again")
