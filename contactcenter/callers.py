@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,7 @@ class Callers:
     truth: dict[str, dict[str, Any]] = field(default_factory=dict)
     placed: int = 0
     short: int = 0
+    silent: int = 0
 
     def look(self) -> None:
         """Note which calls have ended, and place as many as are missing. Raises Failed."""
@@ -38,7 +40,8 @@ class Callers:
     def hang_up(self) -> None:
         """End every live call and wait until Twilio's side says so, at most 10 s."""
         for sid in self.live:
-            ask(f"{self.stage.emulator_url}/emulator/calls/{sid}/hangup/", {})
+            with suppress(OSError):  # it has just ended by itself
+                ask(f"{self.stage.emulator_url}/emulator/calls/{sid}/hangup/", {})
         limit = time.monotonic() + 10
         while self.live and time.monotonic() < limit:
             time.sleep(0.1)
@@ -49,12 +52,24 @@ class Callers:
         return [stream for call in self.truth.values() for stream in call["streams"]]
 
     def _read(self) -> None:
-        for call in ask(f"{self.stage.emulator_url}/emulator/log/")["calls"]:
+        for call in self._calls():
             sid = call["call_sid"]
             self.truth[sid] = {"streams": call["streams"]}
             if call["ended"] and sid in self.live:
                 lasted = time.monotonic() - self.live.pop(sid)
                 self.short = self.short + 1 if lasted < TOO_SHORT else 0
+
+    def _calls(self) -> list[dict[str, Any]]:
+        """What Twilio's side tells of its calls; a slow answer now and then is no reason to end."""
+        try:
+            calls: list[dict[str, Any]] = ask(f"{self.stage.emulator_url}/emulator/log/")["calls"]
+        except OSError as error:
+            self.silent += 1
+            if self.silent >= TOO_MANY:
+                raise Failed(f"The emulator does not answer ({error}).") from None
+            return []
+        self.silent = 0
+        return calls
 
     def _place(self) -> None:
         at, self.placed = self.placed % len(self.scripts), self.placed + 1

@@ -19,6 +19,7 @@ from contactcenter import stage as staging
 from contactcenter.callers import Callers
 from contactcenter.children import ROOT
 from contactcenter.stage import Failed, Stage, ask
+from streams.engines import install
 
 __all__ = ["arguments", "main"]
 
@@ -89,6 +90,7 @@ def _play(stage: Stage, given: argparse.Namespace) -> None:
 
 def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, Any]]:
     """Both processes, a fresh database, the world in it."""
+    _refuse_without_models(stage)
     target = ["--port", stage.emulator_url.rpartition(":")[2], "--target", stage.url]
     recordings = ["--recordings", str(given.recordings.resolve())] if given.recordings else []
     stage.start("emulator", ["-m", "emulator", *target, *recordings])
@@ -108,6 +110,12 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
     stage.wait_for("serve", f"{stage.url}/readyz")
     numbers = [e164 for e164, _ in seeding.NUMBERS]
     return Callers(stage, given.calls, scripts, numbers, seeding.caller_number), logins
+
+
+def _refuse_without_models(stage: Stage) -> None:
+    directory = Path(stage.env.get("SPEECH_MODEL_DIR") or ROOT / "var" / "models")
+    if stage.env["TRANSCRIBER"] == "embedded" and not install.installed(directory):
+        raise Failed(f"No speech models in {directory}. Run: make setup (or add --transcriber none)")
 
 
 def _become_django(stage: Stage) -> None:
