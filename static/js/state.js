@@ -2,6 +2,8 @@
 //
 // Every message is a noun's whole state, so applying it twice or late does no harm. Nothing here touches the page.
 
+const PARTIAL_MS = 8_000; // a partial line that nothing follows is no longer what is being said
+
 export class State {
   /** `keepLines` is how many final lines of a call are kept; the wall needs the last one only. */
   constructor({ keepLines = Infinity } = {}) {
@@ -17,6 +19,8 @@ export class State {
     this.levels = new Map(); // stream → {inbound, outbound}
     this.site = {};
     this.listeners = new Set();
+    this.orphans = new Set(); // keys of what belongs to no call that we know
+    this.open = new Map(); // call → its open streams, found once after each change
   }
 
   /** Call `listener(call)` with the id of each call that changed, or null for all. */
@@ -30,11 +34,13 @@ export class State {
 
   apply(message) {
     const handler = HANDLERS[message.type];
+    if (message.type !== "levels") this.open.clear();
     if (handler) handler.call(this, message);
   }
 
   /** Put a whole snapshot in place of what was known; partial lines and levels of open streams stay. */
   load(snapshot) {
+    this.open.clear();
     const fresh = new Set(snapshot.calls.map((call) => call.call));
     for (const id of this.calls.keys()) if (!fresh.has(id)) this.forget(id);
     for (const map of [this.gaps, this.commands]) map.clear();
@@ -54,6 +60,34 @@ export class State {
     this.calls.delete(id);
     this.lines.delete(id);
     this.dropStreams(id);
+    for (const map of [this.gaps, this.commands]) {
+      for (const [key, noun] of map) if (noun.call === id) map.delete(key);
+    }
+  }
+
+  /** Each second: forget what still has no call, and partial lines that nothing follows. */
+  prune() {
+    const orphans = new Set();
+    for (const map of [this.streams, this.gaps, this.commands]) {
+      for (const [key, noun] of map) if (!this.calls.has(noun.call)) this.bury(map, key, orphans);
+    }
+    for (const call of this.lines.keys()) if (!this.calls.has(call)) this.bury(this.lines, call, orphans);
+    this.orphans = orphans;
+    for (const [key, line] of this.partials) {
+      if (Date.now() - line.heardAt < PARTIAL_MS) continue;
+      this.partials.delete(key);
+      this.tell(line.call);
+    }
+    for (const map of [this.levels, this.health]) {
+      for (const sid of map.keys()) if (!this.streams.has(sid)) map.delete(sid);
+    }
+  }
+
+  /** Delete what was without its call a second ago too: the call may only come after what belongs to it. */
+  bury(map, key, orphans) {
+    if (this.orphans.has(key)) map.delete(key);
+    else orphans.add(key);
+    this.open.clear();
   }
 
   dropStreams(id) {
@@ -74,18 +108,16 @@ export class State {
     this.lines.set(line.call, lines);
     const newest = [...lines.values()].at(-1);
     lines.set(line.utterance, line);
-    if (newest && line.start_ms < newest.start_ms) this.sort(line.call, lines);
+    if (newest && line.start_ms < newest.start_ms) this.sort(lines);
     while (lines.size > this.keepLines) lines.delete(lines.keys().next().value);
     const partial = this.partials.get(`${line.stream}/${line.track}`);
     if (partial && !isNewer(partial.utterance, line.utterance)) this.partials.delete(`${line.stream}/${line.track}`);
   }
 
-  sort(call, lines) {
+  sort(lines) {
     const sorted = [...lines].sort(([, a], [, b]) => a.start_ms - b.start_ms);
-    this.lines.set(call, new Map(sorted));
     lines.clear();
     for (const [key, line] of sorted) lines.set(key, line);
-    this.lines.set(call, lines);
   }
 
   partial(message) {
@@ -102,6 +134,11 @@ export class State {
 
   /** Open streams of a call, newest last. */
   openOf(call) {
+    if (!this.open.has(call)) this.open.set(call, this.findOpen(call));
+    return this.open.get(call);
+  }
+
+  findOpen(call) {
     return this.streamsOf(call)
       .filter((stream) => stream.state === "open")
       .sort((a, b) => a.opened_at.localeCompare(b.opened_at));

@@ -240,3 +240,9 @@ def conversation(sid: str) -> None:
     ]
     for n, text in enumerate(words):
         say(sid, text, "outbound" if n % 2 else "inbound", 4000 + n * 9000, n + 1)
+
+
+def touch(call: int) -> None:
+    """Something of a call changed, such as its figures."""
+    with change() as told:
+        told.emit(kind="call.changed", noun="call", key=call, call=call)

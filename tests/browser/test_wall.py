@@ -214,3 +214,15 @@ def test_two_hundred_calls_are_drawn_and_no_tick_is_dropped(mina: Page, stage: S
 
     for level in range(-40, -20):
         stage.sound({sid: {"inbound": level, "outbound": -30} for sid in sids}, shows(level))
+
+
+def test_what_becomes_known_late_brings_no_row_back(mina: Page, stage: Stage) -> None:
+    call, sid = stage.live_call()
+    expect(row(mina, call)).to_be_visible()
+    stage.play("hang_up", call=call, seconds_ago=60)
+    expect(row(mina, call)).to_have_count(0)
+    stage.play("say", sid=sid, text="written down after the end")
+    stage.play("touch", call=call)
+    other = stage.play("ring")
+    expect(row(mina, other)).to_be_visible()
+    expect(mina.locator("[data-call]")).to_have_count(1)

@@ -49,7 +49,10 @@ if (isLive()) {
     state.apply(detail);
     if (detail.type === "levels") levels.hear(detail.levels);
   });
-  clock.eachSecond(() => levels.second());
+  clock.eachSecond(() => {
+    levels.second();
+    state.prune();
+  });
   one("cc-connection").follow(socket);
   socket.open();
 }

@@ -39,13 +39,20 @@ function soon(call) {
 state.watch(soon);
 soon(null);
 
+/** What still becomes known of a call that left the wall does not bring it back. */
+function isLongOver(message) {
+  return message.type === "call" && message.state === "ended" && !state.calls.has(message.call);
+}
+
 const socket = new LiveSocket("/ws/live/", snapshot.last_id, () => rows.streaming);
 socket.addEventListener("message", ({ detail }) => {
+  if (isLongOver(detail)) return;
   state.apply(detail);
   if (detail.type === "levels") rows.levels(detail.levels, pause.on);
 });
 clock.eachSecond(() => {
   pause.look();
+  state.prune();
   if (!pause.on) rows.second();
   soon(undefined);
 });
