@@ -157,7 +157,9 @@ class Site:
             return json.load(answer)
 
     def close(self) -> None:
-        """Stop everything, last started first."""
+        """Stop everything: Twilio's side first, so that no live call holds up the end of a server."""
+        if "emulator" in self.processes:
+            self.processes["emulator"].stop()
         self.stack.close()
 
 
