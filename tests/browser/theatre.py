@@ -22,6 +22,7 @@ class Stage:
     directory: Path
     rest: Rest
     port: int = field(default_factory=free_port)
+    settings: dict[str, str] = field(default_factory=dict)
     _open: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -30,16 +31,17 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """What the process is told."""
-        return clean_environment(
-            DATA_DIR=str(self.directory),
-            SECRET_KEY="one for the stage, and long enough to be no subject of a warning",
-            PUBLIC_URL=self.url,
-            TWILIO_API_URL=self.rest.url,
-            TWILIO_ACCOUNT_SID=ACCOUNT_SID,
-            TWILIO_AUTH_TOKEN="token of the stage",
-            TRANSCRIBER="none",
-            DJANGO_SETTINGS_MODULE="contactcenter.settings",
-        )
+        told = {
+            "DATA_DIR": str(self.directory),
+            "SECRET_KEY": "one for the stage, and long enough to be no subject of a warning",
+            "PUBLIC_URL": self.url,
+            "TWILIO_API_URL": self.rest.url,
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": "token of the stage",
+            "TRANSCRIBER": "none",
+            "DJANGO_SETTINGS_MODULE": "contactcenter.settings",
+        }
+        return clean_environment(**told, **self.settings)
 
     def prepare(self) -> None:
         """Make the database."""
