@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from twisted.internet import defer, reactor
 
-from contactcenter import lifespan, lock
+from contactcenter import bounds, lifespan, lock
 from contactcenter.children import Children
 from contactcenter.draining import draining
 
@@ -25,7 +25,6 @@ Role = Literal["all", "web", "media"]
 _log = logging.getLogger("contactcenter.serving")
 _access = logging.getLogger("contactcenter.access")
 BACKLOG = 4096  # Twisted's own 50 makes a thousand simultaneous handshakes wait 14 s
-MESSAGE_LIMIT = 65_536  # bytes of one WebSocket message, as of one frame
 MEDIA_SECONDS = 8.0  # how long open media streams may finish
 CLOSING_SECONDS = 4.0  # then how long sockets have to write their rows
 RESTART = 4012
@@ -166,20 +165,25 @@ def _run(plan: Plan) -> None:
     from contactcenter.asgi import application
 
     host = plan.host.strip("[]").replace(":", r"\:")
-    server = DrainingServer(
+    server: DrainingServer = DrainingServer(
         application=application,
         endpoints=[f"tcp:port={plan.port}:interface={host}:backlog={BACKLOG}"],
         action_logger=_log_access,
         websocket_timeout=-1,  # a wall stays open for days
-        websocket_max_message_size=MESSAGE_LIMIT,
-        websocket_max_frame_size=MESSAGE_LIMIT,
+        websocket_max_message_size=bounds.MESSAGE_BYTES,
+        websocket_max_frame_size=bounds.MESSAGE_BYTES,
         server_name="",
         verbosity=0,
-        ready_callable=lambda: _tell(plan),
+        ready_callable=lambda: _listening(server, plan),
     )
     server.run()
     if server.abort_start:
         raise Refused(f"Port {plan.port} on {plan.host} cannot be opened.")
+
+
+def _listening(server: DrainingServer, plan: Plan) -> None:
+    bounds.bound(server)
+    _tell(plan)
 
 
 def _tell(plan: Plan) -> None:

@@ -1,0 +1,70 @@
+"""What a stranger may send to the port: Daphne itself keeps whole bodies in memory, however large."""
+
+import logging
+from typing import Any
+
+from daphne.http_protocol import WebRequest
+
+from calls.counters import denied
+
+__all__ = ["BODY_BYTES", "MESSAGE_BYTES", "bound"]
+
+BODY_BYTES = 512 * 1024
+"""The largest request body taken: no form of ours is near it; webhooks have a smaller limit of their own."""
+
+MESSAGE_BYTES = 128 * 1024
+"""The largest WebSocket message taken: above the sockets' own limits, so that they refuse by their codes."""
+
+_REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_log = logging.getLogger("contactcenter.serving")
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
+    """A request whose body is refused as soon as it is known to be too large, and not read to its end."""
+
+    _taken = 0
+    _is_refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        """The headers are there; `length` in bytes, None for a body in chunks."""
+        is_too_large = length is not None and length > BODY_BYTES
+        super().gotLength(0 if is_too_large else length)
+        if is_too_large:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """A part of the body."""
+        self._taken += len(data)
+        if self._taken <= BODY_BYTES:
+            super().handleContentChunk(data)
+        else:
+            self._refuse()
+
+    def process(self) -> Any:
+        """The body is whole."""
+        return None if self._is_refused else super().process()
+
+    def _refuse(self) -> None:
+        if self._is_refused:
+            return
+        self._is_refused = True
+        denied("http.too_large")
+        _log.warning("http.too_large", extra={"status": 413})
+        self.channel.transport.write(_REFUSAL)
+        self.channel.loseConnection()
+
+
+def bound(server: Any) -> None:
+    """Put the limits on a Daphne server that has just begun to listen.
+
+    A WebSocket that breaks the protocol gets its close code (1002, 1007, 1009), not a dropped line.
+    """
+    build = server.http_factory.buildProtocol
+
+    def bounded(address: Any) -> Any:
+        protocol = build(address)
+        protocol.requestFactory = BoundedRequest
+        return protocol
+
+    server.http_factory.buildProtocol = bounded
+    server.ws_factory.setProtocolOptions(failByDrop=False)
