@@ -14,7 +14,7 @@ import sys
 import time
 
 from tools import packages
-from tools.house import VAR, VENV_PYTHON, in_ci, say
+from tools.house import VAR, VENV_PYTHON, in_ci, tell
 from tools.names import settings_names
 from tools.step import Outcome, Step, run
 
@@ -76,19 +76,19 @@ def main() -> None:
 
 def summary(outcomes: list[Outcome], seconds: float) -> int:
     """Print the table and the sums; the exit code."""
-    say(f"\nSummary, {seconds:.0f} s")
+    tell(f"\nSummary, {seconds:.0f} s")
     for outcome in outcomes:
-        say(f"  {outcome.word:<8}{outcome.name:<12}{outcome.seconds:>7.1f} s  {outcome.note}")
+        tell(f"  {outcome.word:<8}{outcome.name:<12}{outcome.seconds:>7.1f} s  {outcome.note}")
     unrun = [outcome for outcome in outcomes if outcome.word == "NOT RUN"]
     if unrun:
-        say(f"Not run: {', '.join(outcome.name for outcome in unrun)}")
-        say(f"To run them: {packages.command(packages.missing())}")
+        tell(f"Not run: {', '.join(outcome.name for outcome in unrun)}")
+        tell(f"To run them: {packages.command(packages.missing())}")
     passed, failed, skipped = (
         sum(getattr(o, name) for o in outcomes) for name in ("passed", "failed", "skipped")
     )
     strict = len(unrun) + skipped if in_ci() else 0
     more = f", {skipped} skipped" if skipped else ""
-    say(f"{passed} passed, {failed} failed{more}")
+    tell(f"{passed} passed, {failed} failed{more}")
     return 1 if failed or strict else 0
 
 

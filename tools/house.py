@@ -29,7 +29,12 @@ def in_ci() -> bool:
 
 
 def say(text: str) -> None:
-    """One line of progress, at once even into a pipe."""
+    """One line of progress, at once even into a pipe, to standard error; standard output is for results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def tell(text: str) -> None:
+    """One line of a result, to standard output."""
     print(text, flush=True)
 
 
@@ -44,7 +49,7 @@ def timed(what: str) -> Iterator[None]:
 
 def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
     """Run a command in the repository; when it fails, end with its exit code and its name."""
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=env)
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=env, stdout=sys.stderr)
     if done.returncode:
         say(f"failed ({done.returncode}): {' '.join(str(part) for part in command)}")
         sys.exit(done.returncode)

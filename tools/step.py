@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tools.house import ROOT, VAR, say
+from tools.house import ROOT, VAR, tell
 
 
 @dataclass(frozen=True)
@@ -43,20 +43,20 @@ def run(step: Step, env: dict[str, str], absent: Sequence[str]) -> Outcome:
     """Run one step, or say why not."""
     lacking = [name for name in step.needs if name in absent]
     if lacking:
-        say(f"NOT RUN {step.name}: {', '.join(lacking)} missing")
+        tell(f"NOT RUN {step.name}: {', '.join(lacking)} missing")
         return Outcome(step.name, "NOT RUN", note=f"{', '.join(lacking)} missing")
     report = VAR / "test" / f"{step.name}.xml"
     report.unlink(missing_ok=True)
     command = [*step.command, f"--junitxml={report}"] if step.counts else list(step.command)
     shown = " ".join(Path(part).name if "/bin/" in part else part for part in step.command)
-    say(f"\n=== {step.name}: {shown}")
+    tell(f"\n=== {step.name}: {shown}")
     begun = time.monotonic()
     code, late = execute(command, env, step)
     outcome = judge(step, code, report)
     outcome.seconds = time.monotonic() - begun
     if late:
         outcome.note = f"ended after its limit of {step.limit} s. {outcome.note}"
-    say(f"=== {step.name}: {outcome.word}, {outcome.seconds:.1f} s {outcome.note}")
+    tell(f"=== {step.name}: {outcome.word}, {outcome.seconds:.1f} s {outcome.note}")
     return outcome
 
 
