@@ -3,9 +3,7 @@
 import base64
 import hashlib
 import hmac
-import http.cookiejar
 import os
-import re
 import secrets
 import shutil
 import socket
@@ -23,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import ROOT, pin
+from bench.screen import sign_in
 
 __all__ = ["Product", "free_port", "product", "signature"]
 
@@ -103,22 +102,7 @@ class Product:
 
     def session(self) -> str:
         """The Cookie header of a supervisor who has signed in."""
-        jar = http.cookiejar.CookieJar()
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-        page = opener.open(f"{self.url}/accounts/login/", timeout=20).read().decode()
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-        form = {
-            "username": "supervisor",
-            "password": PASSWORD,
-            "csrfmiddlewaretoken": token.group(1) if token else "",
-        }
-        request = urllib.request.Request(  # noqa: S310
-            f"{self.url}/accounts/login/",
-            data=urllib.parse.urlencode(form).encode(),
-            headers={"Referer": self.url},
-        )
-        opener.open(request, timeout=20).read()
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+        return sign_in(self.url, "supervisor", PASSWORD)
 
 
 def environment(data: Path, port: int) -> dict[str, str]:
