@@ -151,6 +151,7 @@ class _Utterance:
         """One more window: prepare the final at a pause, drop it when the speaker goes on, guess when due."""
         if segmenter.pausing:
             self._early = self._put(segmenter.so_far(), Rank.EARLY, None)
+            self._due_ms = segmenter.now_ms + self._every_ms  # it is a guess too
         elif segmenter.voiced and self._early:
             self._early.job.dropped = True  # what of it is done by then still serves as a partial
         if self._every_ms and segmenter.voiced and segmenter.now_ms >= self._due_ms:
