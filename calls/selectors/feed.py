@@ -110,7 +110,9 @@ def _utterances(keys: set[str]) -> list[tuple[str, Body]]:
     """By their public key `stream/track/number`, or by row id."""
     parts = [key.split("/") for key in keys if key.count("/") == 2]
     sids, numbers = {sid for sid, _, _ in parts}, _numbers({number for _, _, number in parts})
-    rows = Utterance.objects.filter(Q(stream_sid__in=sids, number__in=numbers) | Q(pk__in=_numbers(keys)))
+    rows = Utterance.objects.defer("words").filter(
+        Q(stream_sid__in=sids, number__in=numbers) | Q(pk__in=_numbers(keys))
+    )
     found = []
     for row in rows:
         body = row.as_message()

@@ -23,7 +23,9 @@ def snapshot(*, now: datetime) -> dict[str, Any]:
     calls = _calls(now)
     ids = [call.pk for call in calls]
     streams = streams_of(Leg.objects.filter(call__in=ids))
-    lines = Utterance.objects.filter(pk__in=[call.last_line for call in calls if call.last_line])
+    lines = Utterance.objects.defer("words").filter(
+        pk__in=[call.last_line for call in calls if call.last_line]
+    )
     return {
         "last_id": last_id,
         "calls": [call.as_message() for call in calls],

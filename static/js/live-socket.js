@@ -1,6 +1,6 @@
 // The one line to the server: greets with the last id seen, checks that nothing is missing, comes back by itself.
 //
-// States: connecting, live, stale, reconnecting, restarting, signed-out, no-access, gone. The page listens to
+// States: connecting, live, stale, reconnecting, restarting, signed-out, no-access, gone, outdated. The page listens to
 // "state" and "message". What is not told again (levels, partial lines, health) may be lost; events never are.
 
 import * as clock from "./clock.js";
@@ -11,7 +11,7 @@ const BANNER_MS = 2_000;
 const STALE_MS = 5_000; // without a message while sound is streaming
 const QUIET_MS = 20_000; // without a message at all: a beat comes each 15 s
 const DEAD_MS = 35_000;
-const FINAL = { 4401: "signed-out", 4403: "no-access", 4404: "gone" };
+const FINAL = { 4400: "outdated", 4401: "signed-out", 4403: "no-access", 4404: "gone", 4409: "outdated", 4413: "outdated" };
 const RESTARTS = new Set([1001, 1012, 4012]);
 
 export class LiveSocket extends EventTarget {

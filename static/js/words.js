@@ -19,6 +19,7 @@ export const CONNECTION = {
   "signed-out": "Signed out",
   "no-access": "No access",
   gone: "Gone",
+  outdated: "Out of date",
 };
 export const REASONS = {
   stop: "stopped",

@@ -247,3 +247,20 @@ def test_new_lines_are_read_out_to_who_asks_for_it(live: tuple[Page, int, str], 
     stage.play("say", sid=sid, text="second", number=2, start_ms=4000)
     expect(region).to_have_text("Caller: first Caller: second")
     expect(page.locator("[role=log]")).to_have_attribute("aria-live", "off")
+
+
+def test_what_two_streams_hear_is_shown_once(live: tuple[Page, int, str], stage: Stage) -> None:
+    page, call, first = live
+    second = stage.play("stream", call=call, name="second")
+    for sid, text in ((first, "There is water."), (second, "There was water.")):
+        stage.play("say", sid=sid, text=text, number=1, start_ms=5000)
+    stage.play("say", sid=second, text="Only the second one heard this.", number=2, start_ms=9000)
+    expect(page.locator(".said")).to_have_text(["There is water.", "Only the second one heard this."])
+
+
+def test_a_page_that_the_server_does_not_understand_says_so(arrive: Arrive, page: Page, stage: Stage) -> None:
+    call, _ = stage.live_call()
+    page.route_web_socket(re.compile("/ws/"), lambda route: route.close(code=4400))
+    arrive("mina", f"/calls/{call}/")
+    expect(page.locator("[data-banner]")).to_contain_text("Reload it.")
+    expect(page.locator("[data-banner-retry]")).to_be_hidden()

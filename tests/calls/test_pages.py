@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
+from django.views.defaults import server_error
 from pytest_django import DjangoAssertNumQueries
 
 from calls.models import AuditEvent, User
@@ -264,3 +265,17 @@ def test_a_page_asks_as_often_for_fifty_calls_as_for_one(
 def test_only_safe_methods_open_pages(mina: Client) -> None:
     for path in ("/", "/live/", "/calls/", "/calls/1/"):
         assert mina.post(path).status_code == 405
+
+
+def test_a_fault_of_ours_is_told_without_anything_of_it(rf: RequestFactory) -> None:
+    answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.content.decode()
+
+
+def test_a_form_that_is_out_of_date_is_told_in_words() -> None:
+    people.mina()
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post("/accounts/login/", {"username": "mina", "password": people.PASSWORD})
+    assert answer.status_code == 403
+    assert "Please try again" in answer.content.decode()

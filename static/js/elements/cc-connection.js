@@ -35,7 +35,7 @@ class Connection extends HTMLElement {
     const words = socket.troubled ? this.sentence() : "";
     banner.hidden = !words;
     text(one("[data-banner-text]", banner), words);
-    mark(banner, "kind", ["signed-out", "no-access", "gone"].includes(socket.state) ? "bad" : "warn");
+    mark(banner, "kind", ["signed-out", "no-access", "gone", "outdated"].includes(socket.state) ? "bad" : "warn");
     one("[data-banner-retry]", banner).hidden = !["reconnecting", "restarting", "connecting"].includes(socket.state);
     one("[data-banner-login]", banner).hidden = socket.state !== "signed-out";
   }
@@ -60,6 +60,8 @@ class Connection extends HTMLElement {
         return "Your account may no longer watch live calls. Ask an administrator for the role Supervisor.";
       case "gone":
         return "This call is no longer there.";
+      case "outdated":
+        return "The server no longer understands this page. Reload it.";
       default:
         return "";
     }

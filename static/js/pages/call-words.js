@@ -6,6 +6,7 @@ import { GAPS, SPEAKERS } from "../words.js";
 import { speakerOf } from "./pieces.js";
 
 const READ_EVERY_MS = 2_000;
+const NEAR = 12; // lines among which the same words of another stream may stand
 
 export class Words {
   constructor(state, id) {
@@ -19,7 +20,8 @@ export class Words {
   draw() {
     const call = this.state.calls.get(this.id);
     const live = call.state !== "ended";
-    const lines = [...(this.state.lines.get(this.id)?.values() ?? [])].map(asEntry);
+    const said = [...(this.state.lines.get(this.id)?.values() ?? [])];
+    const lines = this.once(said).map(asEntry);
     const entries = [...lines, ...this.gaps()].sort((a, b) => a.at_ms - b.at_ms);
     this.place.show(entries, live ? this.partials(call) : [], { live, empty: this.nothing(call) });
     if (!this.started && live) this.place.toEnd();
@@ -29,9 +31,25 @@ export class Words {
     text(one("[data-line-count]"), lines.length === 1 ? "1 line" : `${lines.length} lines`);
   }
 
+  /** Of two streams that carry the same track the elder one's words are shown. Lines come in order of time. */
+  once(said) {
+    if (this.state.streamsOf(this.id).length < 2) return said;
+    return said.filter((line, n) => {
+      const near = said.slice(Math.max(0, n - NEAR), n + NEAR);
+      const same = near.filter((other) => other.track === line.track && this.isElder(other, line));
+      return !same.some((other) => overlap(other, line) > (line.end_ms - line.start_ms) / 2);
+    });
+  }
+
+  isElder(one, other) {
+    const [first, second] = [one, other].map((line) => this.state.streams.get(line.stream)?.opened_at ?? "");
+    return first < second;
+  }
+
   partials(call) {
-    return [...this.state.partials.values()]
-      .filter((line) => line.call === this.id)
+    const all = [...this.state.partials.values()].filter((line) => line.call === this.id);
+    return all
+      .filter((line) => !all.some((other) => other.track === line.track && this.isElder(other, line)))
       .map((line) => ({ key: line.utterance, at_ms: null, who: speakerOf(line.track, call), text: line.text }));
   }
 
@@ -52,6 +70,7 @@ export class Words {
   }
 }
 
+const overlap = (a, b) => Math.min(a.end_ms, b.end_ms) - Math.max(a.start_ms, b.start_ms);
 const asEntry = (line) => ({ key: line.utterance, at_ms: line.start_ms, who: line.speaker, text: line.text });
 const sentence = (gap) => `[${(GAPS[gap.cause] ?? GAPS.lost)(seconds(gap.ms))}]`;
 
