@@ -167,6 +167,7 @@ class MediaSocket:
         assert self._admitted is not None
         assert self._ingest.start is not None
         body = self._ingest.start.start
+        body.tracks = self._ingest.session.tracks  # what we know of them: nothing else is kept
         wrong = admission.start_refusal(admitted=self._admitted, start=body)
         if wrong:
             self._deny("media.start.denied", START_DENIED, wrong)
@@ -188,7 +189,7 @@ class MediaSocket:
         assert self._admitted is not None
         head = {
             "call": body.callSid,
-            "tracks": body.tracks[:2],
+            "tracks": body.tracks,
             "words": self._admitted.words,
             "language": "en",
             "hints": [],

@@ -154,9 +154,11 @@ class Table:
                 ticket = await self._database(streams.adopt)(
                     key_id=live.admitted.key_id, start=live.start, now=live.opened_at
                 )
-            except DatabaseAway as error:
+            except Exception as error:
                 _log.warning("media.adopt.failed", extra={"stream": live.sid, "error": type(error).__name__})
                 count("media.adopt.failed")
+                if not isinstance(error, DatabaseAway):
+                    return None  # as when the address was deleted meanwhile: no stream without a row
             else:
                 return int(ticket.pk)
             if wait is not None:
