@@ -57,6 +57,7 @@ def table() -> list[Job]:
         Job("recordings.sweep", 60.0, recordings.sweep, is_slow=True),
         Job("reconcile.sweep", 10.0, reconcile.sweep, is_slow=True),
         Job("retention.purge", 60.0, retention.purge, is_slow=True),
+        Job("aftercall.forget", 60.0, aftercall.forget, is_slow=True),
     ]
 
 

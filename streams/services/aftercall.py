@@ -21,22 +21,44 @@ from streams.services import leases, lines, recordings
 from streams.wordfile import SUFFIX as WORDS
 from streams.wordfile import words_path
 
-__all__ = ["clean"]
+__all__ = ["clean", "forget"]
 
 BATCH = 20  # finished at a time: the worker has other rounds too
+FORGOTTEN_AT_ONCE = 500
 
 _log = logging.getLogger("contactcenter.media")
+_told: set[str] = set()  # streams that could not be finished, one log line each
 
 
 def clean(*, now: datetime) -> int:
     """Finish streams that have ended, oldest first; how many were finished."""
     finished = 0
     for stream in _waiting():
-        finished += _finish(stream, now)
+        finished += _tried(stream, now)
         if finished >= BATCH:
             break
     _delete_strays(now)
     return finished
+
+
+def forget(*, now: datetime) -> int:
+    """Drop the parameters that came with old streams, when the caller is forgotten too; of how many."""
+    before = now - timedelta(days=settings.UTTERANCE_KEEP_DAYS)
+    old = Stream.objects.filter(closed_at__lt=before).exclude(parameters={}).order_by("closed_at")
+    sids = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    return Stream.objects.filter(pk__in=sids).update(parameters={}) if sids else 0
+
+
+def _tried(stream: Stream, now: datetime) -> bool:
+    """Finish one; what cannot be finished now (a full disk, a file that cannot be read) keeps no other."""
+    try:
+        return _finish(stream, now)
+    except OSError as error:
+        count("stream.unfinished")
+        if stream.sid not in _told:
+            _told.add(stream.sid)
+            _log.error("stream.unfinished", extra={"stream": stream.sid, "error": type(error).__name__})
+        return False
 
 
 def _waiting() -> QuerySet[Stream]:

@@ -30,7 +30,11 @@ def sweep(*, now: datetime) -> int:
     """Close the streams that nobody stands for; how many were closed."""
     closed = 0
     for stream in Stream.objects.open().select_related("leg", "process"):
-        closed += _judge(stream, now)
+        try:
+            closed += _judge(stream, now)
+        except OSError as error:  # its journal cannot be read: the others are judged all the same
+            count("journal.failed")
+            _log.error("journal.failed", extra={"stream": stream.sid, "code": type(error).__name__})
     _release_unstarted(now)
     leases.forget(now=now)
     return closed

@@ -229,3 +229,31 @@ def sides(path: Path) -> tuple[bytes, bytes]:
     start = data.index(b"data") + 8
     assert int.from_bytes(data[start - 4 : start], "little") == len(data) - start
     return data[start::2], data[start + 1 :: 2]
+
+
+def test_a_stream_that_cannot_be_finished_keeps_no_other_from_it(
+    stream: Stream, directory: Path, settings: Any
+) -> None:
+    recorded = ended(factories.call(started_at=NOON, record_allowed=True))
+    Stream.objects.filter(pk=recorded.pk).update(closed_at=NOON - timedelta(minutes=1))  # its turn is first
+    settings.RECORDINGS_DIR.write_text("no directory can be made here")  # as on a full disk
+    for one in (stream, recorded):
+        lines(finished(one, directory), "good morning", done=True)
+
+    assert aftercall.clean(now=NOON + timedelta(seconds=2)) == 1
+
+    no_audio_is_left(directory, stream.leg.call)
+    assert journal_path(directory, recorded.sid).exists()
+    settings.RECORDINGS_DIR.unlink()
+    assert aftercall.clean(now=NOON + timedelta(seconds=4)) == 1
+    assert Recording.objects.filter(stream=recorded).exists()
+
+
+def test_what_came_with_a_stream_goes_when_its_caller_is_forgotten(stream: Stream, settings: Any) -> None:
+    settings.UTTERANCE_KEEP_DAYS = 30
+    Stream.objects.update(parameters={"customer": "Carla Visser"})
+
+    aftercall.forget(now=NOON + timedelta(days=29))
+    assert Stream.objects.get().parameters == {"customer": "Carla Visser"}
+    aftercall.forget(now=NOON + timedelta(days=31))
+    assert Stream.objects.get().parameters == {}

@@ -144,3 +144,19 @@ def test_words_that_were_still_to_come_are_stored_afterwards(stream: Stream, dir
     aftercall.clean(now=timezone.now())
     assert sorted(Utterance.objects.values_list("text", flat=True)) == ["good morning", "how can I help"]
     assert not path.exists()
+
+
+def test_a_journal_that_cannot_be_taken_over_keeps_no_other_stream_open(
+    stream: Stream, directory: Path
+) -> None:
+    other = factories.stream(process=factories.process(host=leases.here()))
+    for one in (stream, other):
+        journal(directory, one.sid).close()
+    broken = journal_path(directory, min(stream.sid, other.sid))
+    broken.unlink()
+    broken.mkdir()  # nothing can be read there
+
+    recovery.sweep(now=timezone.now())
+
+    assert Stream.objects.filter(closed_at__isnull=False).count() >= 1
+    assert Stream.objects.get(sid=max(stream.sid, other.sid)).closed_at is not None
