@@ -1,14 +1,17 @@
 """The browsers' sockets, through the whole application: who is let in, what is said, how it ends."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from calls.consumers.base import BURST, MESSAGE_BYTES, BrowserSocket
+from calls.consumers.base import BURST, MESSAGE_BYTES, BrowserSocket, _parse
 from calls.events import change, newest_id
 from calls.hub import hub
 from calls.models import Call, User
@@ -372,3 +375,12 @@ async def test_the_snapshot_and_the_events_after_it_give_the_present_state() -> 
     assert {one["call"] for one in fresh["calls"]} == {call.pk for call in calls} == set(known)
     for one in fresh["calls"]:
         assert one.items() <= known[one["call"]].items()
+
+
+@given(
+    st.one_of(
+        st.none(), st.text(), st.recursive(st.none() | st.floats() | st.text(), st.lists).map(json.dumps)
+    )
+)
+def test_nothing_that_a_browser_sends_raises(text: str | None) -> None:
+    assert _parse(text) is None or isinstance(_parse(text), dict)
