@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from types import FrameType
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 pytest.register_assert_rewrite("tests.chromium", "tests.invariants", "tests.twilio", "tests.journeys.story")
 
@@ -25,11 +27,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def keep_what_migrations_wrote(item: pytest.Item) -> None:
-    """Tests with transactions of their own end by emptying the database: groups and counter come back."""
+    """A test with transactions of its own ends by emptying the database; groups and counter come back."""
     wanted = item.get_closest_marker("django_db")
-    if wanted and wanted.kwargs.get("transaction"):
-        again = {**wanted.kwargs, "serialized_rollback": True}
-        item.add_marker(pytest.mark.django_db(*wanted.args, **again), append=False)
+    fixtures = getattr(item, "fixturenames", [])
+    if (wanted and wanted.kwargs.get("transaction")) or "transactional_db" in fixtures:
+        again = {**(wanted.kwargs if wanted else {}), "transaction": True, "serialized_rollback": True}
+        item.add_marker(pytest.mark.django_db(**again), append=False)
+        fixtures.insert(0, "what_migrations_wrote")  # first to come is last to go: after the emptying
+
+
+@pytest.fixture
+def what_migrations_wrote(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Puts back the rows of a fresh database, with their ids, when the test has ended."""
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)
