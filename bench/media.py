@@ -8,18 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-from websockets.typing import Origin
-
 from bench.machine import ROOT, pin
-from bench.product import ACCOUNT, Product, free_port, product
+from bench.product import ACCOUNT, LOGIN, Product, free_port, product
+from bench.screen import Screen, Seen
 
 __all__ = ["figures"]
 
@@ -102,9 +98,9 @@ def _daphne(seconds: float) -> dict[str, Any]:
     """Fifty calls on Daphne with a supervisor's browser socket: how late a level arrives there."""
     with product("daphne", core=SERVER_CORE) as running:
         targets = [running.call(index) for index in range(DAPHNE_CALLS)]
-        with _Screen(running) as screen:
+        with Screen(running.url, LOGIN, time.monotonic) as screen:
             result = _measure(running.pid, running.port, targets, max(seconds, 20), running)
-        delays = sorted(screen.delays(result["rises"]))
+        delays = sorted(_delays(screen.seen, result["rises"]))
     if not delays:
         raise SystemExit("No level reached the browser socket.")
     result["p50"] = round(1000 * delays[len(delays) // 2], 1)
@@ -196,48 +192,14 @@ def _bare_call() -> dict[str, str]:
     return {"path": "/media/", "signature": "-", "account": ACCOUNT, "call": f"CA{sid}", "stream": f"MZ{sid}"}
 
 
-class _Screen:
-    """A supervisor's browser socket: notes when each stream's caller is seen to be loud."""
-
-    def __init__(self, running: Product) -> None:
-        self._running = running
-        self._open = ExitStack()
-        self._seen: list[tuple[float, dict[str, Any]]] = []
-
-    def __enter__(self) -> "_Screen":
-        address = f"ws://127.0.0.1:{self._running.port}/ws/live/"
-        headers = {"Cookie": self._running.session()}
-        origin = Origin(self._running.url)
-        opening = connect(address, additional_headers=headers, origin=origin, compression=None, proxy=None)
-        self._socket = self._open.enter_context(opening)
-        self._socket.send(json.dumps({"type": "hello"}))
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-        self._thread.join(5)
-
-    def _read(self) -> None:
-        try:
-            for text in self._socket:
-                at = time.monotonic()
-                message = json.loads(text)
-                if message["type"] == "levels":
-                    self._socket.send('{"type":"ack"}')
-                    self._seen.append((at, message["levels"]))
-        except ConnectionClosed:
-            return
-
-    def delays(self, rises: dict[str, list[float]]) -> Iterator[float]:
-        """For each moment a caller got loud: seconds until this browser was told."""
-        for sid, moments in rises.items():
-            for moment in moments:
-                seen = (at for at, levels in self._seen if at > moment and _loud(levels, sid))
-                first = next(seen, None)
-                if first is not None and first - moment < 1:
-                    yield first - moment
+def _delays(seen: list[Seen], rises: dict[str, list[float]]) -> Iterator[float]:
+    """For each moment a caller got loud: seconds until this browser was told."""
+    levels = [(at, message["levels"]) for at, message in seen if message["type"] == "levels"]
+    for sid, moments in rises.items():
+        for moment in moments:
+            first = next((at for at, told in levels if at > moment and _loud(told, sid)), None)
+            if first is not None and first - moment < 1:
+                yield first - moment
 
 
 def _loud(levels: dict[str, Any], sid: str) -> bool:

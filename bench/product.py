@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.machine import ROOT, pin
-from bench.screen import sign_in
 
-__all__ = ["Product", "free_port", "product", "signature"]
+__all__ = ["LOGIN", "Product", "free_port", "product", "signature"]
 
 ACCOUNT = "AC" + "b" * 32
 TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105  of no account
 NUMBER = "+15550100"
 PASSWORD = "a supervisor of the bench"  # noqa: S105  of a database that is thrown away
+LOGIN = {"username": "supervisor", "password": PASSWORD}
 SERVERS = {
     "uvicorn": [
         "-m", "uvicorn", "contactcenter.asgi:application", "--ws", "websockets-sansio", "--lifespan", "off",
@@ -99,10 +99,6 @@ class Product:
         )
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
             return bytes(answer.read())
-
-    def session(self) -> str:
-        """The Cookie header of a supervisor who has signed in."""
-        return sign_in(self.url, "supervisor", PASSWORD)
 
 
 def environment(data: Path, port: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -50,10 +50,10 @@ def measure() -> Latencies:
 
 
 class Screen:
-    """A supervisor's browser socket on the wall; every message with the wall time of its arrival, in s."""
+    """A browser socket on the wall; every message with the time of its arrival by `clock`, in s."""
 
-    def __init__(self, url: str, login: dict[str, str]) -> None:
-        self._url, self._login = url, login
+    def __init__(self, url: str, login: dict[str, str], clock: Callable[[], float] = time.time) -> None:
+        self._url, self._login, self._clock = url, login, clock
         self._open = ExitStack()
         self.seen: list[Seen] = []
 
@@ -76,7 +76,7 @@ class Screen:
     def _read(self) -> None:
         try:
             for text in self._socket:
-                at = time.time()
+                at = self._clock()
                 message = json.loads(text)
                 if message["type"] == "levels":
                     self._socket.send('{"type":"ack"}')
