@@ -60,7 +60,7 @@ def program(package: str) -> str | None:
         )
         return str(servers[-1]) if servers else shutil.which("postgres")
     if package == "chromium":
-        return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+        return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     return shutil.which(package)
 
 
