@@ -190,6 +190,9 @@ DATABASE_URL: str = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'con
 _database = env.dj_db_url("DATABASE_URL", default=DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
     DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not the directory
+    _file = Path(_database["NAME"])
+    if _file.parent.is_dir() and _file.name != ":memory:":
+        _file.touch(mode=0o600)  # what was said is in it; SQLite's other files take its mode
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

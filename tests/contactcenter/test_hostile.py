@@ -105,3 +105,9 @@ def test_text_that_is_no_utf8_closes_with_a_code(site: Site) -> None:
 
 def test_no_stranger_makes_the_server_fail(site: Site) -> None:
     assert "Traceback" not in site.processes["serve"].output()
+
+
+def test_nobody_else_on_the_machine_may_read_what_was_said(site: Site) -> None:
+    files = list((site.directory / "data").glob("contactcenter.sqlite3*"))
+    assert len(files) >= 1
+    assert [file.name for file in files if file.stat().st_mode & 0o077] == []
