@@ -191,7 +191,7 @@ _database = env.dj_db_url("DATABASE_URL", default=DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
     DATA_DIR.mkdir(parents=True, exist_ok=True)  # SQLite makes the file, not the directory
     _file = Path(_database["NAME"])
-    if _file.parent.is_dir() and _file.name != ":memory:":
+    if _file.parent.is_dir() and _file.name != ":memory:" and not _file.exists():
         _file.touch(mode=0o600)  # what was said is in it; SQLite's other files take its mode
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q, prefetch_related_objects
 
+from calls.events import newest_id
 from calls.models import Call, Command, Event, Leg, Utterance
 
 __all__ = ["Batch", "Told", "after", "command_message", "encode", "iso", "streams_of"]
@@ -46,7 +47,8 @@ class Batch:
 def after(last_id: int, *, limit: int) -> Batch:
     """At most `limit` events after `last_id`. Not whole: the first one is gone or more than `limit` wait."""
     rows = list(Event.objects.filter(id__gt=last_id).order_by("id")[: limit + 1])
-    whole = len(rows) <= limit and (not rows or rows[0].id == last_id + 1)
+    known = rows[0].id == last_id + 1 if rows else newest_id() <= last_id  # else retention was there first
+    whole = len(rows) <= limit and known
     rows = rows[:limit]
     newest = {(row.noun, row.key): row for row in rows}
     states = _states(newest)

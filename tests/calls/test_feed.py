@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from calls.events import change, newest_id
-from calls.models import Call, CallState, Command, Utterance
+from calls.models import Call, CallState, Command, Event, Utterance
 from calls.selectors import call as one_call
 from calls.selectors import feed, history, wall
 from streams.models import Gap
@@ -122,6 +122,15 @@ def test_events_that_were_tidied_away_are_missed() -> None:
     told(call, "call", call.pk)
     call.events.order_by("id").first().delete()  # type: ignore[union-attr]
     assert not feed.after(start, limit=50).whole
+
+
+def test_events_are_not_whole_either_when_all_that_was_missed_is_gone() -> None:
+    start = newest_id()
+    call = factories.call()
+    told(call, "call", call.pk)
+    Event.objects.all().delete()
+    assert not feed.after(start, limit=50).whole
+    assert feed.after(newest_id(), limit=50).whole
 
 
 def test_odd_characters_cannot_break_a_message() -> None:
