@@ -75,7 +75,7 @@ class Stage:
 
     def sound(self, levels: Mapping[str, Mapping[str, float | None]], heard: Callable[[], bool]) -> None:
         """Send the same levels again and again, as a tone does, until they are heard."""
-        for _ in range(100):
+        for _ in range(1000):
             self.tick("levels", levels)
             if heard():
                 return
