@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
@@ -29,19 +29,22 @@ _log = logging.getLogger("contactcenter.worker")
 HEARTBEAT_SECONDS = 5.0
 STOP_SECONDS = 6.0  # a question to Twilio takes at most 5
 PREFIX = "worker-"
+Lane = Literal["quick", "twilio", "slow"]
 
 
 @dataclass
 class Job:
     """One line of the table: do `run(now=…)` every so many seconds.
 
-    What asks Twilio about many things is slow and has a thread of its own: no tap waits for it.
+    Jobs of one lane run one after the other, each lane in a thread: what asks Twilio may wait for its answer
+    as long as the limits allow, and neither a dead process's streams nor our own heartbeat wait with it;
+    what asks about many things is slow, and no tap waits for that.
     """
 
     name: str
     every: float
     run: Callable[..., Any]
-    is_slow: bool = False
+    lane: Lane = "quick"
     due: float = 0.0
     failing: bool = False
 
@@ -49,15 +52,15 @@ class Job:
 def table() -> list[Job]:
     """The jobs of this release."""
     return [
-        Job("taps.reopen_lost", 0.25, taps.reopen_lost),
+        Job("taps.reopen_lost", 0.25, taps.reopen_lost, lane="twilio"),
         Job("tickets.expire", 0.25, tickets.expire),
-        Job("commands.resolve_unknown", 0.25, commands.resolve_unknown),
+        Job("commands.resolve_unknown", 0.25, commands.resolve_unknown, lane="twilio"),
         Job("recovery.sweep", 1.0, recovery.sweep),
-        Job("aftercall.clean", 2.0, aftercall.clean, is_slow=True),
-        Job("recordings.sweep", 60.0, recordings.sweep, is_slow=True),
-        Job("reconcile.sweep", 10.0, reconcile.sweep, is_slow=True),
-        Job("retention.purge", 60.0, retention.purge, is_slow=True),
-        Job("aftercall.forget", 60.0, aftercall.forget, is_slow=True),
+        Job("aftercall.clean", 2.0, aftercall.clean, lane="slow"),
+        Job("recordings.sweep", 60.0, recordings.sweep, lane="slow"),
+        Job("reconcile.sweep", 10.0, reconcile.sweep, lane="slow"),
+        Job("retention.purge", 60.0, retention.purge, lane="slow"),
+        Job("aftercall.forget", 60.0, aftercall.forget, lane="slow"),
     ]
 
 
@@ -78,21 +81,27 @@ class Worker:
         """The loop; returns after `stop` or when the parent is gone."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.signal(signal.SIGINT, lambda *_: self.stop())
-        slow = threading.Thread(target=self._rounds, args=(True,), name="slow jobs")
-        slow.start()
-        self._rounds(False)
+        others: tuple[Lane, ...] = ("twilio", "slow")
+        threads = [
+            threading.Thread(target=self._rounds, args=(lane,), name=f"{lane} jobs", daemon=True)
+            for lane in others
+        ]
+        for thread in threads:
+            thread.start()
+        self._rounds("quick")
         self.stop()
-        slow.join(STOP_SECONDS)
+        for thread in threads:
+            thread.join(STOP_SECONDS)
         Process.objects.filter(pk=self._id).delete()
 
-    def _rounds(self, slow: bool) -> None:
+    def _rounds(self, lane: Lane) -> None:
         while not self._ending.is_set() and not self._is_orphan():
-            self._ending.wait(max(0.0, self.turn(time.monotonic(), slow=slow)))
+            self._ending.wait(max(0.0, self.turn(time.monotonic(), lane)))
         connection.close()
 
-    def turn(self, at: float, *, slow: bool = False) -> float:
-        """Run what is due at monotonic time `at` of the quick or the slow jobs; seconds until the next."""
-        jobs = [job for job in self._jobs if job.is_slow == slow]
+    def turn(self, at: float, lane: Lane = "quick") -> float:
+        """Run what is due of one lane at monotonic time `at`; seconds until the next."""
+        jobs = [job for job in self._jobs if job.lane == lane]
         for job in jobs:
             if job.due <= at and not self._ending.is_set():
                 self._guarded(job)

@@ -15,24 +15,31 @@ from streams.models import Process
 pytestmark = pytest.mark.django_db
 
 
-def test_what_asks_twilio_about_many_things_holds_up_no_tap() -> None:
-    jobs = {job.name: job for job in table()}
-    assert not jobs["taps.reopen_lost"].is_slow
-    assert jobs["reconcile.sweep"].is_slow
+def test_a_twilio_that_does_not_answer_holds_up_only_who_asks_it() -> None:
+    lanes = {job.name: job.lane for job in table()}
+    assert lanes["taps.reopen_lost"] == lanes["commands.resolve_unknown"] == "twilio"
+    assert lanes["recovery.sweep"] == lanes["tickets.expire"] == "quick"
+    assert lanes["reconcile.sweep"] == "slow"
     ran: list[str] = []
-    quick = Job("quick", 1.0, lambda now: ran.append("quick"))
-    slow = Job("slow", 1.0, lambda now: ran.append("slow"), is_slow=True)
-    worker = Worker([quick, slow])
+    worker = Worker(
+        [
+            Job("rows", 1.0, lambda now: ran.append("rows")),
+            Job("tap", 1.0, lambda now: ran.append("tap"), lane="twilio"),
+            Job("many", 1.0, lambda now: ran.append("many"), lane="slow"),
+        ]
+    )
     worker.turn(1000.0)
-    assert ran == ["quick"]
-    worker.turn(1000.0, slow=True)
-    assert ran == ["quick", "slow"]
+    assert ran == ["rows"]
+    worker.turn(1000.0, "twilio")
+    worker.turn(1000.0, "slow")
+    assert ran == ["rows", "tap", "many"]
 
 
 def test_every_job_of_the_table_runs_on_an_empty_site(caplog: pytest.LogCaptureFixture) -> None:
     worker = Worker(table())
     worker.turn(1000.0)
-    worker.turn(1000.0, slow=True)
+    worker.turn(1000.0, "twilio")
+    worker.turn(1000.0, "slow")
     assert [record.getMessage() for record in caplog.records] == []
 
 
