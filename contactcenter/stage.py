@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contactcenter.children import ROOT, bound
+from contactcenter.ending import Ending
 
 __all__ = ["Failed", "Stage", "ask", "make"]
 
@@ -50,7 +50,7 @@ class Stage:
     emulator_url: str
     env: dict[str, str]
     is_json: bool
-    ending: threading.Event = field(default_factory=threading.Event)
+    ending: Ending = field(default_factory=Ending)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def say(self, text: str) -> None:

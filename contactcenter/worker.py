@@ -20,6 +20,7 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from calls.services import commands, reconcile, retention, taps, tickets
+from contactcenter.ending import Ending
 from streams.models import Process
 from streams.services import aftercall, recordings, recovery
 
@@ -70,7 +71,7 @@ class Worker:
     def __init__(self, jobs: list[Job], *, parent: int | None = None) -> None:
         self._jobs = [*jobs, Job("heartbeat", HEARTBEAT_SECONDS, self._beat)]
         self._parent = parent
-        self._ending = threading.Event()
+        self._ending = Ending()
         self._id = f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex[:12]}"
 
     def stop(self) -> None:
