@@ -121,14 +121,14 @@ class EmbeddedSession:
 
 
 class _Decoding:
-    """A clip on its way through the pool. Without a draft it is heard as a final, with one as a partial."""
+    """A clip on its way through the pool; the draft is what was last heard of it, if anything."""
 
-    def __init__(self, engine: Embedded, clip: Clip, draft: Sequence[int] | None = None) -> None:
+    def __init__(self, engine: Embedded, clip: Clip, rank: Rank, draft: Sequence[int]) -> None:
         self.clip = clip
         self.told = False
-        if draft is None:
+        if rank is not Rank.PARTIAL:
             self.job = Job[Said](
-                lambda job: engine.hearing.final(clip, lambda: job.dropped or engine.hurried())
+                lambda job: engine.hearing.final(clip, draft, lambda: job.dropped or engine.hurried())
             )
         else:
             self.job = Job[Said](lambda job: engine.hearing.partial(clip, draft))
@@ -150,10 +150,12 @@ class _Utterance:
     def grow(self, segmenter: Segmenter) -> None:
         """One more window: prepare the final at a pause, drop it when the speaker goes on, guess when due."""
         if segmenter.pausing:
-            self._early = self._put(segmenter.so_far(), Rank.EARLY, None)
+            self._early = self._put(segmenter.so_far(), Rank.EARLY)
             self._due_ms = segmenter.now_ms + self._every_ms  # it is a guess too
-        elif segmenter.voiced and self._early:
-            self._early.job.dropped = True  # what of it is done by then still serves as a partial
+        elif segmenter.voiced and self._early and not self._early.job.dropped:
+            self._early.job.dropped = True  # what of it is done by then still serves as a guess
+            if not self._early.job.taken:
+                self._due_ms = segmenter.now_ms
         if self._every_ms and segmenter.voiced and segmenter.now_ms >= self._due_ms:
             self._guess(segmenter)
 
@@ -162,13 +164,13 @@ class _Utterance:
             return
         if self._partial:
             self._partial.job.dropped = True
-        self._partial = self._put(segmenter.so_far(), Rank.PARTIAL, self._draft)
+        self._partial = self._put(segmenter.so_far(), Rank.PARTIAL)
         self._due_ms = segmenter.now_ms + self._every_ms
 
-    def _put(self, clip: Clip | None, rank: Rank, draft: Sequence[int] | None) -> _Decoding | None:
+    def _put(self, clip: Clip | None, rank: Rank) -> _Decoding | None:
         if clip is None:
             return None
-        decoding = _Decoding(self._engine, clip, draft)
+        decoding = _Decoding(self._engine, clip, rank, self._draft)
         self._engine.pool.put(decoding.job, rank)
         return decoding
 
@@ -178,7 +180,7 @@ class _Utterance:
             self._partial.job.dropped = True
         decoding = self._early
         if decoding is None or not decoding.clip.same(clip) or decoding.job.dropped:
-            decoding = _Decoding(self._engine, clip)
+            decoding = _Decoding(self._engine, clip, Rank.FINAL, self._draft)
         self._engine.pool.put(decoding.job, Rank.FINAL)
         return decoding
 

@@ -69,18 +69,22 @@ class Hearing:
         """A quick guess at a clip that still grows, helped by the tokens of the guess before."""
         return self._said(self._model.hear(_at_least(_wide(clip)), draft), clip.voiced_ms)
 
-    def final(self, clip: Clip, unwanted: Callable[[], bool] = lambda: False) -> Said:
+    def final(
+        self, clip: Clip, draft: Sequence[int] = (), unwanted: Callable[[], bool] = lambda: False
+    ) -> Said:
         """The best text of a whole clip. Once `unwanted` says so, the best hearing so far stands."""
         sound = _wide(clip)
-        best = self._best(sound, clip.voiced_ms, unwanted)
+        best = self._best(sound, clip.voiced_ms, draft, unwanted)
         if guards.too_few(len(best.words), clip.voiced_ms) and not unwanted():
             parts = self._in_parts(sound, clip)
             if len(parts.words) > len(best.words):
                 return parts
         return best
 
-    def _best(self, sound: Samples, voiced_ms: int, unwanted: Callable[[], bool]) -> Said:
-        best = self._said(self._model.hear(_at_least(sound)), voiced_ms)
+    def _best(
+        self, sound: Samples, voiced_ms: int, draft: Sequence[int], unwanted: Callable[[], bool]
+    ) -> Said:
+        best = self._said(self._model.hear(_at_least(sound), draft), voiced_ms)
         draft = best.tokens
         value = guards.plausible(len(best.words), voiced_ms, best.certainty)
         if not guards.doubtful(value):
@@ -96,7 +100,7 @@ class Hearing:
     def _in_parts(self, sound: Samples, clip: Clip) -> Said:
         """Hear a slow list piece by piece, split where it pauses."""
         said = [
-            self._best(sound[2 * WINDOW * begin : 2 * WINDOW * end], voiced_ms, lambda: False)
+            self._best(sound[2 * WINDOW * begin : 2 * WINDOW * end], voiced_ms, (), lambda: False)
             for begin, end, voiced_ms in _pieces(clip)
         ]
         return _joined([part for part in said if part.text])

@@ -90,7 +90,7 @@ def test_hearing_stops_when_it_is_no_longer_wanted(hearing: Hearing) -> None:
         return True
 
     doubtful = clips(recorded("two_colleagues_mono.wav"))[-1]
-    assert hearing.final(doubtful, unwanted).text
+    assert hearing.final(doubtful, (), unwanted).text
     assert asked
 
 
