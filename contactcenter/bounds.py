@@ -4,16 +4,21 @@ import logging
 from typing import Any
 
 from daphne.http_protocol import WebRequest
+from daphne.ws_protocol import WebSocketProtocol
 
 from calls.counters import denied
 
-__all__ = ["BODY_BYTES", "MESSAGE_BYTES", "bound"]
+__all__ = ["BODY_BYTES", "MESSAGE_BYTES", "WAITING_BYTES", "bound"]
 
 BODY_BYTES = 512 * 1024
 """The largest request body taken: no form of ours is near it; webhooks have a smaller limit of their own."""
 
 MESSAGE_BYTES = 128 * 1024
 """The largest WebSocket message taken: above the sockets' own limits, so that they refuse by their codes."""
+
+WAITING_BYTES = 256 * 1024
+"""What may wait for a socket's consumer. Ours read all that has come before the next read from the network,
+so that only one that has ended or waits for the database has anything waiting."""
 
 _REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _log = logging.getLogger("contactcenter.serving")
@@ -54,6 +59,26 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
         self.channel.loseConnection()
 
 
+class BoundedSocket(WebSocketProtocol):  # type: ignore[misc]
+    """A WebSocket whose messages do not pile up in memory when nobody reads them any more: it is dropped."""
+
+    _waiting = 0
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """A message has come; `payload` is what was between its frames' headers."""
+        if self.application_queue.empty():
+            self._waiting = 0
+        self._waiting += len(payload)
+        if self._waiting <= WAITING_BYTES:
+            super().onMessage(payload, isBinary)
+        elif not self.droppedByMe:
+            denied("ws.overrun")
+            _log.warning("ws.overrun", extra={"bytes": self._waiting})
+            while not self.application_queue.empty():
+                self.application_queue.get_nowait()  # else it stays until the collector finds it
+            self.dropConnection(abort=True)
+
+
 def bound(server: Any) -> None:
     """Put the limits on a Daphne server that has just begun to listen.
 
@@ -67,4 +92,5 @@ def bound(server: Any) -> None:
         return protocol
 
     server.http_factory.buildProtocol = bounded
-    server.ws_factory.setProtocolOptions(failByDrop=False)
+    server.ws_factory.protocol = BoundedSocket
+    server.ws_factory.setProtocolOptions(failByDrop=False, allowNullOrigin=True)  # null: Daphne's own choice

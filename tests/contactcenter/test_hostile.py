@@ -4,6 +4,7 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
@@ -15,6 +16,11 @@ from tests.product import Site
 from tests.twilio import TwilioSocket
 from tests.world import SUPPORT
 
+OPENING = (
+    "GET /ws/live/ HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n"
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 HEAD = "POST /twilio/voice/ HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -101,6 +107,19 @@ def test_text_that_is_no_utf8_closes_with_a_code(site: Site) -> None:
     with twilios:
         twilios.connection.send(b"\xff\xfe", text=True)
         assert twilios.closed_with() == 1007
+
+
+def test_what_nobody_reads_does_not_pile_up(site: Site) -> None:
+    """A browser socket without a login is closed; what its peer pours into it all the same is not kept."""
+    address = urlsplit(site.url)
+    frame = b"\x81\xfe" + (60_000).to_bytes(2, "big") + bytes(4) + b"x" * 60_000
+    with socket.create_connection((address.hostname, address.port), timeout=10) as line:
+        line.sendall(OPENING.format(host=address.netloc, origin=site.url).encode())
+        assert line.recv(4096).startswith(b"HTTP/1.1 101 ")
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(2000):
+                line.sendall(frame)
+    until(lambda: "ws.overrun" in site.processes["serve"].output(), "it is dropped")
 
 
 def test_no_stranger_makes_the_server_fail(site: Site) -> None:
