@@ -92,6 +92,7 @@ def figures(args: argparse.Namespace) -> dict[str, Any]:
             "words": whole.words,
             "recordings": {name: _rounded(one) for name, one in scores.items()},
         },
+        "word_error_rate_in_real_time": _figure(_rounded(total(live.scores)), "errors per word"),
         "words_on_noise_and_tones": _figure(sum(invented.values()), "words"),
         "word_on_screen_p50_ms": _figure(percentile(live.words, 50), "ms"),
         "word_on_screen_p95_ms": _figure(percentile(live.words, 95), "ms"),
@@ -157,6 +158,7 @@ class Live(Latencies):
     """Latencies of the calls in real time, what the engine used, and how late the sound was sent."""
 
     core_percent: float = 0.0
+    scores: list[Score] = field(default_factory=list)
     late: list[float] = field(default_factory=list)
 
 
@@ -183,6 +185,7 @@ def _live(entry: dict[str, Any]) -> Live:
                 for word in turn["words"]
             ]
             found = latencies(spoken, [each for each in call.lines if each[1].get("track") == track])
+            live.scores.append(score(" ".join(each.word for each in spoken), call.text(track)))
             live.words += found.words
             live.finals += found.finals
     return live

@@ -144,12 +144,11 @@ class _Steps:
 def _likely(draft: Sequence[int], place: int, token: int) -> tuple[int, list[int]]:
     """After `token`, expected at `place` of the draft: where the draft goes on, and its next tokens.
 
-    The token is looked for near its place, because words are put in and left out; one that is not there stands
-    for another, and nothing is guessed.
+    The token is looked for near its place, because words are put in and left out; one that is not there
+    stands for another, and nothing is guessed.
     """
-    near = [
-        at for at in range(max(0, place - _NEAR), min(len(draft), place + _NEAR + 1)) if draft[at] == token
-    ]
+    around = range(max(0, place - _NEAR), min(len(draft), place + _NEAR + 1))
+    near = [at for at in around if draft[at] == token]
     if not near:
         return place + 1, []
     place = min(near, key=lambda at: abs(at - place)) + 1
