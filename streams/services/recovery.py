@@ -4,8 +4,10 @@ The journal's lock tells at once: the kernel frees it with the process. Where th
 on another machine, or never), the process's lease does, after 15 s.
 """
 
+import contextlib
 import logging
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 from django.conf import settings
@@ -13,7 +15,7 @@ from django.conf import settings
 from calls.counters import count
 from calls.models import Ticket
 from calls.services import tickets
-from streams.journal import JournalError, Recovered, journal_path, owned, recover
+from streams.journal import HEAD, JournalError, Reader, Recovered, journal_path, listing, owned, recover
 from streams.models import Stream
 from streams.services import leases, streams
 from streams.services.streams import Hole, Totals
@@ -82,8 +84,33 @@ def _close(stream: Stream, reason: str, now: datetime, totals: Totals | None = N
 
 
 def _release_unstarted(now: datetime) -> None:
-    """Tickets whose socket was let in and never became a stream, by a process that died in between."""
-    spent = Ticket.objects.filter(spent_at__lt=now - WITHOUT_START, released_at__isnull=True)
-    for ticket_id in spent.filter(stream__isnull=True).values_list("pk", flat=True):
-        tickets.release(ticket_id=ticket_id, now=now)
-        count("ticket.unstarted")
+    """Tickets whose socket was let in and never became a stream with a row: its process died in between.
+
+    A journal without an owner and without a row tells at once; where not even that was made, time does.
+    """
+    spent = Ticket.objects.filter(spent_at__isnull=False, released_at__isnull=True, stream__isnull=True)
+    waiting = list(spent.select_related("leg"))
+    died = _died_without_row() if waiting else {}
+    for ticket in waiting:
+        let_in = ticket.spent_at or now
+        if let_in < now - WITHOUT_START or let_in.timestamp() <= died.get(ticket.leg.sid, 0.0):
+            tickets.release(ticket_id=ticket.pk, now=now)
+            count("ticket.unstarted")
+
+
+def _died_without_row() -> dict[str, float]:
+    """Of journals that nobody holds and no row knows: CallSid → when it was last written, s since 1970."""
+    left = {journal.stem: journal for journal in listing(settings.JOURNAL_DIR) if not owned(journal)}
+    known = set(Stream.objects.filter(sid__in=left).values_list("sid", flat=True))
+    died: dict[str, float] = {}
+    for sid in left.keys() - known:
+        with contextlib.suppress(OSError):
+            call_sid, written = _call_sid(left[sid]), left[sid].stat().st_mtime
+            died[call_sid] = max(written, died.get(call_sid, 0.0))
+    return died
+
+
+def _call_sid(journal: Path) -> str:
+    """Whose sound it is; "" if its head cannot be read."""
+    with Reader(journal) as reader:
+        return next((str(one.facts().get("call")) for one in reader.read(0) if one.kind == HEAD), "")

@@ -160,3 +160,21 @@ def test_a_journal_that_cannot_be_taken_over_keeps_no_other_stream_open(
 
     assert Stream.objects.filter(closed_at__isnull=False).count() >= 1
     assert Stream.objects.get(sid=max(stream.sid, other.sid)).closed_at is not None
+
+
+def test_a_stream_that_died_before_it_had_a_row_gives_its_ticket_back_at_once(directory: Path) -> None:
+    now = timezone.now()
+    leg = factories.leg(sid="CA" + "1" * 32)
+    begun, of_another_call = (factories.ticket(one, spent_at=now) for one in (leg, factories.leg()))
+    held = journal(directory, "MZ" + "4" * 32)
+    next_one = factories.ticket(leg, name="tap-2", spent_at=now + timedelta(seconds=5))  # opened since
+
+    recovery.sweep(now=now)
+    assert not Ticket.objects.filter(released_at__isnull=False).exists()
+
+    held.close()  # its process dies
+    recovery.sweep(now=now)
+    for ticket in (begun, of_another_call, next_one):
+        ticket.refresh_from_db()
+    assert begun.released_at is not None
+    assert (of_another_call.released_at, next_one.released_at) == (None, None)
