@@ -43,6 +43,7 @@ class LiveStream:
     activity: int = 0
     heard_at: float = 0.0
     quiet_noted: bool = False
+    degraded_noted: bool = False
 
     def totals(self) -> Totals:
         """What it has carried so far."""

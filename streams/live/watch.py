@@ -28,9 +28,17 @@ class Watch:
         """Judge every open stream, have its progress written, and bring the journals to the disk."""
         now = self._loop.time()
         for live in self._table.open():
+            self._note_failed_journal(live)
             self.judge(live, now)
             self._table.tell(live)
         await self._table.sync()
+
+    def _note_failed_journal(self, live: LiveStream) -> None:
+        """Tell once that a stream's sound cannot be kept any more: the call goes on, its words end here."""
+        if live.ingest.degraded and not live.degraded_noted:
+            live.degraded_noted = True
+            _log.error("journal.failed", extra={"stream": live.sid, "code": "write"})
+            count("journal.failed")
 
     def judge(self, live: LiveStream, now: float) -> None:
         """End a stream of which nothing came for LOST_SECONDS; `now` is the loop's clock."""

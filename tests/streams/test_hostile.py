@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from calls.models import Ticket
 from calls.services import tickets
-from streams.journal import Reader, journal_path, owned
+from streams.journal import JournalError, Reader, Writer, journal_path, owned
 from streams.live.runtime import runtime
 from streams.models import Stream
 from tests import factories, twilio
@@ -60,3 +60,25 @@ async def test_a_stream_whose_ingest_address_was_deleted_meanwhile_is_ended(
     assert len(runtime().table) == 0
     assert not owned(journal_path(settings.JOURNAL_DIR, twilio.STREAM_SID))
     assert "media.adopt.failed" in [record.getMessage() for record in caplog.records]
+
+
+async def test_a_disk_that_fills_up_ends_no_call_and_is_told_once(
+    ticket: Ticket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalError("write", "No space left on device")
+
+    socket = Socket(f"/media/{ticket.nonce}/")
+    assert await socket.connect()
+    await socket.send(twilio.connected(), twilio.start(), twilio.media(2, 1, 0))
+    monkeypatch.setattr(Writer, "append", full)
+    await socket.send(twilio.media(3, 2, 20), twilio.media(4, 3, 40))
+    await runtime().watch.look()
+    await runtime().watch.look()
+    await socket.send(twilio.stop(5))
+    await socket.drop(1000)
+    await written()
+
+    stream = await rows(Stream.objects.get)
+    assert (stream.frames, stream.close_reason) == (3, "stop")
+    assert [record.getMessage() for record in caplog.records].count("journal.failed") == 1
