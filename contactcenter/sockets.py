@@ -112,8 +112,8 @@ def _public_origin() -> tuple[str, str, int] | None:
 def _is_own_loopback(origin: tuple[str, str, int], host_header: str) -> bool:
     scheme, host, port = origin
     found = _HOST.fullmatch(host_header.lower())
-    if not found or not _LOOPBACK.fullmatch(host):
-        return False
+    if not found or scheme != "http" or not _LOOPBACK.fullmatch(host):
+        return False  # whoever speaks TLS here speaks for PUBLIC_URL
     return (host, port) == (found[1], int(found[2]) if found[2] else _PORTS[scheme])
 
 

@@ -115,6 +115,7 @@ def test_the_port_of_the_public_address_counts(public: str) -> None:
         ("http://127.0.0.1:8000", "127.0.0.1:8000", True),
         ("http://[::1]:8000", "[::1]:8000", True),
         ("http://localhost", "localhost", True),
+        ("https://localhost:8000", "localhost:8000", False),
         ("http://localhost:3000", "localhost:8000", False),
         ("http://127.0.0.1:8000", "localhost:8000", False),
         ("http://evil.example", "evil.example", False),
