@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT_SID = "AC" + "7" * 32
 AUTH_TOKEN = "token of the account in tests"
 START_SECONDS = 60
-STOP_SECONDS = 20
+STOP_SECONDS = 40
 _pause = threading.Event()  # never set: a short wait between two questions
 
 

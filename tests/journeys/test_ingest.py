@@ -49,7 +49,7 @@ REVOKE = """
 from django.utils import timezone
 from calls.models import IngestKey
 from calls.services import tickets
-tickets.revoke_key(key_id=IngestKey.objects.get(key="{key}").pk, now=timezone.now())
+tickets.revoke_key(key=IngestKey.objects.get(key="{key}"), now=timezone.now())
 """
 
 
