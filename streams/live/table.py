@@ -81,7 +81,8 @@ class Table:
         live.ended_at = self._loop.time()
         live.end_reason = reason
         live.ingest.session.finish()
-        self.tell(live)
+        self.tell_gaps(live)
+        self.tell_progress(live)
         self._finish_journal(live, reason)
         self._count()
         facts = asdict(live.totals())
@@ -89,16 +90,17 @@ class Table:
         if live.ticket_id is not None:
             self._close_row(live, reason)  # else _adopt does, once there is a row
 
-    def tell(self, live: LiveStream) -> None:
-        """Write new gaps and how far the stream has come."""
+    def tell_gaps(self, live: LiveStream) -> None:
+        """Write the gaps that are new."""
         live.gather_gaps()
-        if live.ticket_id is None:
-            return
-        if live.holes:
+        if live.holes and live.ticket_id is not None:
             holes, live.holes = live.holes, []
             self.writer.put(partial(_add_gaps, live.sid, live.ticket_id, holes))
+
+    def tell_progress(self, live: LiveStream) -> None:
+        """Write how far the stream has come."""
         totals = live.totals()
-        if totals != live.told:
+        if totals != live.told and live.ticket_id is not None:
             count("media.frames", totals.frames - live.told.frames)
             live.told = totals
             job = partial(_progress, live.sid, live.ticket_id, totals)
