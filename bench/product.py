@@ -33,7 +33,7 @@ SERVERS = {
     "uvicorn": [
         "-m", "uvicorn", "contactcenter.asgi:application", "--ws", "websockets-sansio", "--lifespan", "off",
         "--ws-per-message-deflate", "false", "--backlog", "4096", "--log-level", "warning", "--no-access-log",
-        "--loop", "asyncio",
+        "--loop", "uvloop",
     ],
     "daphne": ["manage.py", "serve"],
 }  # fmt: skip
