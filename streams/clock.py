@@ -38,6 +38,7 @@ _LATE = LATE_MS * BYTES_PER_MS
 _LEAD = LEAD_MS * BYTES_PER_MS
 _LAST = LAST_MS * BYTES_PER_MS
 _PROOF_FRAMES = 3
+_PLAUSIBLE = 100_000  # messages that may be missing at once: a quarter of an hour of two tracks
 _REMEMBERED = 64
 
 
@@ -129,7 +130,7 @@ class Clock:
         ahead = start - due
         if -_TOLERANCE < ahead < _TOLERANCE and due >= 0 and (ahead >= 0 or sequence > self._sequence):
             self._due = due + size
-            if sequence > self._sequence:
+            if 0 < sequence - self._sequence <= _PLAUSIBLE:
                 self._sequence = sequence
             if self._open:
                 self._settle()
@@ -156,7 +157,7 @@ class Clock:
         if start > 0:
             self._open.append(Hole(0, start, self._sequence, sequence, lead=True))
         self._due = start + size
-        self._sequence = sequence
+        self._note(sequence)
         return start // BYTES_PER_MS
 
     def _ahead(self, start: int, size: int, sequence: int) -> int:
@@ -165,13 +166,18 @@ class Clock:
         self.hole = Hole(self._due, start, self._sequence, sequence)
         self._open.append(self.hole)
         self._due = start + size
-        self._sequence = max(self._sequence, sequence)
+        self._note(sequence)
         self._settle()
         return start // BYTES_PER_MS
 
+    def _note(self, sequence: int) -> None:
+        """The newest number so far; a wild one is none, or all honest frames after it would look old."""
+        if 0 < sequence - self._sequence <= _PLAUSIBLE:
+            self._sequence = sequence
+
     def _behind(self, start: int, size: int, sequence: int) -> int:
         new = sequence > self._sequence
-        self._sequence = max(self._sequence, sequence)
+        self._note(sequence)
         at = self._fill(start, size, sequence, new)
         if at is not None:
             return at // BYTES_PER_MS

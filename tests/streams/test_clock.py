@@ -157,6 +157,15 @@ def test_a_jump_beyond_all_time_is_dropped():
     assert clock.lost_ms == 0
 
 
+@pytest.mark.parametrize("wild", [(60_000, 2**40), (101, 2**40), (60_000, 5)])
+def test_one_wild_frame_costs_no_more_than_the_frames_that_prove_the_clock(wild: tuple[int, int]):
+    clock = Clock()
+    play(clock, [61, 81])
+    clock.place(wild[0], FRAME, wild[1])
+    placed = play(clock, [101 + 20 * number for number in range(100)], sequence=6)
+    assert sum(at >= 0 for at in placed) >= 97
+
+
 def test_slow_drift_shows_as_a_hole_of_a_frame_and_no_more():
     fast, slow = Clock(), Clock()
     for number in range(5000):
