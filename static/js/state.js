@@ -125,7 +125,9 @@ export class State {
       .filter((line) => line.stream === message.stream && line.track === message.track)
       .at(-1);
     if (last && !isNewer(message.utterance, last.utterance)) return;
-    this.partials.set(`${message.stream}/${message.track}`, { ...message, heardAt: Date.now() });
+    const track = `${message.stream}/${message.track}`;
+    if (message.text) this.partials.set(track, { ...message, heardAt: Date.now() });
+    else this.partials.delete(track); // nothing was said after all
   }
 
   streamsOf(call) {

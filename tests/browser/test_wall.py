@@ -75,6 +75,10 @@ def test_a_partial_line_stands_in_italics_until_the_final_one(mina: Page, stage:
     words = row(mina, call).locator("[data-words]")
     expect(row(mina, call)).to_be_visible()
     partial = {"call": call, "stream": sid, "track": "inbound", "utterance": f"{sid}/inbound/1"}
+    stage.tick("partials", [{**partial, "text": "you"}])
+    expect(words).to_have_text("Calleryou")
+    stage.tick("partials", [{**partial, "text": ""}])  # it was nothing after all
+    expect(words).not_to_contain_text("you")
     stage.tick("partials", [{**partial, "text": "my boiler is"}])
     expect(words).to_have_text("Callermy boiler is")
     expect(words).to_have_class(re.compile("is-partial"))
