@@ -24,6 +24,7 @@ __all__ = ["sweep"]
 
 AFTER_THE_CALL = timedelta(seconds=10)  # Twilio's `stop` and its media process come first
 WITHOUT_START = timedelta(seconds=30)
+FILE_TIME_STEP = 0.01  # s; file times go in steps of some ms and may lie before the handshake they follow
 
 _log = logging.getLogger("contactcenter.media")
 
@@ -106,7 +107,7 @@ def _died_without_row() -> dict[str, float]:
     for sid in left.keys() - known:
         with contextlib.suppress(OSError):
             call_sid, written = _call_sid(left[sid]), left[sid].stat().st_mtime
-            died[call_sid] = max(written, died.get(call_sid, 0.0))
+            died[call_sid] = max(written + FILE_TIME_STEP, died.get(call_sid, 0.0))
     return died
 
 
