@@ -55,7 +55,7 @@ class StreamAdmin(ReadOnly, ObjectActionsMixin):
         "call",
         "number",
         "started_by",
-        "tracks",
+        "sides",
         "state",
         "opened_at",
         "frames",
@@ -75,7 +75,7 @@ class StreamAdmin(ReadOnly, ObjectActionsMixin):
     actions = ["stop_selected"]
     inlines = [GapInline]
     fields = (
-        "sid", "name", "call", "leg", "started_by", "tracks", "parameters", "state", "error", "opened_at",
+        "sid", "name", "call", "leg", "started_by", "sides", "parameters", "state", "error", "opened_at",
         "closed_at", "frames", "bytes", "lost_ms", "late", "errors", "journal_state", "process",
     )  # fmt: skip
     readonly_fields = fields
@@ -106,6 +106,10 @@ class StreamAdmin(ReadOnly, ObjectActionsMixin):
     @admin.display(description="started by")
     def started_by(self, stream: Stream) -> str:
         return str(stream.ticket.asked_by or stream.ticket.get_origin_display())
+
+    @admin.display(description="tracks")
+    def sides(self, stream: Stream) -> str:
+        return " and ".join(stream.tracks)
 
     @admin.display(ordering="closed_at")
     def state(self, stream: Stream) -> str:
