@@ -15,11 +15,11 @@ from pathlib import Path
 from aiohttp import web
 
 from emulator import scripts
+from emulator.account import Account
 from emulator.app import application
 from emulator.clock import RealClock
 from emulator.scripts import ScriptError
 from emulator.sound import SoundError
-from emulator.world import Account
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from emulator import truth
+from emulator.account import Account
 from emulator.clock import Clock
 from emulator.exchange import Exchange
 from emulator.faults import FaultError
@@ -21,7 +22,7 @@ from emulator.rest import numbers as phone_numbers
 from emulator.rest.envelope import EXCHANGE, guard
 from emulator.run import run
 from emulator.scripts import ScriptError, Scripts
-from emulator.world import DEFAULT_NUMBER, Account, World
+from emulator.world import DEFAULT_NUMBER, World
 
 
 def application(

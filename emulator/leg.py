@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator import limits
 from emulator.party import Party
 from emulator.socket import MediaStream, Wanted
-from emulator.sound import SILENCE
+from emulator.sound import SILENCE, Frame
 from emulator.twiml import Step
 from emulator.world import Call, rfc2822
 
@@ -164,17 +163,17 @@ class Leg:
 
     # sound
 
-    def says(self, tick: int) -> bytes:
-        """The base64 frame of this leg's party: the inbound track of its streams."""
+    def says(self, tick: int) -> Frame:
+        """The frame of this leg's party: the inbound track of its streams."""
         return self.party.frame(tick) if self.call.status == "in-progress" else SILENCE
 
-    def hears(self, tick: int) -> bytes:
-        """The base64 frame played to this leg's party: the outbound track of its streams."""
+    def hears(self, tick: int) -> Frame:
+        """The frame played to this leg's party: the outbound track of its streams."""
         if self.bridges and self.bridges[-1].end is None:
             return self.bridges[-1].other.says(tick)
         for stream in self.streams:
             if (playing := stream.replies.playing()) is not None:
-                return b64encode(playing)
+                return Frame.of(playing)
         return SILENCE
 
     def bridge(self, other: Leg) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.pacing import TICK_MS, TICK_S, Pacer
 from emulator.scripts import BETWEEN_KEYS_S, Part, Script
-from emulator.sound import SILENCE, Library
+from emulator.sound import SILENCE, Frame, Library
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Party:
         self._starts = [round(play.at / TICK_S) for play in plays]
         self._sounds = [library.sound(play.file, play.channel) for play in plays]
 
-    def frame(self, tick: int) -> bytes:
-        """The base64 frame said at this tick; a later recording cuts an earlier one off."""
+    def frame(self, tick: int) -> Frame:
+        """The frame said at this tick; a later recording cuts an earlier one off."""
         begin = self.conversation.begin_tick
         if begin is None:
             return SILENCE

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from emulator.pacing import TICK_MS
 from emulator.replies import Replies
 from emulator.sign import signature
+from emulator.sound import Frame
 from emulator.wire import ConnectError, Wire
 from emulator.world import Call, iso
 from streams import protocol
@@ -33,12 +34,12 @@ class Source(Protocol):
 
     call: Call
 
-    def says(self, tick: int) -> bytes:
-        """The base64 frame that its party speaks at this tick."""
+    def says(self, tick: int) -> Frame:
+        """The frame that its party speaks at this tick."""
         ...
 
-    def hears(self, tick: int) -> bytes:
-        """The base64 frame that is played to its party at this tick."""
+    def hears(self, tick: int) -> Frame:
+        """The frame that is played to its party at this tick."""
         ...
 
 
@@ -122,7 +123,8 @@ class MediaStream:
         self._report("stream-started")
 
     def _signature(self) -> str | None:
-        faults, token = self._exchange.faults, self._exchange.world.account.auth_token
+        faults = self._exchange.faults
+        token = self._exchange.world.account.token(self._source.call.region)
         if faults.unsigned:
             return None
         # Twilio's pages leave open whether the signed text may end in a slash that the address lacks.
@@ -161,10 +163,10 @@ class MediaStream:
             self._warn(31930)
 
     def _media(self, track: str, number: int, timestamp: int) -> bytes:
-        payload = self._source.says(number) if track == "inbound" else self._source.hears(number)
+        frame = self._source.says(number) if track == "inbound" else self._source.hears(number)
         counter = self.wanted.tracks[0] if self._exchange.faults.shared_chunks else track
         self._chunk[counter] += 1
-        return MEDIA % (self._next(), self._sid, track.encode(), self._chunk[counter], timestamp, payload)
+        return MEDIA % (self._next(), self._sid, track.encode(), self._chunk[counter], timestamp, frame.text)
 
     def press(self, digit: str) -> None:
         """Tell of a key of the party. Only a bidirectional stream does."""

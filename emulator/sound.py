@@ -1,4 +1,4 @@
-"""Recordings cut into ready 20 ms frames: mu-law, 160 bytes, already in base64 as the wire wants them."""
+"""Sound in ready 20 ms frames: mu-law, 160 bytes, with the base64 that the wire wants already made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.audio import pcm_to_ulaw, resample
 
@@ -15,7 +15,6 @@ FRAME_BYTES = 160
 FRAME_MS = 20
 RATE = 8000
 SILENT_BYTE = b"\xff"
-SILENCE = b64encode(SILENT_BYTE * FRAME_BYTES)
 ULAW, PCM, EXTENSIBLE = 7, 1, 0xFFFE
 
 
@@ -23,13 +22,29 @@ class SoundError(ValueError):
     """A recording that cannot be played; the text names the file and why."""
 
 
+class Frame(NamedTuple):
+    """20 ms of sound: `raw` 160 bytes of mu-law, `text` the same in base64."""
+
+    raw: bytes
+    text: bytes
+
+    @classmethod
+    def of(cls, raw: bytes) -> Frame:
+        """Make one of 160 bytes of mu-law."""
+        return cls(raw, b64encode(raw))
+
+
+# Known by identity: whoever mixes leaves it out.
+SILENCE = Frame.of(SILENT_BYTE * FRAME_BYTES)
+
+
 @dataclass(frozen=True)
 class Sound:
-    """One channel of one recording, as base64 frames."""
+    """One channel of one recording, in frames."""
 
     file: str
     channel: str
-    frames: tuple[bytes, ...]
+    frames: tuple[Frame, ...]
 
     @property
     def ms(self) -> int:
@@ -37,10 +52,11 @@ class Sound:
         return len(self.frames) * FRAME_MS
 
 
-def cut(ulaw: bytes) -> tuple[bytes, ...]:
-    """Frames of 160 bytes in base64; the last is filled with silence."""
+def cut(ulaw: bytes) -> tuple[Frame, ...]:
+    """Cut mu-law into frames; the last is filled with silence."""
     padded = ulaw + SILENT_BYTE * (-len(ulaw) % FRAME_BYTES)
-    return tuple(b64encode(padded[at : at + FRAME_BYTES]) for at in range(0, len(padded), FRAME_BYTES))
+    pieces = (padded[at : at + FRAME_BYTES] for at in range(0, len(padded), FRAME_BYTES))
+    return tuple(SILENCE if piece == SILENCE.raw else Frame.of(piece) for piece in pieces)
 
 
 class Library:

@@ -140,7 +140,7 @@ class Courier:
         began = loop.time()
         try:
             async with asyncio.timeout_at(deadline or began + TOTAL_MS / 1000):
-                answer = await self._request(url, method, _clean(form), token, connect_ms / 1000)
+                answer = await self._request(call, url, method, _clean(form), token, connect_ms / 1000)
         except aiohttp.ServerTimeoutError as error:
             answer = Answer(error=11205, detail=f"{type(error).__name__} at {url}", failure="ct")
         except TimeoutError:
@@ -162,11 +162,11 @@ class Courier:
         return answer
 
     async def _request(
-        self, url: str, method: str, form: dict[str, str], token: str, connect_s: float
+        self, call: Call, url: str, method: str, form: dict[str, str], token: str, connect_s: float
     ) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
             address, body = _address(url, method, form)
-            headers = self._headers(address, form if method == "POST" else {}, token)
+            headers = self._headers(call, address, form if method == "POST" else {}, token)
             async with self._http.request(
                 method,
                 URL(address, encoded=True),
@@ -181,14 +181,14 @@ class Courier:
                 url, method, form = urljoin(address, response.headers.get("Location", "")), "GET", {}
         return Answer(error=11205, detail=f"too many redirects from {url}", failure="4xx")
 
-    def _headers(self, url: str, form: dict[str, str], token: str) -> dict[str, str]:
+    def _headers(self, call: Call, url: str, form: dict[str, str], token: str) -> dict[str, str]:
         headers = {
             "Accept": "*/*",
             "User-Agent": "TwilioProxy/1.1",
             "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
             "I-Twilio-Idempotency-Token": token,
         }
-        secret = "wrong" if self._faults.wrong_signature else self._world.account.auth_token
+        secret = "wrong" if self._faults.wrong_signature else self._world.account.token(call.region)
         if not self._faults.unsigned:
             headers["X-Twilio-Signature"] = signature(secret, url, form)
         return headers

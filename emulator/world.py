@@ -1,4 +1,4 @@
-"""What Twilio knows: one account, its numbers and its calls. Ids come from one seed."""
+"""What Twilio knows: the account's numbers and calls. Ids come from one seed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
+from emulator.account import HOME, Account
 from emulator.clock import Clock
 
 API_VERSION = "2010-04-01"
@@ -31,19 +32,6 @@ def iso(moment: datetime | None) -> str | None:
 
 
 @dataclass
-class Account:
-    """Who may use the REST API; `api_keys` maps SK ids to secrets."""
-
-    sid: str
-    auth_token: str
-    api_keys: dict[str, str] = field(default_factory=dict)
-
-    def knows(self, user: str, password: str) -> bool:
-        """Whether these Basic credentials open this account."""
-        return (user, password) == (self.sid, self.auth_token) or self.api_keys.get(user) == password
-
-
-@dataclass
 class Number:
     """A number of the account and the addresses that its calls ask."""
 
@@ -61,6 +49,7 @@ class Number:
     voice_application_sid: str = ""
     trunk_sid: str = ""
     voice_caller_id_lookup: bool = False
+    voice_region: str = HOME
 
 
 @dataclass
@@ -74,6 +63,7 @@ class Call:
     direction: str
     created: datetime
     updated: datetime
+    region: str = HOME
     status: str = "queued"
     parent_sid: str = ""
     number_sid: str = ""

@@ -16,12 +16,12 @@ import pytest
 from aiohttp.test_utils import TestServer
 from twilio.rest import Client
 
+from emulator.account import Account
 from emulator.app import application
 from emulator.clock import VirtualClock
 from emulator.exchange import Exchange
 from emulator.rest.envelope import EXCHANGE
 from emulator.scripts import Scripts, shipped
-from emulator.world import Account
 from tests.emulator.product import Product
 
 ACCOUNT_SID = "AC" + "a" * 32

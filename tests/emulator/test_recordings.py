@@ -24,8 +24,8 @@ def test_a_two_track_recording_gives_each_speaker_a_channel_byte_for_byte() -> N
     raw = (scripts.library.directory / "conversation.wav").read_bytes()[58:]
     for name, channel in (("caller", 0), ("agent", 1)):
         sound = scripts.library.sound("conversation.wav", name)
-        assert b"".join(base64.b64decode(frame) for frame in sound.frames)[: len(raw) // 2] == raw[channel::2]
-        assert all(len(base64.b64decode(frame)) == 160 for frame in sound.frames)
+        assert b"".join(frame.raw for frame in sound.frames)[: len(raw) // 2] == raw[channel::2]
+        assert all(base64.b64decode(frame.text) == frame.raw for frame in sound.frames)
 
 
 def test_every_recording_that_a_script_names_can_be_played() -> None:
