@@ -1,97 +1,77 @@
-"""Requests to the target: signed, limited to 15 s, retried as the address's fragment says, written down."""
+"""Requests to the target: signed, limited to 15 s, tried again by one rule, in order, written down."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import parse_qsl, quote_plus, urldefrag, urlencode, urljoin
+import random
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
 
 import aiohttp
-from yarl import URL
 
 from emulator.faults import Faults
+from emulator.overrides import Overrides, overrides
+from emulator.request import Answer, Limits, send
 from emulator.sign import signature
+from emulator.turns import Turns
 from emulator.world import Call, World, iso
 
-TOTAL_MS = 15_000
-CONNECT_MS = 5_000
+__all__ = ["Answer", "Courier", "overrides"]
+
 MAX_ANSWER = 256 * 1024
-MAX_REDIRECTS = 5
-
-Failure = Literal["", "ct", "rt", "4xx", "5xx"]
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """Connection overrides of a webhook address (`#rc=2&rp=5xx`): milliseconds, retries, what to retry."""
-
-    connect: int = CONNECT_MS
-    total: int = TOTAL_MS
-    retries: int = 1
-    policy: frozenset[str] = frozenset({"ct"})
-
-    def retry(self, failure: Failure) -> bool:
-        """Whether this failure is tried again."""
-        return bool(failure) and (failure in self.policy or "all" in self.policy)
-
-
-def overrides(url: str) -> Overrides:
-    """Read the fragment; what is unknown or out of range is left at its default."""
-    given = dict(parse_qsl(urldefrag(url).fragment))
-
-    def number(name: str, default: int, top: int) -> int:
-        text = given.get(name, "")
-        return min(int(text), top) if text.isdigit() else default
-
-    policy = frozenset(given["rp"].split(",")) if given.get("rp") else frozenset({"ct"})
-    return Overrides(
-        connect=number("ct", CONNECT_MS, 10_000),
-        total=min(number("tt", TOTAL_MS, TOTAL_MS), TOTAL_MS),
-        retries=number("rc", 1, 5),
-        policy=policy,
-    )
+MAX_MEDIA = 16 * 1024 * 1024
+# Which events tell of the same resource, so that their order is kept: the first word of a callback's kind.
+RESOURCES = {"participant": "conference", "announcement": "conference"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back. `error` is Twilio's code if it was no use: 11200 status, 11205 no connection."""
+class Hook:
+    """One webhook: of which call, what for, where, with which fields."""
 
-    status: int = 0
-    body: str = ""
-    content_type: str = ""
-    url: str = ""
-    error: int = 0
-    detail: str = ""
-    failure: Failure = ""
+    call: Call
+    kind: str
+    url: str
+    method: str
+    form: Mapping[str, str] = field(default_factory=dict)
+    size: int = MAX_ANSWER
 
 
 class Courier:
-    """Sends webhooks. Requests for TwiML are awaited; callbacks go in the background, in order per call."""
+    """Sends webhooks. Requests for TwiML are awaited; callbacks go in the background.
+
+    Callbacks of one kind of resource of a call keep their order; kinds do not wait for each other.
+    """
 
     def __init__(self, world: World, faults: Faults, http: aiohttp.ClientSession) -> None:
         self._world = world
         self._faults = faults
         self._http = http
-        self._turn: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns = Turns()
         self._tasks: set[asyncio.Task[Any]] = set()
+        # Of their own, so that how often a target fails does not change the ids of calls.
+        self._tokens = random.Random(f"idempotency tokens {world.seed}")
 
-    async def ask(self, call: Call, kind: str, url: str, method: str, form: dict[str, str]) -> Answer:
+    async def ask(self, call: Call, kind: str, url: str, method: str, form: Mapping[str, str]) -> Answer:
         """Send one webhook and wait for its answer."""
-        with self._world.clock.hold():
-            if self._faults.delay_webhooks_ms:
-                await asyncio.sleep(self._faults.delay_webhooks_ms / 1000)
-            answer = await self._tried(call, kind, url, method, form)
-            if self._faults.duplicate_webhooks:
-                await self._once(call, kind, url, method, form, self._world.sid("IT"))
-            return answer
+        return await self._ask(Hook(call, kind, url, method, _clean(form)))
 
-    def tell(self, call: Call, kind: str, url: str, method: str, form: dict[str, str]) -> None:
+    async def fetch_media(self, call: Call, url: str) -> tuple[int, str, bytes]:
+        """GET a sound, signed, in at most 15 s: (HTTP status, content type, bytes).
+
+        Status 0 when nothing usable came, and no bytes unless the status is 2xx; why is noted on the call.
+        """
+        answer = await self._ask(Hook(call, "media", url, "GET", size=MAX_MEDIA))
+        if answer.error:
+            call.note(answer.error, answer.detail, self._world.clock.now())
+            return (answer.status if answer.error == 11200 else 0), "", b""
+        return answer.status, answer.content_type, answer.raw
+
+    def tell(self, call: Call, kind: str, url: str, method: str, form: Mapping[str, str]) -> None:
         """Send one callback in the background."""
         if url and not self._faults.drop_status_callbacks:
-            self.spawn(self._tell_in_turn(call, kind, url, method, form))
+            self.spawn(self._tell_in_turn(Hook(call, kind, url, method, _clean(form))))
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run something in the background until it ends or the emulator does."""
@@ -107,81 +87,59 @@ class Courier:
 
     def forget(self, call_sid: str) -> None:
         """Drop what is kept per call."""
-        self._turn.pop(call_sid, None)
 
-    async def _tell_in_turn(self, call: Call, kind: str, url: str, method: str, form: dict[str, str]) -> None:
-        async with self._turn[call.sid]:
-            answer = await self.ask(call, kind, url, method, form)
+    async def _tell_in_turn(self, hook: Hook) -> None:
+        async with self._turns.turn(_resource(hook)):
+            answer = await self._ask(hook)
         if answer.error:
-            call.note(answer.error, answer.detail, self._world.clock.now())
+            hook.call.note(answer.error, answer.detail, self._world.clock.now())
 
-    async def _tried(self, call: Call, kind: str, url: str, method: str, form: dict[str, str]) -> Answer:
-        rules, token = overrides(url), self._world.sid("IT")
-        deadline = asyncio.get_running_loop().time() + rules.total / 1000
+    async def _ask(self, hook: Hook) -> Answer:
+        with self._world.clock.hold():
+            if self._faults.delay_webhooks_ms:
+                await asyncio.sleep(self._faults.delay_webhooks_ms / 1000)
+            answer = await self._tried(hook)
+            if self._faults.duplicate_webhooks:
+                await self._tried(hook, replace(overrides(hook.url), retries=0))
+            return answer
+
+    async def _tried(self, hook: Hook, rules: Overrides | None = None) -> Answer:
+        rules = rules or overrides(hook.url)
+        loop = asyncio.get_running_loop()
+        token = str(UUID(int=self._tokens.getrandbits(128), version=4))
+        limits = Limits(rules, loop.time() + rules.total / 1000, hook.size)
         answer = Answer()
-        for _ in range(rules.retries + 1):
-            answer = await self._once(call, kind, url, method, form, token, deadline, rules.connect)
-            if not rules.retry(answer.failure) or asyncio.get_running_loop().time() >= deadline:
+        for attempt in range(rules.retries + 1):
+            answer = await self._once(hook, token, limits, attempt)
+            if not rules.retry(answer.failure) or loop.time() >= limits.deadline:
                 break
         return answer
 
-    async def _once(
-        self,
-        call: Call,
-        kind: str,
-        url: str,
-        method: str,
-        form: dict[str, str],
-        token: str,
-        deadline: float | None = None,
-        connect_ms: int = CONNECT_MS,
-    ) -> Answer:
+    async def _once(self, hook: Hook, token: str, limits: Limits, attempt: int) -> Answer:
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            async with asyncio.timeout_at(deadline or began + TOTAL_MS / 1000):
-                answer = await self._request(call, url, method, _clean(form), token, connect_ms / 1000)
-        except aiohttp.ServerTimeoutError as error:
-            answer = Answer(error=11205, detail=f"{type(error).__name__} at {url}", failure="ct")
-        except TimeoutError:
-            answer = Answer(error=11205, detail=f"no answer in 15 s from {url}", failure="rt")
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            answer = Answer(error=11205, detail=f"{type(error).__name__}: {error}", failure="ct")
-        call.webhooks.append(
-            {
-                "kind": kind,
-                "url": url,
-                "method": method,
-                "form": dict(form),
-                "status": answer.status,
-                "error": answer.error,
-                "took_ms": round((loop.time() - began) * 1000),
-                "at": iso(self._world.clock.now()),
-            }
-        )
+        began, at = loop.time(), iso(self._world.clock.now())
+
+        def headers(address: str, form: Mapping[str, str]) -> dict[str, str]:
+            return self._headers(hook.call, address, form, token)
+
+        answer = await send(self._http, hook.url, hook.method, hook.form, headers, limits)
+        written = {
+            "kind": hook.kind,
+            "url": hook.url,
+            "method": hook.method,
+            "form": dict(hook.form),
+            "status": answer.status,
+            "error": answer.error,
+            "took_ms": round((loop.time() - began) * 1000),
+            "at": at,
+            "attempt": attempt + 1,
+        }
+        if edge := limits.rules.edge(attempt):
+            written["edge"] = edge
+        hook.call.webhooks.append(written)
         return answer
 
-    async def _request(
-        self, call: Call, url: str, method: str, form: dict[str, str], token: str, connect_s: float
-    ) -> Answer:
-        for _ in range(MAX_REDIRECTS + 1):
-            address, body = _address(url, method, form)
-            headers = self._headers(call, address, form if method == "POST" else {}, token)
-            async with self._http.request(
-                method,
-                URL(address, encoded=True),
-                data=body,
-                headers=headers,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
-            ) as response:
-                if response.status not in {301, 302, 303, 307, 308}:
-                    return await _read(response, address)
-                # Redirects are followed as GET and lose the posted fields (Twilio's request documentation).
-                url, method, form = urljoin(address, response.headers.get("Location", "")), "GET", {}
-        return Answer(error=11205, detail=f"too many redirects from {url}", failure="4xx")
-
-    def _headers(self, call: Call, url: str, form: dict[str, str], token: str) -> dict[str, str]:
+    def _headers(self, call: Call, url: str, form: Mapping[str, str], token: str) -> dict[str, str]:
         headers = {
             "Accept": "*/*",
             "User-Agent": "TwilioProxy/1.1",
@@ -194,32 +152,13 @@ class Courier:
         return headers
 
 
-def _clean(form: dict[str, str]) -> dict[str, str]:
+def _resource(hook: Hook) -> tuple[str, str]:
+    """What the callback tells of: callbacks of the same keep their order."""
+    word = hook.kind.partition("-")[0]
+    kind = RESOURCES.get(word, word)
+    return kind, hook.form.get("ConferenceSid", "") if kind == "conference" else hook.call.sid
+
+
+def _clean(form: Mapping[str, str]) -> dict[str, str]:
     # Lone surrogates cannot be sent in UTF-8, nor signed.
     return {name: value.encode(errors="replace").decode() for name, value in form.items()}
-
-
-def _address(url: str, method: str, form: dict[str, str]) -> tuple[str, bytes | None]:
-    address = urldefrag(url).url
-    if method == "POST":
-        return address, urlencode(form).encode()
-    if not form:
-        return address, None
-    joint = "&" if "?" in address else "?"
-    return address + joint + urlencode(form, quote_via=quote_plus), None
-
-
-async def _read(response: aiohttp.ClientResponse, url: str) -> Answer:
-    raw = await response.content.read(MAX_ANSWER)
-    status = response.status
-    ok = 200 <= status < 300
-    failure: Failure = "" if ok else "5xx" if status >= 500 else "4xx"
-    return Answer(
-        status=status,
-        body=raw.decode(errors="replace"),
-        content_type=response.content_type,
-        url=url,
-        error=0 if ok else 11200,
-        detail="" if ok else f"HTTP {status} from {url}",
-        failure=failure,
-    )
