@@ -20,6 +20,7 @@ from emulator.app import application
 from emulator.clock import RealClock
 from emulator.scripts import ScriptError
 from emulator.sound import SoundError
+from emulator.speech import Voice
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ def main() -> int:
         clock=RealClock(),
         seed=seed,
         numbers=given.number,
+        voice=Voice.installed(),
     )
     try:
         asyncio.run(serve(app, given, seed))

@@ -20,8 +20,9 @@ from emulator.faults import FaultError
 from emulator.rest import calls, streams
 from emulator.rest import numbers as phone_numbers
 from emulator.rest.envelope import EXCHANGE, guard
-from emulator.run import run
+from emulator.run import loop, run
 from emulator.scripts import ScriptError, Scripts
+from emulator.speech import Voice
 from emulator.world import DEFAULT_NUMBER, World
 
 
@@ -33,6 +34,7 @@ def application(
     clock: Clock,
     seed: int,
     numbers: Sequence[str] = (),
+    voice: Voice | None = None,
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
@@ -45,7 +47,7 @@ def application(
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
         ) as http:
             world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
-            exchange = Exchange(world, scripts, http, run)
+            exchange = Exchange(world, scripts, http, run, loop, voice)
             app[EXCHANGE] = exchange
             pacing = asyncio.create_task(exchange.pacer.run())
             yield

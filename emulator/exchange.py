@@ -1,40 +1,68 @@
-"""The telephone exchange: places calls, keeps the legs, wires clock, webhooks, sound and scripts together."""
+"""The telephone exchange: places calls, keeps the legs, wires clock, webhooks, sound and people together."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aiohttp
 
+from emulator.conference import Conferences
 from emulator.faults import Faults
-from emulator.leg import Callbacks, Fallback, Leg
+from emulator.leg import Leg
 from emulator.pacing import Pacer
-from emulator.party import Conversation, Party
-from emulator.scripts import Scripts
+from emulator.party import Conversation, Party, Person, Stage
+from emulator.progress import Callbacks, Fallback
+from emulator.queue import Queues
+from emulator.recording import Recordings
+from emulator.scripts import Script, Scripts
 from emulator.socket import MediaStream
+from emulator.softphone import Softphones
+from emulator.speech import Voice
+from emulator.trunk import Dialled
 from emulator.twiml import Step
+from emulator.waiting import first
 from emulator.webhooks import Courier
 from emulator.world import Call, World
 
 Program = Callable[[Leg, Step, bool], Coroutine[Any, Any, None]]
+Loop = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Exchange:
     """One running emulator without its HTTP doors.
 
     `run(leg, step, ends)` plays a leg's TwiML; with `ends` the call ends when the TwiML does.
+    `loop(leg, step, allowed, fields)` plays TwiML to somebody who waits, again and again.
     """
 
-    def __init__(self, world: World, scripts: Scripts, http: aiohttp.ClientSession, run: Program) -> None:
+    def __init__(
+        self,
+        world: World,
+        scripts: Scripts,
+        http: aiohttp.ClientSession,
+        run: Program,
+        loop: Loop,
+        voice: Voice | None = None,
+    ) -> None:
         self.world = world
         self.scripts = scripts
+        self.voice = voice or Voice()
         self.faults = Faults()
         self.courier = Courier(world, self.faults, http)
         self.pacer = Pacer(world.clock)
         self.run = run
+        self.loop = loop
         self.legs: dict[str, Leg] = {}
+        self.conferences = Conferences(self)
+        self.queues = Queues(self)
+        self.recordings = Recordings(self)
+        self.softphones = Softphones(self)
+        self.people: dict[str, str] = {}
         self.closing = False
+
+    # calls
 
     def incoming(
         self,
@@ -44,49 +72,79 @@ class Exchange:
         script: str | None = None,
         caller_name: str = "",
         params: dict[str, str] | None = None,
+        party: Party | None = None,
+        hops: int = 0,
     ) -> Leg:
         """Somebody calls a number of the account. Raises ScriptError for an unknown script."""
-        conversation = self._conversation(script)
         number = self.world.number(to)
+        caller = party or self._conversation(script).caller
+        played = caller.conversation.script if caller.conversation is not None else None
+        name = played.caller.name if played is not None and number.voice_caller_id_lookup else ""
         call = self.world.new_call(
             from_,
             to,
             "inbound",
             number_sid=number.sid,
-            caller_name=caller_name
-            or (conversation.script.caller.name if number.voice_caller_id_lookup else ""),
-            script=conversation.script.name,
+            region=number.voice_region,
+            caller_name=caller_name or name,
+            script=played.name if played is not None else "",
             extra=params or {},
+            hops=hops,
         )
+        asked = self.world.addresses(number)
         leg = self._leg(
             call,
-            conversation.caller,
-            Callbacks(number.status_callback, number.status_callback_method),
-            Fallback(number.voice_fallback_url, number.voice_fallback_method),
+            caller,
+            Callbacks(asked.status_callback, asked.status_callback_method),
+            Fallback(asked.voice_fallback_url, asked.voice_fallback_method),
         )
         leg.ring()
-        leg.follow(Step(number.voice_url, number.voice_method))
+        leg.follow(Step(asked.voice_url, asked.voice_method))
         return leg
 
-    def outgoing(self, call: Call, callbacks: Callbacks, fallback: Fallback, step: Step) -> Leg:
-        """The REST API calls somebody: ring, answer, then follow `step`."""
-        conversation = self._conversation(None)
-        call.script = conversation.script.name
-        leg = self._leg(call, conversation.caller, callbacks, fallback)
+    def outgoing(
+        self, call: Call, callbacks: Callbacks, fallback: Fallback, step: Step, patience: float = 60.0
+    ) -> Leg:
+        """The REST API calls somebody: ring, answer, then follow `step`.
+
+        `patience` seconds are waited for an answer.
+        """
+        party = self._party(call.to, None)
+        call.script = party.conversation.script.name if party.conversation is not None else ""
+        leg = self._leg(call, party, callbacks, fallback)
         call.become("queued", self.world.clock.now())
-        self.courier.spawn(self._ring_out(leg, step))
+        self.courier.spawn(self._ring_out(leg, step, patience))
         return leg
 
     def child(self, parent: Leg, from_: str, to: str, callbacks: Callbacks) -> Leg:
-        """A leg that <Dial> makes; its party is the callee of the parent's script."""
+        """A leg that <Dial> makes; a scripted party is the callee of the parent's script."""
         call = self.world.new_call(
-            from_, to, "outbound-dial", parent_sid=parent.call.sid, script=parent.call.script
+            from_,
+            to,
+            "outbound-dial",
+            parent_sid=parent.call.sid,
+            region=parent.call.region,
+            script=parent.call.script,
+            hops=parent.call.hops,
         )
         call.become("queued", self.world.clock.now())
-        callee = parent.party.conversation.callee
-        leg = self._leg(call, callee, callbacks, parent.fallback)
-        leg.announce("initiated")
+        leg = self._leg(call, self._party(to, parent.party), callbacks, parent.fallback)
+        leg.progress.announce("initiated")
         return leg
+
+    def from_browser(
+        self, party: Party, call: Call, step: Step, callbacks: Callbacks, fallback: Fallback
+    ) -> Leg:
+        """A softphone calls: its TwiML application says what happens."""
+        leg = self._leg(call, party, callbacks, fallback)
+        leg.ring()
+        leg.follow(step)
+        return leg
+
+    def leg(self, sid: str, region: str) -> Leg | None:
+        """The leg with this id, ended ones too; each region knows only its own."""
+        leg = self.legs.get(sid)
+        return leg if leg is not None and leg.call.region == region else None
 
     def ended(self, leg: Leg) -> None:
         """Keep the memory of ended calls bounded."""
@@ -111,36 +169,63 @@ class Exchange:
             await leg.settle_program()
         await self.courier.close()
 
-    async def _ring_out(self, leg: Leg, step: Step) -> None:
-        leg.announce("initiated")
-        await self.try_to_reach(leg)
+    async def _ring_out(self, leg: Leg, step: Step, patience: float) -> None:
+        leg.progress.announce("initiated")
+        calling = asyncio.ensure_future(leg.party.called(leg))
+        try:
+            await first(leg.answered.wait(), leg.over.wait(), self.world.clock.sleep(patience))
+        finally:
+            calling.cancel()
+        if not leg.answered.is_set():
+            leg.finish("no-answer", "not answered in time")
         if leg.answered.is_set():
             leg.follow(step)
 
-    async def try_to_reach(self, leg: Leg) -> None:
-        """Ring the leg's party until it answers or declines, as its script says."""
-        clock, part = self.world.clock, leg.party.part
-        await clock.sleep(0.2)
-        if part.reply == "failed":
-            leg.finish("failed", "unreachable")
-            return
-        leg.ring()
-        await clock.sleep(part.answer_after)
-        if part.reply == "answers":
-            leg.answer()
-        elif part.reply == "busy":
-            leg.finish("busy", "busy")
+    # people
+
+    def meet(self, *legs: Leg) -> None:
+        """These legs hear each other: their conversations begin, with the roles that a script gives them.
+
+        Whoever meets a scripted caller and has no part of its own to play becomes the callee of that script.
+        """
+        scripted = [leg for leg in legs if isinstance(leg.party, Person)]
+        scripted.sort(key=lambda leg: (leg.call.direction != "inbound", leg.call.to.startswith("client:")))
+        for number, leg in enumerate(scripted):
+            own = leg.party.conversation
+            if own is None or leg.party is not own.caller:
+                continue
+            for other in scripted[number + 1 :]:
+                if isinstance(other.party, Person) and own.callee.free and other.party.replaceable:
+                    other.take_over(own.callee)
+        for leg in legs:
+            if leg.party.conversation is not None:
+                leg.party.conversation.begin()
+
+    def _party(self, to: str, parent: Party | None) -> Party:
+        """Who answers at `to`: a browser, whom a test put there, our own number, the script's other half."""
+        if (phone := self.softphones.party(to)) is not None:
+            return phone
+        if to in self.people:
+            return self._conversation(self.people[to]).callee
+        if to in self.world.numbers:
+            return Dialled(self)
+        if parent is not None and parent.conversation is not None:
+            return parent.conversation.callee
+        if to.startswith(("client:", "app:")):
+            return Conversation(IDLE, self._stage()).callee
+        return self._conversation(None).caller
 
     def _conversation(self, script: str | None) -> Conversation:
-        return Conversation(
-            self.scripts.choose(script),
-            self.scripts.library,
-            self.world.clock,
-            self.pacer,
-            self.courier.spawn,
-        )
+        return Conversation(self.scripts.choose(script), self._stage())
+
+    def _stage(self) -> Stage:
+        return Stage(self.scripts.library, self.world.clock, self.pacer, self.voice, self.courier.spawn)
 
     def _leg(self, call: Call, party: Party, callbacks: Callbacks, fallback: Fallback) -> Leg:
         leg = Leg(self, call, party, callbacks, fallback)
         self.legs[call.sid] = leg
         return leg
+
+
+# Whoever is called and has no script: answers and listens.
+IDLE = Script("", hangup_after=None)

@@ -1,51 +1,27 @@
-"""One leg: its status, its party's sound, its streams, its callbacks, and the program that it follows."""
+"""One leg: its status, its party, what it hears, its streams, and the program that it follows."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator import limits
+from emulator.bridge import Bridge
+from emulator.ear import Ear
 from emulator.party import Party
+from emulator.progress import Callbacks, Fallback, Progress
 from emulator.socket import MediaStream, Wanted
 from emulator.sound import SILENCE, Frame
+from emulator.transcription import Transcription
 from emulator.twiml import Step
-from emulator.world import Call, rfc2822
+from emulator.world import Call
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
 
 logger = logging.getLogger("contactcenter.emulator")
-
-SIP_CODES = {"completed": "200", "busy": "486", "no-answer": "487", "canceled": "487", "failed": "404"}
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """Where the events of a leg go: `initiated ringing answered completed`."""
-
-    url: str = ""
-    method: str = "POST"
-    events: frozenset[str] = frozenset({"completed"})
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """Where to ask when the first address failed."""
-
-    url: str = ""
-    method: str = "POST"
-
-
-@dataclass
-class Bridge:
-    """A time, in ticks [start, end), in which another leg was heard."""
-
-    other: Leg
-    start: int
-    end: int | None = None
 
 
 class Leg:
@@ -62,17 +38,21 @@ class Leg:
         self.exchange = exchange
         self.call = call
         self.party = party
-        self.callbacks = callbacks
+        self.progress = Progress(exchange, call, callbacks)
         self.fallback = fallback or Fallback()
+        self.ear = Ear(exchange.pacer)
         self.streams: list[MediaStream] = []
-        self.bridges: list[Bridge] = []
+        self.transcriptions: list[Transcription] = []
+        self.bridge: Bridge | None = None
+        self.parameters: dict[str, str] = {}
         self.answered = asyncio.Event()
         self.over = asyncio.Event()
         self.before_bridge: Step | None = None
+        self.endings: list[Callable[[], None]] = []
+        self.listeners: list[Callable[[str], None]] = []
         self._program: asyncio.Task[None] | None = None
-        self._sequence = 0
-        party.hang_up = self.hang_up
-        party.press = self.press
+        self._saying = False
+        party.attach(self)
 
     # status
 
@@ -80,14 +60,15 @@ class Leg:
         """It rings at the other end."""
         if self.call.live and not self.answered.is_set():
             self.call.become("ringing", self.exchange.world.clock.now())
-            self.announce("ringing")
+            self.progress.announce("ringing")
 
     def answer(self) -> None:
         """It is answered; harmless when it was before, or has ended."""
         if self.call.live and not self.answered.is_set():
             self.call.become("in-progress", self.exchange.world.clock.now())
             self.answered.set()
-            self.announce("answered")
+            self.progress.announce("answered")
+            self.party.notice("answered")
 
     def hang_up(self) -> None:
         """This leg's party puts the telephone down."""
@@ -101,33 +82,29 @@ class Leg:
         self.call.reason = reason
         for stream in self.streams:
             stream.stop("call ended")
-        self.unbridge()
-        self.announce("completed")
+        if self.bridge is not None:
+            self.bridge.part()
+        for ending in self.endings:
+            ending()
+        self.progress.announce("completed")
         self.over.set()
+        self.party.ended()
         self.exchange.ended(self)
         if self._program is not None and self._program is not asyncio.current_task():
             self._program.cancel()
 
-    def announce(self, event: str) -> None:
-        """Send a call progress event, if it was asked for."""
-        if event not in self.callbacks.events:
-            return
-        form = {
-            **self.call.form(),
-            "CallbackSource": "call-progress-events",
-            "SequenceNumber": str(self._sequence),
-            "Timestamp": str(rfc2822(self.exchange.world.clock.now())),
-        }
-        self._sequence += 1
-        if event == "initiated":
-            form["CallStatus"] = "initiated"
-        if event == "completed":
-            seconds = self.call.duration()
-            form |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
-            form["SipResponseCode"] = SIP_CODES[self.call.status]
-        self.exchange.courier.tell(
-            self.call, f"status-{event}", self.callbacks.url, self.callbacks.method, form
-        )
+    def limit(self, seconds: float) -> None:
+        """End the call that many seconds from now."""
+
+        async def end() -> None:
+            await self.exchange.world.clock.sleep(seconds)
+            self.finish("completed", "time limit of the call")
+
+        self.exchange.courier.spawn(end())
+
+    def note(self, code: int, message: str) -> None:
+        """Write what Twilio's debugger would show of this call."""
+        self.call.note(code, message, self.exchange.world.clock.now())
 
     # program
 
@@ -165,36 +142,34 @@ class Leg:
 
     def says(self, tick: int) -> Frame:
         """The frame of this leg's party: the inbound track of its streams."""
-        return self.party.frame(tick) if self.call.status == "in-progress" else SILENCE
+        if self.call.status != "in-progress" or self._saying:
+            # A call that is connected with itself in a circle would ask for ever.
+            return SILENCE
+        self._saying = True
+        try:
+            return self.party.frame(tick)
+        finally:
+            self._saying = False
 
     def hears(self, tick: int) -> Frame:
         """The frame played to this leg's party: the outbound track of its streams."""
-        if self.bridges and self.bridges[-1].end is None:
-            return self.bridges[-1].other.says(tick)
-        for stream in self.streams:
-            if (playing := stream.replies.playing()) is not None:
-                return Frame.of(playing)
-        return SILENCE
+        return self.ear.frame(tick)
 
-    def bridge(self, other: Leg) -> None:
-        """Let the two hear each other from the next tick on."""
-        start = self.exchange.pacer.number + 1
-        self.bridges.append(Bridge(other, start))
-        other.bridges.append(Bridge(self, start))
-        self.party.conversation.begin()
-
-    def unbridge(self) -> None:
-        """Part them."""
-        if self.bridges and self.bridges[-1].end is None:
-            bridge = self.bridges[-1]
-            bridge.end = self.exchange.pacer.number + 1
-            bridge.other.unbridge()
+    def take_over(self, party: Party) -> None:
+        """Another party holds this leg's telephone from now on."""
+        self.party = party
+        party.attach(self)
+        if self.answered.is_set():
+            party.notice("answered")
 
     def press(self, digit: str) -> None:
         """The party presses a key."""
-        if self.call.status == "in-progress":
-            for stream in self.streams:
-                stream.press(digit)
+        if self.call.status != "in-progress":
+            return
+        for stream in self.streams:
+            stream.press(digit)
+        for listener in list(self.listeners):
+            listener(digit)
 
     # streams
 

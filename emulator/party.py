@@ -1,118 +1,300 @@
-"""The people on the line: what each says at each tick, and one conversation that they share."""
+"""The people on the line: what each says at each tick, waits for and does, and what they share."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import asyncio
+from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from emulator.clock import Clock
+from emulator.ear import Spoken
 from emulator.pacing import TICK_MS, TICK_S, Pacer
-from emulator.scripts import BETWEEN_KEYS_S, Part, Script
-from emulator.sound import SILENCE, Frame, Library
+from emulator.scripts import BETWEEN_KEYS_S, LAST_WORD_S, Act, Part, Script
+from emulator.sound import SILENCE, Frame, Library, Sound, Word
+from emulator.speech import Voice, words_of
+
+RINGS_AFTER_S = 0.2
+
+
+class Line(Protocol):
+    """What a party can do with its telephone: the leg, as the party sees it."""
+
+    def ring(self) -> None: ...
+    def answer(self) -> None: ...
+    def hang_up(self) -> None: ...
+    def press(self, digit: str) -> None: ...
+    def finish(self, status: str, reason: str) -> None: ...
+
+
+class Party(Protocol):
+    """Whoever is at the other end of a leg: a scripted person, a browser, another call."""
+
+    conversation: Conversation | None
+
+    def frame(self, tick: int) -> Frame:
+        """What it says at this tick."""
+        ...
+
+    def spoken(self, start: int, end: int) -> list[Spoken]:
+        """Which recordings it spoke in the ticks [start, end)."""
+        ...
+
+    def words(self, start: int, end: int) -> list[str]:
+        """The words that it finished in the ticks [start, end), as far as they are known."""
+        ...
+
+    def notice(self, event: str) -> None:
+        """Something that a person on the telephone would notice has happened (scripts.EVENTS)."""
+        ...
+
+    def attach(self, line: Line) -> None:
+        """This is its telephone now."""
+        ...
+
+    async def called(self, line: Line) -> None:
+        """Its telephone rings: ring, then answer or not. Cancelled when the caller gives up."""
+        ...
+
+    def ended(self) -> None:
+        """The call is over."""
+        ...
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """A piece of a recording, the ticks [start, end) in which it was said; `skipped_ms` into the file."""
+class Stage:
+    """What people need to play their parts."""
 
-    file: str
-    channel: str
-    start: int
-    end: int
-    skipped_ms: int = 0
-
-    def within(self, start: int, end: int) -> Spoken | None:
-        """The part of it that falls into these ticks."""
-        first, last = max(start, self.start), min(end, self.end)
-        if first >= last:
-            return None
-        skipped = self.skipped_ms + (first - self.start) * TICK_MS
-        return Spoken(self.file, self.channel, first, last, skipped)
+    library: Library
+    clock: Clock
+    pacer: Pacer
+    voice: Voice
+    spawn: Callable[[Coroutine[Any, Any, Any]], None]
 
 
 class Conversation:
     """Begins once for both: when they are connected, or when the caller is listened to by a program."""
 
-    def __init__(
-        self,
-        script: Script,
-        library: Library,
-        clock: Clock,
-        pacer: Pacer,
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
-    ) -> None:
+    def __init__(self, script: Script, stage: Stage) -> None:
         self.script = script
-        self.begin_tick: int | None = None
-        self._clock = clock
-        self._pacer = pacer
-        self._spawn = spawn
-        self.caller = Party(script.caller, self, library)
-        self.callee = Party(script.callee, self, library)
-        spawn(self._lose_patience())
+        self.stage = stage
+        self.begun = False
+        self.caller = Person(script.caller, self)
+        self.callee = Person(script.callee, self)
+        stage.spawn(self._lose_patience())
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is no script at all: somebody who answers and listens."""
+        return not self.script.name
 
     def begin(self) -> None:
         """Start the recordings with the next tick; a second beginning changes nothing."""
-        if self.begin_tick is not None:
+        if self.begun:
             return
-        self.begin_tick = self._pacer.number + 1
-        self._spawn(self._hang_up_at_the_end())
-        for party in (self.caller, self.callee):
-            for keys in party.part.keys:
-                self._spawn(self._press(party, keys.digits, keys.at))
+        self.begun = True
+        if self.script.hangup_after is not None:
+            self.stage.spawn(self._hang_up_at_the_end(self.script.hangup_after))
+        for person in (self.caller, self.callee):
+            person.play_along()
 
-    async def _hang_up_at_the_end(self) -> None:
+    async def _hang_up_at_the_end(self, after: float) -> None:
         # In ticks: a loop that is late is late with the sound as well.
-        end = self._clock.seconds() + self.script.hangup_after + TICK_S
-        await self._clock.sleep_until(end)
+        await self.stage.clock.sleep_until(self.stage.clock.seconds() + after + TICK_S)
         (self.callee if self.script.hangup_by == "callee" else self.caller).hang_up()
 
     async def _lose_patience(self) -> None:
-        await self._clock.sleep(self.script.patience)
-        if self.begin_tick is None:
+        await self.stage.clock.sleep(self.script.patience)
+        if not self.begun and not self.caller.part.does:
             self.caller.hang_up()
 
-    async def _press(self, party: Party, digits: str, at: float) -> None:
-        await self._clock.sleep(at)
-        for digit in digits:
-            party.press(digit)
-            await self._clock.sleep(BETWEEN_KEYS_S)
+
+@dataclass(order=True)
+class Utterance:
+    """A sound that a person makes from tick `start` on, and the words in it."""
+
+    start: int
+    sound: Sound = field(compare=False)
+    words: list[Word] = field(compare=False)
+    text: str = field(compare=False, default="")
 
 
-class Party:
-    """One person. `hang_up` and `press` are connected to the person's leg when there is one."""
+class Person:
+    """One scripted person."""
 
-    def __init__(self, part: Part, conversation: Conversation, library: Library) -> None:
+    def __init__(self, part: Part, conversation: Conversation) -> None:
         self.part = part
-        self.conversation = conversation
-        self.hang_up: Callable[[], None] = lambda: None
-        self.press: Callable[[str], None] = lambda digit: None
-        plays = sorted(part.plays, key=lambda play: play.at)
-        self._starts = [round(play.at / TICK_S) for play in plays]
-        self._sounds = [library.sound(play.file, play.channel) for play in plays]
+        self.conversation: Conversation | None = conversation
+        self._stage = conversation.stage
+        self._patience = conversation.script.patience
+        self._line: Line | None = None
+        self._said: list[Utterance] = []
+        self._starts: list[int] = []
+        self._noticed: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
+        self._changed = asyncio.Event()
+        self._doing = False
+
+    # the telephone
+
+    @property
+    def free(self) -> bool:
+        """Whether it has no telephone yet."""
+        return self._line is None
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether somebody with a part in another script may hold its telephone: it has done nothing yet."""
+        own = self.conversation
+        return own is not None and not own.begun and not self.part.does and (self is own.caller or own.idle)
+
+    def attach(self, line: Line) -> None:
+        """Take up the telephone; what the script lets them do by steps begins to wait."""
+        self._line = line
+        if self.part.does and not self._doing:
+            self._doing = True
+            self._stage.spawn(self._do())
+
+    async def called(self, line: Line) -> None:
+        """Ring, and answer or decline as the script says."""
+        await self._stage.clock.sleep(RINGS_AFTER_S)
+        if self.part.reply == "failed":
+            line.finish("failed", "unreachable")
+            return
+        line.ring()
+        await self._stage.clock.sleep(self.part.answer_after)
+        if self.part.reply == "answers":
+            line.answer()
+        elif self.part.reply == "busy":
+            line.finish("busy", "busy")
+
+    def ended(self) -> None:
+        """The call is over; whoever still waits stops waiting."""
+        self._line = None
+        self._changed.set()
+
+    def hang_up(self) -> None:
+        """Put the telephone down."""
+        if self._line is not None:
+            self._line.hang_up()
+
+    def notice(self, event: str) -> None:
+        """Notice something; a step may wait for it."""
+        self._noticed[event] += 1
+        self._changed.set()
+
+    # sound
 
     def frame(self, tick: int) -> Frame:
         """The frame said at this tick; a later recording cuts an earlier one off."""
-        begin = self.conversation.begin_tick
-        if begin is None:
-            return SILENCE
-        since = tick - begin
-        which = bisect_right(self._starts, since) - 1
+        which = bisect_right(self._starts, tick) - 1
         if which < 0:
             return SILENCE
-        frames = self._sounds[which].frames
-        at = since - self._starts[which]
+        frames = self._said[which].sound.frames
+        at = tick - self._starts[which]
         return frames[at] if at < len(frames) else SILENCE
 
     def spoken(self, start: int, end: int) -> list[Spoken]:
         """What was said in the ticks [start, end), for the truth log."""
-        begin = self.conversation.begin_tick
-        if begin is None:
-            return []
-        cuts = [*self._starts[1:], 1 << 62]
         pieces = [
-            Spoken(sound.file, sound.channel, begin + at, begin + min(at + len(sound.frames), cut))
-            for at, sound, cut in zip(self._starts, self._sounds, cuts, strict=False)  # no sound: no piece
+            Spoken(one.sound.file, one.sound.channel, one.start, last, text=one.text)
+            for one, last in self._with_ends()
         ]
         return [part for piece in pieces if (part := piece.within(start, end)) is not None]
+
+    def words(self, start: int, end: int) -> list[str]:
+        """The words finished in the ticks [start, end)."""
+        found: list[str] = []
+        for one, last in self._with_ends():
+            for word in one.words:
+                at = one.start + -(-word.end_ms // TICK_MS)
+                if start <= at < end and at <= last:
+                    found.append(word.text)
+        return found
+
+    def _with_ends(self) -> list[tuple[Utterance, int]]:
+        """Each utterance and the tick at which it is over or cut off."""
+        cuts = [*self._starts[1:], 1 << 62]
+        return [
+            (one, min(one.start + len(one.sound.frames), cut))
+            for one, cut in zip(self._said, cuts, strict=False)  # nothing said: one cut and no utterance
+        ]
+
+    def _utter(self, start: int, sound: Sound, words: list[Word], text: str = "") -> None:
+        insort(self._said, Utterance(start, sound, words, text))
+        self._starts = [one.start for one in self._said]
+
+    def _play(self, file: str, channel: str, start: int) -> Sound:
+        sound = self._stage.library.sound(file, channel)
+        self._utter(start, sound, self._stage.library.words(file, channel))
+        return sound
+
+    # what the script lets them do
+
+    def play_along(self) -> None:
+        """The conversation has begun: speak and press at the script's times."""
+        now = self._stage.pacer.number + 1
+        for play in self.part.plays:
+            self._play(play.file, play.channel, now + round(play.at / TICK_S))
+        for keys in self.part.keys:
+            self._stage.spawn(self._press(keys.digits, keys.at))
+
+    async def _press(self, digits: str, after: float = 0.0) -> None:
+        await self._stage.clock.sleep(after)
+        for digit in digits:
+            if self._line is not None:
+                self._line.press(digit)
+            await self._stage.clock.sleep(BETWEEN_KEYS_S)
+
+    async def _do(self) -> None:
+        """One step after the other; who waits in vain, or has done all, hangs up."""
+        for number, act in enumerate(self.part.does):
+            if not await self._until(act.wait or ("answered" if number == 0 else "")):
+                break
+            await self._stage.clock.sleep(act.after)
+            if self._line is None:
+                return
+            await self._act(act)
+            if act.hang_up:
+                return
+        if self.conversation is not None and self.conversation.script.hangup_after is None:
+            await self._stage.clock.sleep(LAST_WORD_S)
+            self.hang_up()
+
+    async def _act(self, act: Act) -> None:
+        if act.hang_up:
+            self.hang_up()
+        elif act.press:
+            await self._press(act.press)
+        elif act.play:
+            sound = self._play(act.play, act.channel, self._stage.pacer.number + 1)
+            await self._stage.clock.sleep(sound.ms / 1000)
+        elif act.say:
+            with self._stage.clock.hold():
+                sound = await self._stage.voice.speak(act.say)
+            self._utter(self._stage.pacer.number + 1, sound, words_of(act.say, sound.ms), act.say)
+            await self._stage.clock.sleep(sound.ms / 1000)
+
+    async def _until(self, event: str) -> bool:
+        """Wait for the next such event not yet waited for; False when patience or the call ended first."""
+        if not event:
+            return True
+        waiting = asyncio.ensure_future(self._next(event))
+        patience = asyncio.ensure_future(self._stage.clock.sleep(self._patience))
+        try:
+            await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
+            return waiting.done() and waiting.result()
+        finally:
+            waiting.cancel()
+            patience.cancel()
+
+    async def _next(self, event: str) -> bool:
+        while self._noticed[event] <= self._taken[event]:
+            if self._line is None:
+                return False
+            self._changed.clear()
+            await self._changed.wait()
+        self._taken[event] += 1
+        return True

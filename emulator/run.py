@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 
 from emulator import twiml
 from emulator.leg import Leg
-from emulator.twiml import Document, Step, TwimlError
-from emulator.verbs import base, dial, flow, stream, talk
+from emulator.twiml import Document, Step, TwimlError, Verb
+from emulator.verbs import base, dial, flow, gather, queue, record, stream, talk
 from emulator.webhooks import Answer
 from emulator.world import iso
 
 VERBS: dict[str, base.Handler] = {
     "Connect": stream.connect,
     "Dial": dial.dial,
+    "Enqueue": queue.enqueue,
+    "Gather": gather.gather,
     "Hangup": flow.hangup,
+    "Leave": queue.leave,
     "Pause": talk.pause,
+    "Play": talk.play,
+    "Record": record.record,
     "Redirect": flow.redirect,
+    "Refer": flow.refer,
     "Reject": flow.reject,
     "Say": talk.say,
     "Start": stream.start,
@@ -24,6 +31,8 @@ VERBS: dict[str, base.Handler] = {
 }
 XML_TYPES = {"text/xml", "application/xml", "text/html"}
 MAX_DOCUMENTS = 1000
+# A document of a loop that takes no time is not asked for again at once.
+LEAST_LOOP_S = 1.0
 
 
 async def run(leg: Leg, step: Step, ends: bool) -> None:
@@ -33,24 +42,58 @@ async def run(leg: Leg, step: Step, ends: bool) -> None:
         if following is None or not leg.call.live:
             break
         document = await fetch(leg, following)
-        following = await perform(leg, document) if document is not None else None
+        outcome = await perform(leg, document, VERBS) if document is not None else None
+        following = outcome if isinstance(outcome, Step) else None
     if ends:
         leg.finish("completed", "end of TwiML")
 
 
-async def perform(leg: Leg, document: Document) -> Step | None:
-    """Perform the verbs; returns where to go on, None when the call shall end."""
+async def loop(
+    leg: Leg, step: Step, allowed: Collection[str], fields: Callable[[], dict[str, str]] = dict
+) -> None:
+    """Play a document to somebody who waits, again and again, until <Leave> or the end of the call.
+
+    `fields` are added to each request. Verbs that are not allowed there are noted as 13238 and passed over.
+    """
+    verbs = {name: VERBS[name] for name in allowed}
+    clock = leg.exchange.world.clock
+    following = step
+    while leg.call.live:
+        began = clock.seconds()
+        asked = Step(following.url, following.method, following.twiml, {**following.fields, **fields()})
+        document = await fetch(leg, asked)
+        outcome = await perform(leg, document, verbs) if document is not None else None
+        if outcome is base.LEAVE:
+            return
+        if outcome is base.HANGUP:
+            leg.finish("completed", "<Hangup>")
+        following = outcome if isinstance(outcome, Step) else step
+        if clock.seconds() - began < LEAST_LOOP_S:
+            await clock.sleep(LEAST_LOOP_S)
+
+
+async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) -> base.Outcome:
+    """Perform the verbs; what ended it before its end: where to go on, HANGUP or LEAVE, else None."""
     for verb in document.verbs:
-        handler = VERBS.get(verb.name)
+        handler = verbs.get(verb.name)
         if handler is None:
-            note(leg, 12200, f"<{verb.name}> is not a verb that the emulator knows")
+            _unknown(leg, verb)
             continue
         outcome = await handler(leg, verb, document)
-        if isinstance(outcome, Step):
+        if outcome is base.LEAVE and verbs is VERBS:
+            continue  # outside of a queue there is nothing to leave
+        if outcome is not None:
             return outcome
-        if outcome is base.HANGUP or not leg.call.live:
-            return None
+        if not leg.call.live:
+            return base.HANGUP
     return None
+
+
+def _unknown(leg: Leg, verb: Verb) -> None:
+    if verb.name in VERBS:
+        leg.note(13238, f"<{verb.name}> is not allowed in TwiML for somebody who waits")
+    else:
+        leg.note(12200, f"<{verb.name}> is not a verb that the emulator knows")
 
 
 async def fetch(leg: Leg, step: Step) -> Document | None:
@@ -58,7 +101,7 @@ async def fetch(leg: Leg, step: Step) -> Document | None:
     try:
         return await _ask(leg, step, "voice")
     except TwimlError as error:
-        note(leg, error.code, error.detail)
+        leg.note(error.code, error.detail)
         failed = error
     if step.twiml or not leg.fallback.url:
         return None
@@ -66,7 +109,7 @@ async def fetch(leg: Leg, step: Step) -> Document | None:
     try:
         return await _ask(leg, Step(leg.fallback.url, leg.fallback.method, fields=fields), "fallback")
     except TwimlError as error:
-        note(leg, error.code, error.detail)
+        leg.note(error.code, error.detail)
         return None
 
 
@@ -80,6 +123,9 @@ async def _ask(leg: Leg, step: Step, kind: str) -> Document:
     answer = await _answer(leg, step, kind)
     if answer.error:
         raise TwimlError(answer.error, answer.detail)
+    if answer.content_type.startswith("audio/"):
+        # An address may give a sound instead of TwiML: it is played.
+        return Document((Verb("Play", text=step.url),), step.url, "")
     _write_down(leg, kind, answer.url, answer.body)
     if answer.content_type not in XML_TYPES:
         raise TwimlError(12300, f"Invalid Content-Type {answer.content_type!r} from {answer.url}")
@@ -93,12 +139,8 @@ async def _answer(leg: Leg, step: Step, kind: str) -> Answer:
     return await asyncio.shield(asyncio.ensure_future(asking))
 
 
-def note(leg: Leg, code: int, message: str) -> None:
-    """Write a notification of this call."""
-    leg.call.note(code, message, leg.exchange.world.clock.now())
-
-
 def _write_down(leg: Leg, kind: str, url: str, text: str) -> None:
     leg.call.documents.append(
         {"kind": kind, "url": url, "twiml": text, "at": iso(leg.exchange.world.clock.now())}
     )
+    del leg.call.documents[:-MAX_DOCUMENTS]

@@ -19,6 +19,10 @@ LAST_WORD_S = 1.0
 BETWEEN_KEYS_S = 0.3
 
 Reply = Literal["answers", "busy", "no-answer", "failed"]
+# What a person on the telephone notices, and a script may wait for.
+EVENTS = frozenset(
+    {"answered", "connected", "gather", "record", "stream", "prompt", "quiet", "queued", "hold", "resumed"}
+)
 
 
 class ScriptError(ValueError):
@@ -43,12 +47,32 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Act:
+    """One thing done after the one before it: wait for an event, then `after` seconds, then do it.
+
+    `play` a recording's channel, `say` a text, `press` digits, or `hang_up`; with none of them only wait.
+    """
+
+    wait: str = ""
+    after: float = 0.0
+    play: str = ""
+    channel: str = "caller"
+    say: str = ""
+    press: str = ""
+    hang_up: bool = False
+
+
+@dataclass(frozen=True)
 class Part:
-    """One person: what they say and press, and for a callee how they take the call."""
+    """One person: what they say and press, and for a callee how they take the call.
+
+    `plays` and `keys` count from the conversation's beginning; `does` goes step by step from the answer.
+    """
 
     name: str = ""
     plays: tuple[Play, ...] = ()
     keys: tuple[Keys, ...] = ()
+    does: tuple[Act, ...] = ()
     reply: Reply = "answers"
     answer_after: float = 1.5
 
@@ -57,15 +81,15 @@ class Part:
 class Script:
     """A conversation of two. Times in seconds.
 
-    `hangup_after` counts from its beginning; `patience` is how long the caller waits for a beginning;
-    `rotation` false: only by name.
+    `hangup_after` counts from its beginning, None: only the people's own steps end it; `patience` is how long
+    somebody waits, for a beginning or for an event; `rotation` false: only by name.
     """
 
     name: str
     title: str = ""
     caller: Part = field(default_factory=Part)
     callee: Part = field(default_factory=Part)
-    hangup_after: float = 10.0
+    hangup_after: float | None = 10.0
     hangup_by: Literal["caller", "callee"] = "caller"
     patience: float = 60.0
     order: int = 100
@@ -124,11 +148,25 @@ def load(path: Path, library: Library) -> Script:
 def _part(data: dict[str, Any]) -> Part:
     plays = tuple(Play(**play) for play in data.pop("plays", []))
     keys = tuple(Keys(**keys) for keys in data.pop("keys", []))
-    return Part(plays=plays, keys=keys, **data)
+    does = tuple(_act(Act(**act)) for act in data.pop("does", []))
+    return Part(plays=plays, keys=keys, does=does, **data)
 
 
-def _end(caller: Part, callee: Part, library: Library) -> float:
-    """When all is said and pressed and a breath has passed, in seconds."""
+def _act(act: Act) -> Act:
+    if act.wait and act.wait not in EVENTS:
+        raise KeyError(f"wait = {act.wait!r}; known: {', '.join(sorted(EVENTS))}")
+    if sum(map(bool, (act.play, act.say, act.press, act.hang_up))) > 1:
+        raise KeyError("one step does one of play, say, press and hang_up")
+    return act
+
+
+def _end(caller: Part, callee: Part, library: Library) -> float | None:
+    """When all is said and pressed and a breath has passed, in seconds; None where people go step by step."""
+    for act in caller.does + callee.does:
+        if act.play:
+            library.sound(act.play, act.channel)
+    if caller.does or callee.does:
+        return None
     plays, keys = caller.plays + callee.plays, caller.keys + callee.keys
     ends = [play.at + library.sound(play.file, play.channel).ms / 1000 for play in plays]
     ends += [pressed.at + BETWEEN_KEYS_S * len(pressed.digits) for pressed in keys]

@@ -52,6 +52,14 @@ class Sound:
         return len(self.frames) * FRAME_MS
 
 
+class Word(NamedTuple):
+    """One word and when it is said, in ms from the beginning of its recording."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
 def cut(ulaw: bytes) -> tuple[Frame, ...]:
     """Cut mu-law into frames; the last is filled with silence."""
     padded = ulaw + SILENT_BYTE * (-len(ulaw) % FRAME_BYTES)
@@ -83,6 +91,16 @@ class Library:
         if channel not in channels:
             raise SoundError(f"{file}: no channel {channel!r}, it has {', '.join(channels)}")
         return channels[channel]
+
+    def words(self, file: str, channel: str) -> list[Word]:
+        """What is said on one channel, as far as the manifest knows; in order of time."""
+        entry = self.manifest.get(file, {})
+        spoken = list(entry.get("words") or [])
+        for turn in entry.get("turns") or []:
+            if turn.get("track") == channel:
+                spoken += turn.get("words") or []
+        words = [Word(str(w["w"]), round(w["start"] * 1000), round(w["end"] * 1000)) for w in spoken]
+        return sorted(words, key=lambda word: word.end_ms)
 
     def _load(self, file: str) -> dict[str, Sound]:
         path = self.directory / file

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.ear import Spoken
 from emulator.exchange import Exchange
 from emulator.leg import Leg
 from emulator.pacing import TICK_MS
-from emulator.party import Spoken
 from emulator.socket import MediaStream
 from emulator.world import iso
 
@@ -52,6 +52,7 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
     """One stream: what was asked, what went out, and which recordings it carried when."""
     address = urlsplit(of.wanted.url)
     flowed = of.last_tick > 0
+    pieces = played(leg, of) if flowed else []
     return {
         "stream_sid": of.sid,
         "call_sid": leg.call.sid,
@@ -76,32 +77,29 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
         "last_ms": _at(of, of.last_tick) if flowed else None,
         "played_back_bytes": of.replies.played_bytes,
         "commands": of.replies.commands,
-        "played": played(leg, of) if flowed else [],
+        "played": [piece for piece in pieces if "file" in piece],
+        "prompts": [piece for piece in pieces if "text" in piece],
     }
 
 
 def played(leg: Leg, of: MediaStream) -> list[dict[str, Any]]:
-    """Which part of which recording each track carried: place in the file, in the stream (ms), and when."""
+    """Which part of which recording or prompt each track carried: where in it, in the stream, and when."""
     start, end = of.first_tick, of.last_tick + 1
-    pieces = [("inbound", piece) for piece in leg.party.spoken(start, end)]
-    for bridge in leg.bridges:
-        first = max(start, bridge.start)
-        last = min(end, bridge.end if bridge.end is not None else end)
-        pieces += [("outbound", piece) for piece in bridge.other.party.spoken(first, last)]
+    heard = {"inbound": leg.party.spoken, "outbound": leg.ear.spoken}
     moment = leg.exchange.pacer.moment
     return [
         {**_piece(of, track, piece), "from_at": iso(moment(piece.start))}
-        for track, piece in pieces
-        if track in of.wanted.tracks
+        for track in of.wanted.tracks
+        for piece in heard[track](start, end)
     ]
 
 
 def _piece(of: MediaStream, track: str, piece: Spoken) -> dict[str, Any]:
     length = (piece.end - piece.start) * TICK_MS
+    what = {"text": piece.text} if piece.text else {"file": piece.file, "channel": piece.channel}
     return {
         "track": track,
-        "file": piece.file,
-        "channel": piece.channel,
+        **what,
         "stream_from_ms": _at(of, piece.start),
         "stream_to_ms": _at(of, piece.start) + length,
         "file_from_ms": piece.skipped_ms,

@@ -30,14 +30,15 @@ class Verb:
     attributes: dict[str, str] = field(default_factory=dict)
     children: tuple[Verb, ...] = ()
     text: str = ""
+    tail: str = ""
 
     def get(self, name: str, default: str = "") -> str:
         """An attribute, or the default where it is missing or empty."""
         return self.attributes.get(name) or default
 
-    def flag(self, name: str) -> bool:
-        """A boolean attribute; absent is false."""
-        return self.get(name).strip().lower() == "true"
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean attribute."""
+        return self.get(name, str(default)).strip().lower() == "true"
 
     def seconds(self, name: str, default: float) -> float:
         """A number of seconds; what cannot be read is the default, as at Twilio."""
@@ -89,4 +90,5 @@ def _verb(element: ET.Element) -> Verb:
         attributes=dict(element.attrib),
         children=tuple(_verb(child) for child in element),
         text=(element.text or "").strip(),
+        tail=(element.tail or "").strip(),
     )

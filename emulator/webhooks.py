@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 import aiohttp
@@ -16,7 +17,7 @@ from emulator.overrides import Overrides, overrides
 from emulator.request import Answer, Limits, send
 from emulator.sign import signature
 from emulator.turns import Turns
-from emulator.world import Call, World, iso
+from emulator.world import World, iso
 
 __all__ = ["Answer", "Courier", "overrides"]
 
@@ -26,11 +27,23 @@ MAX_MEDIA = 16 * 1024 * 1024
 RESOURCES = {"participant": "conference", "announcement": "conference"}
 
 
+class Owner(Protocol):
+    """What a webhook is about and where it is written down: a call or a conference."""
+
+    sid: str
+    region: str
+    webhooks: list[dict[str, Any]]
+
+    def note(self, code: int, message: str, now: datetime) -> None:
+        """Write what Twilio's debugger would show."""
+        ...
+
+
 @dataclass(frozen=True)
 class Hook:
     """One webhook: of which call, what for, where, with which fields."""
 
-    call: Call
+    call: Owner
     kind: str
     url: str
     method: str
@@ -53,11 +66,11 @@ class Courier:
         # Of their own, so that how often a target fails does not change the ids of calls.
         self._tokens = random.Random(f"idempotency tokens {world.seed}")
 
-    async def ask(self, call: Call, kind: str, url: str, method: str, form: Mapping[str, str]) -> Answer:
+    async def ask(self, call: Owner, kind: str, url: str, method: str, form: Mapping[str, str]) -> Answer:
         """Send one webhook and wait for its answer."""
         return await self._ask(Hook(call, kind, url, method, _clean(form)))
 
-    async def fetch_media(self, call: Call, url: str) -> tuple[int, str, bytes]:
+    async def fetch_media(self, call: Owner, url: str) -> tuple[int, str, bytes]:
         """GET a sound, signed, in at most 15 s: (HTTP status, content type, bytes).
 
         Status 0 when nothing usable came, and no bytes unless the status is 2xx; why is noted on the call.
@@ -68,7 +81,7 @@ class Courier:
             return (answer.status if answer.error == 11200 else 0), "", b""
         return answer.status, answer.content_type, answer.raw
 
-    def tell(self, call: Call, kind: str, url: str, method: str, form: Mapping[str, str]) -> None:
+    def tell(self, call: Owner, kind: str, url: str, method: str, form: Mapping[str, str]) -> None:
         """Send one callback in the background."""
         if url and not self._faults.drop_status_callbacks:
             self.spawn(self._tell_in_turn(Hook(call, kind, url, method, _clean(form))))
@@ -139,7 +152,7 @@ class Courier:
         hook.call.webhooks.append(written)
         return answer
 
-    def _headers(self, call: Call, url: str, form: Mapping[str, str], token: str) -> dict[str, str]:
+    def _headers(self, call: Owner, url: str, form: Mapping[str, str], token: str) -> dict[str, str]:
         headers = {
             "Accept": "*/*",
             "User-Agent": "TwilioProxy/1.1",

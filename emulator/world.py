@@ -53,6 +53,24 @@ class Number:
 
 
 @dataclass
+class Application:
+    """A TwiML application: addresses that numbers, browsers and calls may share."""
+
+    sid: str
+    friendly_name: str
+    created: datetime
+    updated: datetime
+    region: str = HOME
+    voice_url: str = ""
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback: str = ""
+    status_callback_method: str = "POST"
+    voice_caller_id_lookup: bool = False
+
+
+@dataclass
 class Call:
     """One Twilio call (one leg), as REST shows it, and what was seen of it for the truth log."""
 
@@ -72,7 +90,9 @@ class Call:
     started: datetime | None = None
     ended: datetime | None = None
     reason: str = ""
+    hops: int = 0
     extra: dict[str, str] = field(default_factory=dict)
+    recorded: dict[str, str] = field(default_factory=dict)
     documents: list[dict[str, Any]] = field(default_factory=list)
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
@@ -140,6 +160,7 @@ class World:
         self.seed = seed
         self.random = random.Random(seed)
         self.numbers: dict[str, Number] = {}
+        self.applications: dict[str, Application] = {}
         self.calls: dict[str, Call] = {}
         self._ended: deque[str] = deque()
         for number in numbers:
@@ -168,6 +189,10 @@ class World:
     def number_by_sid(self, sid: str) -> Number | None:
         """The number with this PN id."""
         return next((number for number in self.numbers.values() if number.sid == sid), None)
+
+    def addresses(self, number: Number) -> Number | Application:
+        """Whose addresses the number's calls ask: its application's, if it has one, overrides its own."""
+        return self.applications.get(number.voice_application_sid, number)
 
     def new_call(self, from_: str, to: str, direction: str, **facts: Any) -> Call:
         """Write a new call down; it has no status history yet."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.leg import Callbacks, Fallback, Leg
+from emulator.leg import Leg
+from emulator.progress import Callbacks, Fallback
 from emulator.rest.envelope import BASE, EXCHANGE, Form, bad, form, not_found, page
 from emulator.twiml import Step
 from emulator.world import API_VERSION, Call, rfc2822
@@ -83,7 +84,7 @@ async def _redirect(leg: Leg, step: Step, given: Form) -> None:
     if leg.call.status != "in-progress":
         raise bad("Call is not in-progress. Cannot redirect.", 21220)
     if given.get("StatusCallback"):
-        leg.callbacks = _callbacks(given, leg.call, leg.exchange.world.clock.now())
+        leg.progress.callbacks = _callbacks(given, leg.call, leg.exchange.world.clock.now())
     if given.get("FallbackUrl"):
         leg.fallback = _fallback(given)
     leg.exchange.courier.spawn(leg.redirect(step))

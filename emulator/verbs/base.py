@@ -10,30 +10,40 @@ from emulator.leg import Leg
 from emulator.twiml import Document, Step, Verb
 
 
-class Hangup(Enum):
-    """The only value of it is HANGUP: the call ends here."""
+class End(Enum):
+    """How a document ends before its end: the call does, or the wait in a queue."""
 
     HANGUP = "hangup"
+    LEAVE = "leave"
 
 
-HANGUP = Hangup.HANGUP
+HANGUP, LEAVE = End.HANGUP, End.LEAVE
 
-Outcome = Step | Hangup | None
+Outcome = Step | End | None
 Handler = Callable[[Leg, Verb, Document], Awaitable[Outcome]]
 
 
-def note(leg: Leg, code: int, message: str) -> None:
-    """Write what Twilio's debugger would show."""
-    leg.call.note(code, message, leg.exchange.world.clock.now())
+def action(verb: Verb, document: Document, fields: dict[str, str], *, default: bool = False) -> Step | None:
+    """The request that `action` asks for, with the verb's own fields.
 
-
-def action(verb: Verb, document: Document, fields: dict[str, str]) -> Step | None:
-    """The request that `action` asks for, with the verb's own fields; None without the attribute."""
-    if not verb.get("action"):
+    Without the attribute None, or with `default` the document's own address once more.
+    """
+    url = verb.get("action")
+    if not url and not default:
         return None
-    return Step(absolute(verb.get("action"), document), verb.get("method", "POST").upper(), fields=fields)
+    return Step(absolute(url, document) if url else document.base, method(verb), fields=fields)
+
+
+def method(verb: Verb, name: str = "method", default: str = "POST") -> str:
+    """An HTTP method attribute; anything but GET is POST."""
+    return "GET" if verb.get(name, default).upper() == "GET" else "POST"
 
 
 def absolute(url: str, document: Document) -> str:
     """An address of the document, as seen from where the document came from."""
     return urljoin(document.base, url)
+
+
+def address(verb: Verb, name: str, document: Document) -> str:
+    """The address in an attribute, "" without it."""
+    return absolute(verb.get(name), document) if verb.get(name) else ""

@@ -1,18 +1,18 @@
-"""Redirect, Hangup and Reject: verbs that leave the document."""
+"""Redirect, Hangup and Reject, which leave the document; Refer, which is refused."""
 
 from __future__ import annotations
 
 from emulator.leg import Leg
 from emulator.twiml import Document, Step, Verb
-from emulator.verbs.base import HANGUP, Outcome, absolute, note
+from emulator.verbs.base import HANGUP, Outcome, absolute, action, method
 
 
 async def redirect(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """Go on with another document."""
     if not verb.text:
-        note(leg, 11100, "<Redirect> without an address")
+        leg.note(11100, "<Redirect> without an address")
         return HANGUP
-    return Step(absolute(verb.text, document), verb.get("method", "POST").upper())
+    return Step(absolute(verb.text, document), method(verb))
 
 
 async def hangup(leg: Leg, verb: Verb, document: Document) -> Outcome:
@@ -29,3 +29,9 @@ async def reject(leg: Leg, verb: Verb, document: Document) -> Outcome:
     else:
         leg.finish("busy" if verb.get("reason") == "busy" else "failed", "<Reject>")
     return HANGUP
+
+
+async def refer(leg: Leg, verb: Verb, document: Document) -> Outcome:
+    """There is no SIP here: the transfer fails, and `action` is told so."""
+    leg.note(13233, "<Refer> is for calls over SIP; the emulator has none")
+    return action(verb, document, {"ReferCallStatus": "failed"})

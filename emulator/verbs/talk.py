@@ -1,28 +1,79 @@
-"""Say and Pause. Speech is silence of a fitting length for now."""
+"""Say, Play and Pause: what the party is told."""
 
 from __future__ import annotations
 
+from emulator.ear import Prompt
 from emulator.leg import Leg
+from emulator.sound import Sound, SoundError, Word, cut, read_wav
+from emulator.speech import words_of
 from emulator.twiml import Document, Verb
-from emulator.verbs.base import Outcome
+from emulator.verbs.base import Outcome, absolute
 
-CHARACTERS_PER_S = 15.0
 LISTENING_S = 5.0
+MAX_LOOPS = 1000
+KEY_S = 0.2
+WAIT_S = 0.5
+AUDIO = ("audio/", "application/octet-stream")
 
 
 async def say(leg: Leg, verb: Verb, document: Document) -> Outcome:
-    """Answer, then take as long as a voice would need for the text."""
+    """Answer, then speak the text."""
     leg.answer()
-    text = verb.text + " ".join(child.text for child in verb.children)
-    times = max(1, int(verb.seconds("loop", 1)))
-    await leg.exchange.world.clock.sleep(times * max(0.5, len(text) / CHARACTERS_PER_S))
+    text = spoken_text(verb)
+    with leg.exchange.world.clock.hold():
+        sound = await leg.exchange.voice.speak(text)
+    await _play(leg, sound, text, verb, words_of(text, sound.ms))
+    return None
+
+
+async def play(leg: Leg, verb: Verb, document: Document) -> Outcome:
+    """Answer, then play a WAV file, or keys: those are sent out of band, so nothing of them is heard."""
+    leg.answer()
+    if digits := verb.get("digits"):
+        seconds = sum(WAIT_S if key in "wW" else KEY_S for key in digits)
+        await leg.exchange.world.clock.sleep(min(seconds, 60.0))
+        return None
+    sound = await _fetched(leg, absolute(verb.text, document)) if verb.text else None
+    if sound is not None:
+        await _play(leg, sound, f"<Play> {verb.text}", verb)
     return None
 
 
 async def pause(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """Wait. A pause does not answer a call; in a long one the caller begins to speak."""
     length = verb.seconds("length", 1)
-    if length >= LISTENING_S and leg.answered.is_set():
+    if length >= LISTENING_S and leg.answered.is_set() and leg.party.conversation is not None:
         leg.party.conversation.begin()
     await leg.exchange.world.clock.sleep(length)
     return None
+
+
+def spoken_text(verb: Verb) -> str:
+    """The words of a <Say>, without the markup of speech in it."""
+    return " ".join(part for part in (verb.text, *(spoken_text(c) for c in verb.children), verb.tail) if part)
+
+
+async def _play(leg: Leg, sound: Sound, text: str, verb: Verb, words: list[Word] | None = None) -> None:
+    clock, pacer = leg.exchange.world.clock, leg.exchange.pacer
+    leg.party.notice("prompt")
+    loops = int(verb.seconds("loop", 1)) or MAX_LOOPS  # 0 is for ever
+    for _ in range(min(loops, MAX_LOOPS)):
+        with leg.ear.hearing(Prompt(sound, pacer.number + 1, text, words=words or ())):
+            await clock.sleep(sound.ms / 1000)
+    leg.party.notice("quiet")
+
+
+async def _fetched(leg: Leg, url: str) -> Sound | None:
+    """The file at `url`; None with a notification when it is none that can be played."""
+    status, kind, raw = await leg.exchange.courier.fetch_media(leg.call, url)
+    if status != 200:
+        leg.note(11200, f"<Play>: HTTP {status or 'no answer'} from {url}")
+        return None
+    if not kind.startswith(AUDIO):
+        leg.note(12300, f"<Play>: Invalid Content-Type {kind!r} from {url}")
+        return None
+    try:
+        return Sound("", "", cut(read_wav(raw, url)[0]))
+    except (SoundError, IndexError) as error:
+        leg.note(12400, f"<Play>: {error}")
+        return None
