@@ -76,7 +76,7 @@ class Prompt:
         return [piece] if piece is not None else []
 
     def words(self, start: int, end: int) -> list[str]:
-        return [w.text for w in self._words if start <= self._start + w.end_ms // TICK_MS < end]
+        return [w.text for w in self._words if start <= self._start + (w.end_ms - 1) // TICK_MS < end]
 
 
 @dataclass

@@ -16,12 +16,14 @@ from emulator.socket import MediaStream, Wanted
 from emulator.sound import SILENCE, Frame
 from emulator.transcription import Transcription
 from emulator.twiml import Step
-from emulator.world import Call
+from emulator.world import Call, iso
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
 
 logger = logging.getLogger("contactcenter.emulator")
+
+MAX_KEYS = 1000
 
 
 class Leg:
@@ -166,6 +168,8 @@ class Leg:
         """The party presses a key."""
         if self.call.status != "in-progress":
             return
+        if len(self.call.keys) < MAX_KEYS:
+            self.call.keys.append({"digit": digit, "at": iso(self.exchange.world.clock.now())})
         for stream in self.streams:
             stream.press(digit)
         for listener in list(self.listeners):

@@ -209,8 +209,8 @@ class Person:
         found: list[str] = []
         for one, last in self._with_ends():
             for word in one.words:
-                at = one.start + -(-word.end_ms // TICK_MS)
-                if start <= at < end and at <= last:
+                at = one.start + (word.end_ms - 1) // TICK_MS
+                if start <= at < min(end, last):
                     found.append(word.text)
         return found
 

@@ -19,7 +19,7 @@ MAX_NAME = 64
 KEEP_WAITS = 100
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """A waiting caller. `taken` is set with `by`, the leg that takes it, or `step`, the TwiML to follow."""
 
@@ -44,7 +44,7 @@ class Member:
         return int(now_s - self.began_s)
 
 
-@dataclass
+@dataclass(eq=False)
 class Queue:
     """One queue; `max_size` callers at most."""
 

@@ -40,7 +40,7 @@ class Order:
     events: frozenset[str] = frozenset({"completed"})
 
 
-@dataclass
+@dataclass(eq=False)
 class Recording:
     """One recording: `tapes` hold mu-law, one per channel, of equal length."""
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.conference import Conference
 from emulator.ear import Spoken
 from emulator.exchange import Exchange
 from emulator.leg import Leg
 from emulator.pacing import TICK_MS
+from emulator.queue import Queue
+from emulator.recording import Recording
+from emulator.seat import Seat
 from emulator.socket import MediaStream
 from emulator.world import iso
 
@@ -21,6 +25,9 @@ def log(exchange: Exchange) -> dict[str, Any]:
         "faults": exchange.faults.as_dict(),
         "late_p99_ms": exchange.pacer.late_p99_ms(),
         "calls": [call(leg) for leg in exchange.legs.values()],
+        "conferences": [conference(room) for room in exchange.conferences.by_sid.values()],
+        "queues": [queue(one) for one in exchange.queues.by_sid.values()],
+        "recordings": [recording(one) for one in exchange.recordings.by_sid.values()],
     }
 
 
@@ -44,7 +51,65 @@ def call(leg: Leg) -> dict[str, Any]:
         "documents": of.documents,
         "webhooks": of.webhooks,
         "notifications": of.notifications,
+        "keys": of.keys,
+        "region": of.region,
+        "transcriptions": [
+            {"transcription_sid": t.sid, "name": t.name, "live": t.live} for t in leg.transcriptions
+        ],
         "streams": [stream(leg, one) for one in leg.streams],
+    }
+
+
+def conference(room: Conference) -> dict[str, Any]:
+    """One conference: who is and was in it, on which terms, and what it told."""
+    return {
+        "conference_sid": room.sid,
+        "friendly_name": room.friendly_name,
+        "region": room.region,
+        "status": room.status,
+        "reason": room.reason,
+        "created": iso(room.created),
+        "members": [member(seat) for seat in (*room.past, *room.seats.values())],
+        "webhooks": room.webhooks,
+        "notifications": room.notifications,
+    }
+
+
+def member(seat: Seat) -> dict[str, Any]:
+    """One member of a conference, as it is now or left it."""
+    terms = seat.terms
+    return {
+        "call_sid": seat.leg.call.sid,
+        "label": terms.label,
+        "muted": terms.muted,
+        "hold": terms.hold,
+        "coaching": terms.coach if terms.coaching else None,
+        "joined": iso(seat.joined),
+        "left": seat.over.is_set(),
+    }
+
+
+def queue(of: Queue) -> dict[str, Any]:
+    """One queue and who waits in it, in order."""
+    return {
+        "queue_sid": of.sid,
+        "friendly_name": of.friendly_name,
+        "region": of.region,
+        "max_size": of.max_size,
+        "members": [one.leg.call.sid for one in of.members],
+    }
+
+
+def recording(of: Recording) -> dict[str, Any]:
+    """One recording; `bytes` of mu-law per channel."""
+    return {
+        "recording_sid": of.sid,
+        "call_sid": of.call_sid or None,
+        "conference_sid": of.conference_sid or None,
+        "source": of.order.source,
+        "status": of.status,
+        "channels": len(of.taps),
+        "bytes": of.taken,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.ear import Prompt
 from emulator.leg import Leg
+from emulator.pacing import TICK_S
 from emulator.sound import Sound, SoundError, Word, cut, read_wav
 from emulator.speech import words_of
 from emulator.twiml import Document, Verb
@@ -59,7 +60,8 @@ async def _play(leg: Leg, sound: Sound, text: str, verb: Verb, words: list[Word]
     loops = int(verb.seconds("loop", 1)) or MAX_LOOPS  # 0 is for ever
     for _ in range(min(loops, MAX_LOOPS)):
         with leg.ear.hearing(Prompt(sound, pacer.number + 1, text, words=words or ())):
-            await clock.sleep(sound.ms / 1000)
+            # Half a tick more, so that the last frame is heard whichever wakes first, this or the pacer.
+            await clock.sleep(sound.ms / 1000 + TICK_S / 2)
     leg.party.notice("quiet")
 
 

@@ -1,10 +1,19 @@
 """What people do while a program talks to them."""
 
+import base64
 import itertools
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from tests.emulator.conftest import Box
+import pytest
+from aiohttp import web
+
+from emulator.speech import Voice
+from streams.audio import level
+from tests.emulator.conftest import Box, tone
 from tests.emulator.product import Product
+from tests.twilio import signature
 
 
 async def tapped(product: Product, box: Box, verbs: str, script: str) -> str:
@@ -77,3 +86,86 @@ async def test_keys_of_a_script_are_pressed_one_by_one(product: Product, box: Bo
     await box.clock.advance(2)
     await product.until(lambda: len(bot.of("dtmf")) == 2)
     assert [message["dtmf"]["digit"] for message in bot.of("dtmf")] == ["1", "#"]
+
+
+async def test_a_prompt_is_spoken_on_the_outbound_track(product: Product, box: Box) -> None:
+    box.exchange.voice = Voice.installed()
+    await tapped(
+        product, box, "<Say>This call may be <break/>recorded.</Say><Pause length='60'/>", "two_colleagues"
+    )
+    await box.clock.advance(4)
+    prompt = (await stream(box, next(iter(box.exchange.legs))))["prompts"][0]
+    assert (prompt["track"], prompt["text"]) == ("outbound", "This call may be recorded.")
+    loud = [m for m in product.sockets[0].of("media") if level_of(m, "outbound") > -40]
+    assert 0.5 < len(loud) * 0.02 < 3
+
+
+async def test_a_file_is_fetched_signed_and_played(product: Product, box: Box) -> None:
+    raw = wav(0.5)
+    product.answers["/hello.wav"] = web.Response(body=raw, content_type="audio/x-wav")
+    sid = await tapped(product, box, "<Play loop='2'>/hello.wav</Play><Pause length='60'/>", "two_colleagues")
+    await box.clock.advance(3)
+    asked = product.asked("/hello.wav")[0]
+    assert (asked.method, asked.headers["X-Twilio-Signature"]) == (
+        "GET",
+        signature(f"{product.url}/hello.wav"),
+    )
+    loud = [m for m in product.sockets[0].of("media") if level_of(m, "outbound") > -40]
+    assert 48 <= len(loud) <= 50
+    assert len(product.asked("/hello.wav")) == 1
+    assert (await box.call(sid))["notifications"] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (web.Response(status=404), 11200),
+        (web.Response(text="<html/>", content_type="text/html"), 12300),
+        (web.Response(body=b"ID3 no wave", content_type="audio/mpeg"), 12400),
+    ],
+    ids=["missing", "a page", "not a WAV"],
+)
+async def test_a_file_that_cannot_be_played_is_noted_and_passed_over(
+    product: Product, box: Box, answer: web.Response, code: int
+) -> None:
+    product.answers |= {"/hello.wav": answer, "/next/": "<Response><Pause length='9'/></Response>"}
+    sid = await tapped(product, box, "<Play>/hello.wav</Play><Redirect>/next/</Redirect>", "two_colleagues")
+    await box.clock.advance(1)
+    assert code in [note["code"] for note in (await box.call(sid))["notifications"]]
+    assert product.asked("/next/")
+
+
+async def test_an_address_that_gives_sound_instead_of_twiml_is_played(product: Product, box: Box) -> None:
+    # It is asked as TwiML and then fetched as a sound.
+    product.answers["/twilio/voice/"] = [
+        web.Response(body=wav(1.0), content_type="audio/wav") for _ in range(2)
+    ]
+    sid = await box.place()
+    await box.clock.advance(0.5)
+    assert (await box.call(sid))["status"] == "in-progress"
+    await box.clock.advance(1)
+    assert (await box.call(sid))["reason"] == "end of TwiML"
+
+
+async def test_played_keys_are_silent_on_the_track(product: Product, box: Box) -> None:
+    await tapped(product, box, "<Play digits='12w3'/><Pause length='60'/>", "two_colleagues")
+    await box.clock.advance(1)
+    assert all(level_of(m, "outbound") < -90 for m in product.sockets[0].of("media") if of(m) == "outbound")
+
+
+def wav(seconds: float) -> bytes:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "tone.wav"
+        tone(path, seconds=seconds)
+        return path.read_bytes()
+
+
+def of(message: dict[str, Any]) -> str:
+    return str(message["media"]["track"])
+
+
+def level_of(message: dict[str, Any], track: str) -> float:
+    """dBFS of a media message of that track, the floor for another's."""
+    if of(message) != track:
+        return -96.0
+    return level(base64.b64decode(message["media"]["payload"])).rms_dbfs

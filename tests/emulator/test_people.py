@@ -1,0 +1,168 @@
+"""People on the telephone: they wait for what they notice, answer where they were put, call each other."""
+
+from typing import Any
+
+import pytest
+
+from emulator.scripts import ScriptError, load, shipped
+from tests.emulator.conftest import ALICE, OFFICE, Box
+from tests.emulator.product import Product
+from tests.emulator.story import Person, after, call, tell
+
+BOB = "+31209999999"
+SHOP = "+31205550000"
+
+
+async def test_steps_follow_each_other_and_the_last_is_followed_by_the_end(
+    product: Product, box: Box
+) -> None:
+    await call(product, box, "<Pause length='1'/><Say>Hello</Say><Pause length='60'/>")
+    sid = await tell(box, Person(does=[{"wait": "quiet"}, {"press": "12", "after": 1}, {"press": "3"}]))
+    await box.clock.advance(6)
+    ended = await box.call(sid)
+    assert [key["digit"] for key in ended["keys"]] == ["1", "2", "3"]
+    assert after(ended) == ("completed", "hung up by the party")
+
+
+async def test_who_waits_in_vain_hangs_up_at_last(product: Product, box: Box) -> None:
+    await call(product, box, "<Say loop='0'>Hello</Say>")
+    sid = await tell(box, Person(does=[{"wait": "gather"}, {"press": "1"}]))
+    await box.clock.advance(59)
+    assert (await box.call(sid))["status"] == "in-progress"
+    await box.clock.advance(3)
+    assert after(await box.call(sid)) == ("completed", "hung up by the party")
+
+
+async def test_each_event_is_waited_for_once(product: Product, box: Box) -> None:
+    await call(product, box, "<Gather numDigits='1' action='/second/'/>")
+    product.answers["/second/"] = "<Response><Gather numDigits='1' action='/third/'/></Response>"
+    keys: list[dict[str, Any]] = [
+        {"wait": "gather"},
+        {"press": "1"},
+        {"wait": "gather"},
+        {"press": "2"},
+        {"after": 9},
+    ]
+    await tell(box, Person(does=keys))
+    await box.clock.advance(4)
+    assert product.forms("/second/")[0]["Digits"] == "1"
+    assert product.forms("/third/")[0]["Digits"] == "2"
+
+
+async def test_a_text_is_spoken_and_known(product: Product, box: Box) -> None:
+    await call(product, box, "<Gather input='speech' action='/said/' speechTimeout='auto'/>")
+    await tell(box, Person(does=[{"wait": "gather"}, {"say": "I want to pay my bill"}, {"after": 9}]))
+    await box.clock.advance(6)
+    assert product.forms("/said/")[0]["SpeechResult"] == "i want to pay my bill"
+
+
+async def test_hold_and_its_end_are_noticed(product: Product, box: Box) -> None:
+    await call(product, box, "<Dial><Conference waitUrl=''>room</Conference></Dial>")
+    steps: list[dict[str, Any]] = [
+        {"wait": "hold"},
+        {"press": "1"},
+        {"wait": "resumed"},
+        {"press": "2"},
+        {"after": 60},
+    ]
+    sid = await tell(box, Person(does=steps))
+    await tell(box, Person(does=[{"after": 60}]))
+    await box.clock.advance(1)
+    seat = next(iter(box.exchange.conferences.by_sid.values())).seats[sid]
+    for hold in (True, False):
+        seat.terms.hold = hold
+        seat.settle()
+        await box.clock.advance(1)
+    assert [key["digit"] for key in (await box.call(sid))["keys"]] == ["1", "2"]
+
+
+async def test_a_number_of_our_own_that_is_dialled_asks_its_own_address(product: Product, box: Box) -> None:
+    shop = box.exchange.world.number(SHOP)
+    shop.voice_url = f"{product.url}/shop/"
+    product.answers["/shop/"] = "<Response><Gather action='/key/' numDigits='1'/></Response>"
+    await call(product, box, f"<Dial action='/after/'>{SHOP}</Dial>")
+    sid = await tell(box, Person(does=[{"wait": "connected"}, {"press": "5", "after": 1}, {"after": 60}]))
+    await box.clock.advance(1)
+    asked = product.forms("/shop/")[0]
+    assert (asked["From"], asked["To"], asked["Direction"]) == (ALICE, SHOP, "inbound")
+    assert asked["CallSid"] not in {sid, (await box.children(sid))[0]["call_sid"]}
+    await box.clock.advance(12)
+    assert product.forms("/after/")[0]["DialCallStatus"] == "completed"
+
+
+async def test_both_ends_of_a_call_to_our_own_number_hear_each_other(product: Product, box: Box) -> None:
+    tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='inbound_track'/></Start>"
+    box.exchange.world.number(SHOP).voice_url = f"{product.url}/shop/"
+    product.answers["/shop/"] = f"<Response>{tap}<Pause length='60'/></Response>"
+    await call(product, box, f"<Dial>{SHOP}</Dial>")
+    await tell(
+        box, Person(does=[{"wait": "connected"}, {"play": "cmd_today.wav", "after": 2}, {"after": 60}])
+    )
+    await box.clock.advance(8)
+    there = product.forms("/shop/")[0]["CallSid"]
+    stream = (await box.call(there))["streams"][0]
+    assert [piece["file"] for piece in stream["played"]] == ["cmd_today.wav"]
+
+
+async def test_a_number_that_dials_itself_does_not_ring_for_ever(product: Product, box: Box) -> None:
+    await call(product, box, f"<Dial>{OFFICE}</Dial>")
+    sid = await tell(box, Person(does=[{"after": 60}]))
+    await box.clock.advance(30)
+    calls = (await box.get("/emulator/log/"))["calls"]
+    assert len(calls) <= 24
+    assert (await box.call(sid))["status"] == "completed"
+
+
+async def test_whoever_was_put_at_a_number_answers_there(product: Product, box: Box) -> None:
+    box.exchange.people[BOB] = "busy"
+    await call(product, box, f"<Dial action='/after/'>{BOB}</Dial>")
+    await tell(box, Person(does=[{"after": 60}]))
+    await box.clock.advance(4)
+    assert product.forms("/after/")[0]["DialCallStatus"] == "busy"
+
+
+async def test_agents_of_a_conference_play_the_callee_of_the_callers_script(
+    product: Product, box: Box
+) -> None:
+    tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='both_tracks'/></Start>"
+    room = "<Dial><Conference waitUrl=''>room</Conference></Dial>"
+    await call(product, box, tap + room)
+    sid = await box.place("conversation")
+    await box.clock.advance(1)
+    product.answers["/agent/"] = f"<Response>{room}</Response>"
+    await box.twilio(
+        lambda client: client.calls.create(to="client:agent_7", from_=OFFICE, url=f"{product.url}/agent/")
+    )
+    await box.clock.advance(8)
+    stream = (await box.call(sid))["streams"][0]
+    assert {(piece["track"], piece["channel"]) for piece in stream["played"]} == {
+        ("inbound", "caller"),
+        ("outbound", "agent"),
+    }
+
+
+def test_every_shipped_script_can_be_read_and_has_a_title() -> None:
+    scripts = shipped().by_name
+    assert len(scripts) >= 15
+    assert all(script.title for script in scripts.values())
+    assert any(act.wait for script in scripts.values() for act in script.caller.does)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[caller]\ndoes = [{ wait = 'lunch' }]", "lunch"),
+        ("[caller]\ndoes = [{ play = 'none.wav' }]", "none.wav"),
+        ("[caller]\ndoes = [{ press = '1', hang_up = true }]", "one of"),
+        ("[caller]\ndoes = [{ shout = 'hey' }]", "shout"),
+        ("[caller]\nplays = [{ file = 'jfk.wav', channel = 'left' }]", "left"),
+        ("title = ", "end of document"),
+        ("surprise = 1", "surprise"),
+    ],
+)
+def test_a_script_that_cannot_be_used_says_where(tmp_path, text: str, named: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ScriptError, match=named) as error:
+        load(path, shipped().library)
+    assert str(error.value).startswith("bad.toml: ")
