@@ -42,6 +42,11 @@ class Replies:
         """The 160 bytes of this tick, None for nothing."""
         return self._playing
 
+    def end(self) -> None:
+        """The stream is over: what still waits or plays is heard no more."""
+        self._playback.clear()
+        self._playing = None
+
     def receive(self, opcode: int, data: bytes) -> None:
         """Take one message; a bad one is a warning (31950 binary, 31951 anything else) and is ignored."""
         if opcode == frames.BINARY:

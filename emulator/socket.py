@@ -253,6 +253,7 @@ class MediaStream:
         self.status, self.reason, self.error = "stopped", reason, code
         self.updated = self.ended = now
         self._exchange.pacer.remove(self)
+        self.replies.end()
         if code:
             self._source.call.note(code, detail, now)
             self._report("stream-error", StreamError=detail)
