@@ -40,6 +40,7 @@ def main() -> int:
         seed=seed,
         numbers=given.number,
         voice=Voice.installed(),
+        keep_audio=given.keep_audio,
     )
     try:
         asyncio.run(serve(app, given, seed))
@@ -59,6 +60,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
+    parser.add_argument("--keep-audio", action="store_true", help="what was sent, at /emulator/streams/…")
     parser.add_argument("--seed", type=int, help="makes ids and choices repeatable")
     return parser.parse_args()
 

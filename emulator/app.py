@@ -12,11 +12,12 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from emulator import truth
+from emulator import media_doors, truth
 from emulator.account import Account
 from emulator.clock import Clock
 from emulator.exchange import Exchange
 from emulator.faults import FaultError
+from emulator.kept import Shelf
 from emulator.rest import calls, streams
 from emulator.rest import numbers as phone_numbers
 from emulator.rest.envelope import EXCHANGE, guard
@@ -35,10 +36,12 @@ def application(
     seed: int,
     numbers: Sequence[str] = (),
     voice: Voice | None = None,
+    keep_audio: bool = False,
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
     app.add_routes([*calls.routes(), *streams.routes(), *phone_numbers.routes(), *_own_routes()])
+    app.add_routes(media_doors.routes())
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         # A connection of its own for each webhook: none can go stale between two.
@@ -47,7 +50,7 @@ def application(
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
         ) as http:
             world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
-            exchange = Exchange(world, scripts, http, run, loop, voice)
+            exchange = Exchange(world, scripts, http, run, loop, voice, Shelf() if keep_audio else None)
             app[EXCHANGE] = exchange
             pacing = asyncio.create_task(exchange.pacer.run())
             yield

@@ -10,6 +10,7 @@ import aiohttp
 
 from emulator.conference import Conferences
 from emulator.faults import Faults
+from emulator.kept import Shelf
 from emulator.leg import Leg
 from emulator.pacing import Pacer
 from emulator.party import Conversation, Party, Person, Stage
@@ -45,6 +46,7 @@ class Exchange:
         run: Program,
         loop: Loop,
         voice: Voice | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.world = world
         self.scripts = scripts
@@ -61,6 +63,7 @@ class Exchange:
         self.softphones = Softphones(self)
         self.people: dict[str, str] = {}
         self.closing = False
+        self.shelf = shelf
 
     # calls
 

@@ -12,6 +12,7 @@ from emulator.playback import Playback
 from streams import protocol
 
 BYTES_PER_MS = 8
+MAX_COMMANDS = 10_000
 
 # Not protocol.decode_reply: its limit of size is the product's own, Twilio takes sound of any length.
 _replies: msgspec.json.Decoder[protocol.ToTwilio] = msgspec.json.Decoder(protocol.ToTwilio)
@@ -27,6 +28,7 @@ class Replies:
         self._playback = Playback()
         self._playing: bytes | None = None
         self.commands: list[dict[str, Any]] = []
+        self.commands_unwritten = 0
 
     @property
     def played_bytes(self) -> int:
@@ -34,18 +36,18 @@ class Replies:
         return self._playback.played
 
     def play(self) -> None:
-        """Play the next 20 ms of what waits; the marks behind it go back."""
-        self._playing, marks = self._playback.take()
-        self._return(marks)
+        """Play the next 20 ms of what waits; the marks behind what has been played go back."""
+        self._return(self._playback.due())
+        self._playing = self._playback.take()
 
     def playing(self) -> bytes | None:
         """The 160 bytes of this tick, None for nothing."""
         return self._playing
 
     def end(self) -> None:
-        """The stream is over: what still waits or plays is heard no more."""
-        self._playback.clear()
+        """The stream is over: what waits is never played, and no mark of it goes back."""
         self._playing = None
+        self._playback.clear()
 
     def receive(self, opcode: int, data: bytes) -> None:
         """Take one message; a bad one is a warning (31950 binary, 31951 anything else) and is ignored."""
@@ -66,8 +68,7 @@ class Replies:
         if isinstance(message, protocol.PlayMedia):
             self._media(message.media.payload)
         elif isinstance(message, protocol.PlayMark):
-            self._note("mark", name=message.mark.name)
-            self._return(self._playback.mark(message.mark.name))
+            self._mark(message.mark.name)
         else:
             pending = self._playback.clear()
             self._note("clear", marks=pending)
@@ -84,10 +85,22 @@ class Replies:
         else:
             self._note("media", bytes=len(payload), messages=1)
 
+    def _mark(self, name: str) -> None:
+        self._note("mark", name=name)
+        due = self._playback.mark(name)
+        if due is None:
+            self._warn(31951)
+        else:
+            self._return(due)
+
     def _return(self, names: list[str]) -> None:
         for name in names:
             self._note("mark-returned", name=name)
             self._return_mark(name)
 
     def _note(self, event: str, **facts: Any) -> None:
-        self.commands.append({"event": event, "played_ms": self._playback.played // BYTES_PER_MS, **facts})
+        if len(self.commands) < MAX_COMMANDS:
+            played = self._playback.played // BYTES_PER_MS
+            self.commands.append({"event": event, "played_ms": played, **facts})
+        else:
+            self.commands_unwritten += 1

@@ -1,28 +1,29 @@
-"""One media stream: Twilio's end of the socket, its messages, its playback buffer and its ends."""
+"""One media stream: Twilio's end of the socket, what flows on it, what its server says, and its ends."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from emulator import messages
 from emulator.pacing import TICK_MS
 from emulator.replies import Replies
 from emulator.sign import signature
 from emulator.sound import Frame
+from emulator.tracks import Track
 from emulator.wire import ConnectError, Wire
 from emulator.world import Call, iso
-from streams import protocol
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
 
-MEDIA = (
-    b'{"event":"media","sequenceNumber":"%d","streamSid":"%b",'
-    b'"media":{"track":"%b","chunk":"%d","timestamp":"%d","payload":"%b"}}'
-)
+logger = logging.getLogger("contactcenter.emulator")
+
 ERRORS = {
+    31900: "Stream - Unknown Error",
     31903: "Stream - Websocket - Connection Broken",
     31921: "Stream - Websocket - Close Error",
     31924: "Stream - Websocket - Protocol Error",
@@ -76,13 +77,14 @@ class MediaStream:
         self.last_tick = 0
         # Twilio's first timestamp is small but seldom 0.
         self.first_ms = exchange.world.random.randrange(0, 80)
-        self.sent = dict.fromkeys(wanted.tracks, 0)
+        self.tracks = {name: Track(name, self.sid) for name in wanted.tracks}
+        if exchange.shelf is not None:
+            exchange.shelf.keep(self.tracks.values())
         self.discarded = 0
         self.sequence = 0
         self.warnings: list[int] = []
         self.replies = Replies(self.sid, self._warn, self._return_mark)
-        self._chunk = dict.fromkeys(wanted.tracks, 0)
-        self._sid = self.sid.encode()
+        self._speaks = wanted.direction == "bidirectional"
         self._wire: Wire | None = None
 
     @property
@@ -93,12 +95,21 @@ class MediaStream:
     @property
     def unidirectional_tracks(self) -> int:
         """How many of a call's four tracks it takes."""
-        return len(self.wanted.tracks) if self.wanted.direction == "unidirectional" else 0
+        return 0 if self._speaks else len(self.wanted.tracks)
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Frames written to the socket, per track."""
+        return {name: track.frames for name, track in self.tracks.items()}
 
     @property
     def bytes_sent(self) -> int:
         """Bytes written to the socket, framing included."""
         return self._wire.bytes_sent if self._wire is not None else 0
+
+    def digest(self, track: str) -> str:
+        """SHA-256, in hex, of the mu-law bytes sent on a track, in the order sent."""
+        return self.tracks[track].digest
 
     # opening
 
@@ -116,8 +127,9 @@ class MediaStream:
             wire.abort()
             return
         self._wire = wire
-        wire.send([protocol.encode(protocol.Connected(protocol="Call", version="1.0.0"))])
-        wire.send([protocol.encode(self._start())])
+        parameters = dict(self.wanted.parameters)
+        start = messages.start(self._next(), self.sid, self._source.call, self.wanted.tracks, parameters)
+        wire.send([messages.connected(), start])
         self.first_tick = self._exchange.pacer.number + 1
         self._exchange.pacer.add(self)
         self._report("stream-started")
@@ -131,49 +143,47 @@ class MediaStream:
         slash = "/" if faults.slash_signature and not self.wanted.url.endswith("/") else ""
         return signature("wrong" if faults.wrong_signature else token, self.wanted.url + slash)
 
-    def _start(self) -> protocol.Start:
-        body = protocol.StartBody(
-            streamSid=self.sid,
-            accountSid=self._source.call.account_sid,
-            callSid=self._source.call.sid,
-            tracks=list(self.wanted.tracks),
-            customParameters=dict(self.wanted.parameters),
-            mediaFormat=protocol.MediaFormat(encoding="audio/x-mulaw", sampleRate=8000, channels=1),
-        )
-        return protocol.Start(sequenceNumber=self._next(), streamSid=self.sid, start=body)
-
     # flowing
 
     def tick(self, number: int) -> None:
         """Send what is due at this tick: one frame per track, in one write."""
+        try:
+            self._flow(number)
+        except Exception:
+            # One stream's fault must not silence the others.
+            logger.exception("emulator.tick.failed")
+            self._finish("fault of the emulator", 31900, ERRORS[31900])
+            self.close()
+
+    def _flow(self, number: int) -> None:
         wire = self._wire
         if wire is None or not self.live:
             return
-        self.replies.play()
-        timestamp = self.first_ms + (number - self.first_tick) * TICK_MS
-        before = self.sequence, dict(self._chunk)
-        texts: list[str | bytes] = [self._media(track, number, timestamp) for track in self.wanted.tracks]
-        if wire.send(texts):
-            self.last_tick = number
-            for track in self.wanted.tracks:
-                self.sent[track] += 1
-        else:
-            self.sequence, self._chunk = before
-            self.discarded += len(texts)
+        if self._speaks:
+            self.replies.play()
+        if wire.behind:
+            self.discarded += len(self.tracks)
             self._warn(31930)
+            return
+        at = self.first_ms + (number - self.first_tick) * TICK_MS
+        texts = [self._media(track, number, at) for track in self.tracks.values()]
+        wire.send(texts)
+        self.last_tick = number
 
-    def _media(self, track: str, number: int, timestamp: int) -> bytes:
-        frame = self._source.says(number) if track == "inbound" else self._source.hears(number)
-        counter = self.wanted.tracks[0] if self._exchange.faults.shared_chunks else track
-        self._chunk[counter] += 1
-        return MEDIA % (self._next(), self._sid, track.encode(), self._chunk[counter], timestamp, frame.text)
+    def _media(self, track: Track, number: int, at: int) -> bytes:
+        frame = self._source.says(number) if track.inbound else self._source.hears(number)
+        self.sequence += 1
+        counted = track
+        if self._exchange.faults.shared_chunks:
+            counted = self.tracks[self.wanted.tracks[0]]
+        counted.chunk += 1
+        track.sent(frame)
+        return track.sheet % (self.sequence, counted.chunk, at, frame.text)
 
     def press(self, digit: str) -> None:
         """Tell of a key of the party. Only a bidirectional stream does."""
-        if self.wanted.direction == "bidirectional" and self._wire is not None and self.live:
-            body = protocol.DtmfBody(track="inbound_track", digit=digit)
-            message = protocol.Dtmf(sequenceNumber=self._next(), streamSid=self.sid, dtmf=body)
-            self._wire.send([protocol.encode(message)])
+        if self._speaks and self._wire is not None and self.live:
+            self._wire.send([messages.dtmf(self._next(), self.sid, digit)])
 
     def _next(self) -> int:
         self.sequence += 1
@@ -182,7 +192,7 @@ class MediaStream:
     # hearing from the server
 
     def _received(self, opcode: int, data: bytes) -> None:
-        if self.wanted.direction == "bidirectional":
+        if self._speaks:
             self.replies.receive(opcode, data)
             return
         # Nothing may be sent on a unidirectional stream (31924: unsolicited messages).
@@ -191,9 +201,7 @@ class MediaStream:
 
     def _return_mark(self, name: str) -> None:
         if self._wire is not None and self.live:
-            body = protocol.MarkBody(name=name)
-            mark = protocol.Mark(sequenceNumber=self._next(), streamSid=self.sid, mark=body)
-            self._wire.send([protocol.encode(mark)])
+            self._wire.send([messages.mark(self._next(), self.sid, name)])
 
     def _warn(self, code: int) -> None:
         if code not in self.warnings:
@@ -208,12 +216,9 @@ class MediaStream:
         if not self.live:
             return
         self._finish(reason)
-        if self._wire is None:
-            return
-        body = protocol.StopBody(accountSid=self._source.call.account_sid, callSid=self._source.call.sid)
-        stop = protocol.Stop(sequenceNumber=self._next(), streamSid=self.sid, stop=body)
-        self._wire.send([protocol.encode(stop)])
-        self._exchange.courier.spawn(self._wire.close())
+        if self._wire is not None:
+            self._wire.send([messages.stop(self._next(), self.sid, self._source.call)])
+            self._exchange.courier.spawn(self._wire.close())
 
     def drop(self) -> None:
         """Fault: reset the connection without `stop`, as a broken network does."""
@@ -240,7 +245,7 @@ class MediaStream:
             self._finish("framing broken by the server", 31924, ERRORS[31924])
         elif code is None:
             self._finish("connection broken", 31903, ERRORS[31903])
-        elif self.wanted.direction == "bidirectional":
+        elif self._speaks:
             # Closing is how a server leaves <Connect>; the call goes on with the next verb.
             self._finish(f"closed by the server ({code})")
         else:

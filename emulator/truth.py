@@ -135,6 +135,7 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
         "created": iso(of.created),
         "ended": iso(of.ended),
         "frames_sent": dict(of.sent),
+        "sent_sha256": {name: track.digest for name, track in of.tracks.items()},
         "frames_discarded": of.discarded,
         "messages_sent": of.sequence,
         "bytes_sent": of.bytes_sent,

@@ -1,36 +1,29 @@
-"""The WebSocket client of a media stream, written out so that its handshake has exactly Twilio's headers."""
+"""The WebSocket client of a media stream, written out so that it is exactly Twilio's."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import os
-import random
+import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cache
 from urllib.parse import urlsplit
 
 from emulator import frames
+from emulator.handshake import ConnectError, Handshake, refused
 
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+__all__ = ["ConnectError", "Wire"]
+
 CONNECT_S = 10.0
 CLOSE_S = 5.0
-MAX_HEAD = 16 * 1024
+# While a server does not read, virtual time waits for it, but not for ever.
+HOLD_S = 30.0
 SLOW_BYTES = 128 * 1024
+SLOW_READER_BUFFER = 4096
 NO_CODE = 1005
-
-
-class ConnectError(Exception):
-    """No socket came about; `code` is Twilio's (31901 time, 31902 refused, 31910 TLS, 31920 not 101)."""
-
-    def __init__(self, code: int, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 class Wire(asyncio.Protocol):
@@ -38,7 +31,8 @@ class Wire(asyncio.Protocol):
 
     `on_message(opcode, data)` for text and binary messages; `on_gone(code, broken)` once, when the server
     closed (its code, 1005 without one), broke off (code None), or broke the framing rules (broken true).
-    `hold` is entered while the server is behind with reading.
+    `hold` is entered while the server is behind with reading. `read_rate` is how many bytes of the server a
+    second are read, 0 for all at once.
     """
 
     def __init__(
@@ -46,33 +40,36 @@ class Wire(asyncio.Protocol):
         on_message: Callable[[int, bytes], None],
         on_gone: Callable[[int | None, bool], None],
         hold: Callable[[], AbstractContextManager[None]] = nullcontext,
+        read_rate: int = 0,
     ) -> None:
         self._on_message = on_message
         self._on_gone = on_gone
         self._hold = hold
         self._held = ExitStack()
+        self._read_rate = read_rate
         self._assembler = frames.Assembler()
-        self._head = bytearray()
-        self._key = base64.b64encode(os.urandom(16)).decode()
+        self._handshake = Handshake()
         self._upgraded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._silent = False
+        self.behind = False
         self.bytes_sent = 0
 
     async def connect(self, url: str, signature: str | None) -> None:
         """Open the socket. Raises ConnectError."""
         parts = urlsplit(url)
         secure = parts.scheme == "wss"
-        port = parts.port or (443 if secure else 80)
-        tls = ssl.create_default_context() if secure else None
         try:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: self, parts.hostname or "", port, ssl=tls
+                    lambda: self,
+                    parts.hostname or "",
+                    parts.port or (443 if secure else 80),
+                    ssl=_trust() if secure else None,
                 )
-                self._send_raw(self._request(parts.netloc, parts.path or "/", signature))
+                self._send_raw(self._handshake.request(parts.netloc, parts.path or "/", signature))
                 await self._upgraded
         except ConnectError:
             self.abort()
@@ -80,43 +77,48 @@ class Wire(asyncio.Protocol):
         except TimeoutError as error:
             self.abort()
             raise ConnectError(31901, "Stream - Connection - Timeout") from error
-        except ssl.SSLError as error:
-            raise ConnectError(31910, "Stream - Websocket - SSL Protocol Error") from error
         except OSError as error:
-            raise ConnectError(31902, "Stream - Connection - Refused") from error
+            raise _unreached(error, secure) from error
 
-    def send(self, texts: list[str | bytes]) -> bool:
-        """Send text messages in one write. False when the server reads too slowly: nothing was sent."""
-        if not self._open or self._transport is None or self._silent:
-            return True
-        if self._transport.get_write_buffer_size() > SLOW_BYTES:
-            return False
-        key = random.getrandbits(32)
-        self._send_raw(
-            b"".join(
-                frames.masked(frames.TEXT, text.encode() if isinstance(text, str) else text, key)
-                for text in texts
-            )
-        )
-        return True
+    def send(self, texts: Iterable[bytes]) -> None:
+        """Send text messages in one write. Whoever can leave some out looks at `behind` first."""
+        if self._open and not self._silent:
+            self._send_raw(frames.text_frames(texts))
 
     async def close(self, code: int = 1000) -> None:
         """Close in order, waiting a little for the server."""
-        if not self._open or self._transport is None:
+        if not self._open:
             return
         self._open = False
-        self._send_raw(frames.masked(frames.CLOSE, struct.pack("!H", code), random.getrandbits(32)))
+        self._send_raw(frames.masked(frames.CLOSE, struct.pack("!H", code)))
+        await self._leave()
+
+    async def end(self) -> None:
+        """End the connection without a closing message, as a program that dies does (FIN)."""
+        self._open = False
+        if self._transport is not None and not self._transport.is_closing():
+            with contextlib.suppress(OSError, NotImplementedError):  # TLS knows no half-closed connection
+                self._transport.write_eof()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        if self._transport is None:
+            return
         await asyncio.wait({self._lost}, timeout=CLOSE_S)
+        if self._transport.get_write_buffer_size():
+            # A server that reads nothing would keep the socket for ever.
+            self.abort()
         self._transport.close()
 
     def abort(self) -> None:
         """Reset the connection without a word (RST)."""
         self._open = False
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return
-        raw = self._transport.get_extra_info("socket")
-        if raw is not None and raw.fileno() >= 0:
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            # Without lingering a close is a reset.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def fall_silent(self) -> None:
@@ -130,23 +132,36 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.set_write_buffer_limits(high=SLOW_BYTES)
+        if self._read_rate:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_READER_BUFFER)
 
     def data_received(self, data: bytes) -> None:
-        if not self._upgraded.done():
-            self._head += data
-            data = self._read_head()
+        if self._read_rate and self._transport is not None:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(len(data) / self._read_rate, self._read_on)
+        if not self._handshake.done:
+            data = self._read_head(data)
         if data and self._open:
             self._read_messages(data)
 
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing() and not self._silent:
+            self._transport.resume_reading()
+
     def pause_writing(self) -> None:
+        self.behind = True
         self._held.enter_context(self._hold())
+        patience = asyncio.get_running_loop().call_later(HOLD_S, self._held.close)
+        self._held.callback(patience.cancel)
 
     def resume_writing(self) -> None:
+        self.behind = False
         self._held.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._upgraded.done():
-            self._upgraded.set_exception(ConnectError(31920, "Stream - Websocket - Handshake Error"))
+        self._fail(refused())
         if not self._lost.done():
             self._lost.set_result(None)
         self._held.close()
@@ -154,38 +169,33 @@ class Wire(asyncio.Protocol):
 
     # reading
 
-    def _read_head(self) -> bytes:
-        head, found, rest = bytes(self._head).partition(b"\r\n\r\n")
-        if not found:
-            if len(head) > MAX_HEAD:
-                self._refused("an endless answer")
+    def _read_head(self, data: bytes) -> bytes:
+        try:
+            rest = self._handshake.feed(data)
+        except ConnectError as error:
+            self._fail(error)
             return b""
-        lines = head.decode("latin-1").split("\r\n")
-        status = lines[0].split(" ")[1:2]
-        fields = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
-        if status != ["101"]:
-            self._refused(f"HTTP {' '.join(status) or lines[0][:40]}")
-        elif fields.get("sec-websocket-accept") != self._accept():
-            self._refused("a wrong Sec-WebSocket-Accept")
-        else:
+        if self._handshake.done and not self._upgraded.done():
             self._open = True
             self._upgraded.set_result(None)
         return rest
 
-    def _refused(self, why: str) -> None:
-        self._upgraded.set_exception(ConnectError(31920, f"Stream - Websocket - Handshake Error: {why}"))
+    def _fail(self, error: ConnectError) -> None:
+        if not self._upgraded.done():
+            self._upgraded.set_exception(error)
 
     def _read_messages(self, data: bytes) -> None:
         try:
             for message in self._assembler.feed(data):
-                self._take(message)
+                if self._open:
+                    self._take(message)
         except frames.FramingError:
             self._gone(None, broken=True)
             self.abort()
 
     def _take(self, message: frames.Message) -> None:
         if message.opcode == frames.PING:
-            self._send_raw(frames.masked(frames.PONG, message.data, random.getrandbits(32)))
+            self._send_raw(frames.masked(frames.PONG, message.data))
         elif message.opcode == frames.CLOSE:
             self._closed_by_server(message.data)
         elif message.opcode != frames.PONG:
@@ -193,7 +203,7 @@ class Wire(asyncio.Protocol):
 
     def _closed_by_server(self, data: bytes) -> None:
         code = int.from_bytes(data[:2], "big") if len(data) >= 2 else NO_CODE
-        self._send_raw(frames.masked(frames.CLOSE, data[:2], random.getrandbits(32)))
+        self._send_raw(frames.masked(frames.CLOSE, data[:2]))
         self._gone(code)
         if self._transport is not None:
             self._transport.close()
@@ -210,20 +220,15 @@ class Wire(asyncio.Protocol):
             self._transport.write(data)
             self.bytes_sent += len(data)
 
-    def _request(self, host: str, path: str, signature: str | None) -> bytes:
-        lines = [
-            f"GET {path} HTTP/1.1",
-            f"Host: {host.rpartition('@')[2]}",
-            "User-Agent: Twilio.TmeWs/1.0",
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "Sec-WebSocket-Version: 13",
-            f"Sec-WebSocket-Key: {self._key}",
-        ]
-        if signature is not None:
-            lines.append(f"X-Twilio-Signature: {signature}")
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    def _accept(self) -> str:
-        digest = hashlib.sha1(self._key.encode() + GUID, usedforsecurity=False).digest()
-        return base64.b64encode(digest).decode()
+@cache
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _unreached(error: OSError, secure: bool) -> ConnectError:
+    """What Twilio calls it; a connection that breaks while TLS is agreed on had no TLS."""
+    broken = isinstance(error, ssl.SSLError | ConnectionResetError | ConnectionAbortedError)
+    if secure and broken:
+        return ConnectError(31910, "Stream - Websocket - SSL Protocol Error")
+    return ConnectError(31902, "Stream - Connection - Refused")

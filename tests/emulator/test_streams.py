@@ -9,6 +9,7 @@ from twilio.rest import Client
 
 from tests.emulator.conftest import Box
 from tests.emulator.product import Product, Socket
+from tests.emulator.test_wire import deaf
 from tests.twilio import signature
 
 STREAMS = "/streams/"
@@ -226,6 +227,28 @@ async def test_timestamps_begin_anew_with_each_stream(product: Product, box: Box
     assert second.messages[1]["sequenceNumber"] == "1"
 
 
+async def test_a_server_that_reads_too_slowly_loses_sound_and_is_warned(
+    product: Product, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Time does not wait for the server here, as at Twilio.
+    monkeypatch.setattr("emulator.wire.HOLD_S", 0)
+    async with deaf() as (url, _):
+        product.answers["/twilio/voice/"] = (
+            f"<Response>{start(product, url=url, track='both_tracks')}<Pause length='900'/></Response>"
+        )
+        sid = await box.place()
+        stream: dict[str, Any] = {"warnings": []}
+        while not stream["warnings"]:
+            await box.clock.advance(30)
+            stream = (await box.call(sid))["streams"][0]
+        assert (stream["warnings"], stream["status"]) == ([31930], "in-progress")
+        sent, numbered = sum(stream["frames_sent"].values()), stream["messages_sent"]
+        assert stream["frames_discarded"] > 0
+        # What was discarded was never numbered: only the timestamps tell.
+        assert numbered == sent + 1
+        assert stream["last_ms"] - stream["first_ms"] == (sent // 2 - 1) * 20
+
+
 # Bidirectional
 
 
@@ -356,6 +379,54 @@ async def test_what_the_bot_plays_is_the_outbound_track_of_a_tap(product: Produc
     await taken(box, heard.messages[1]["start"]["callSid"], "mark")
     await box.clock.advance(1)
     await product.until(lambda: sound in [m["media"]["payload"] for m in heard.of("media")])
+
+
+async def test_when_the_bot_has_left_nothing_of_it_is_heard_any_more(product: Product, box: Box) -> None:
+    tap = start(product, "/media/tap/", track="outbound_track")
+    after = "<Pause length='9'/>"
+    product.answers["/twilio/voice/"] = connect(product, after).replace("<Response>", f"<Response>{tap}")
+    sid = await box.place()
+    await box.clock.advance(1)
+    await socket(product, 1)
+    heard = next(one for one in product.sockets if one.path == "/media/tap/")
+    bot = next(one for one in product.sockets if one.path == "/media/bot/")
+    sound = base64.b64encode(b"\x42" * 8000).decode()
+    await bot.say({"event": "media", "streamSid": bot.messages[1]["streamSid"], "media": {"payload": sound}})
+    await taken(box, sid, "media")
+    await box.clock.advance(0.5)
+    await bot.ws.close(code=1000)
+    while len([s for s in (await box.call(sid))["streams"] if s["status"] == "in-progress"]) > 1:
+        pass
+    told = len(heard.of("media"))
+    await box.clock.advance(1)
+    await product.until(lambda: len(heard.of("media")) >= told + 49)
+    later = {base64.b64decode(message["media"]["payload"]) for message in heard.of("media")[told + 1 :]}
+    assert later == {b"\xff" * 160}
+
+
+async def test_more_than_ten_minutes_to_play_are_one_warning(product: Product, box: Box) -> None:
+    sid, opened, stream_sid = await talking(product, box)
+    sound = base64.b64encode(b"\x80" * 8000 * 300).decode()
+    for _ in range(3):
+        await opened.say({"event": "media", "streamSid": stream_sid, "media": {"payload": sound}})
+    await opened.say({"event": "clear", "streamSid": stream_sid})
+    await taken(box, sid, "clear")
+    truth = (await box.call(sid))["streams"][0]
+    assert (truth["warnings"], truth["status"]) == ([31931], "in-progress")
+
+
+async def test_a_fault_of_the_emulator_ends_only_the_stream(product: Product, box: Box) -> None:
+    sid = await live(product, box, start(product))
+    await socket(product)
+
+    def broken(tick: int) -> Any:
+        raise RuntimeError("no sound")
+
+    box.exchange.legs[sid].says = broken  # type: ignore[method-assign]
+    await box.clock.advance(1)
+    await product.until(lambda: product.forms(STREAMS, StreamEvent="stream-error"))
+    call = await box.call(sid)
+    assert (call["status"], call["streams"][0]["error"]) == ("in-progress", 31900)
 
 
 async def taken(box: Box, sid: str, event: str) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
@@ -18,6 +19,13 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def serving(talk: Talk) -> AsyncIterator[str]:
     """A server on a free port; yields its ws address."""
+    server = await asyncio.start_server(then_close(talk), "127.0.0.1", 0)
+    yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/media/one/"
+    server.close()
+
+
+def then_close(talk: Talk) -> Talk:
+    """The talk, with the connection closed after it."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -25,9 +33,7 @@ async def serving(talk: Talk) -> AsyncIterator[str]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/media/one/"
-    server.close()
+    return connected
 
 
 async def upgrade(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[str]:
@@ -133,6 +139,113 @@ async def test_how_the_server_leaves_is_told_once(sent: bytes, told: tuple[int |
         ear = Ear()
         await ear.wire().connect(url, None)
         assert await ear.gone == told
+
+
+async def test_tls_that_breaks_off_is_31910() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+
+    async with serving(talk) as url:
+        with pytest.raises(ConnectError) as error:
+            await Ear().wire().connect(url.replace("ws:", "wss:"), None)
+    assert error.value.code == 31910
+
+
+async def test_a_server_that_never_answers_is_31901(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    monkeypatch.setattr("emulator.wire.CONNECT_S", 0.1)
+    async with serving(talk) as url:
+        with pytest.raises(ConnectError) as error:
+            await Ear().wire().connect(url, None)
+    assert error.value.code == 31901
+
+
+@pytest.mark.parametrize(("how", "seen"), [("abort", "reset"), ("end", "end"), ("close", "close")])
+async def test_the_server_sees_how_the_client_leaves(how: str, seen: str) -> None:
+    left: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        try:
+            said = await reader.read(100)
+        except ConnectionResetError:
+            left.set_result("reset")
+        else:
+            left.set_result("close" if said[:2] == b"\x88\x82" else "end" if said == b"" else "more")
+
+    async with serving(talk) as url:
+        wire = Ear().wire()
+        await wire.connect(url, None)
+        if how == "abort":
+            wire.abort()
+        else:
+            await (wire.end() if how == "end" else wire.close())
+        assert await left == seen
+
+
+@asynccontextmanager
+async def deaf() -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A server with small buffers that reads nothing behind the opening until the event is set."""
+    listening = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await listening.wait()
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await reader.read()
+
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.bind(("127.0.0.1", 0))
+    server = await asyncio.start_server(then_close(talk), sock=sock)
+    yield f"ws://127.0.0.1:{sock.getsockname()[1]}/", listening
+    listening.set()
+    server.close()
+
+
+async def test_a_server_that_does_not_read_holds_time_until_it_does() -> None:
+    held, freed = [], asyncio.Event()
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        held.append("held")
+        yield
+        freed.set()
+
+    async with deaf() as (url, listening):
+        wire = Wire(lambda opcode, data: None, lambda code, broken: None, hold)
+        await wire.connect(url, None)
+        while not wire.behind:
+            wire.send([b"x" * 60_000])
+        assert (held, freed.is_set()) == (["held"], False)
+        listening.set()
+        await freed.wait()
+        assert not wire.behind
+        wire.abort()
+
+
+async def test_a_server_that_never_reads_does_not_hold_time_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("emulator.wire.HOLD_S", 0.05)
+    freed = asyncio.Event()
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        yield
+        freed.set()
+
+    async with deaf() as (url, _):
+        wire = Wire(lambda opcode, data: None, lambda code, broken: None, hold)
+        await wire.connect(url, None)
+        while not wire.behind:
+            wire.send([b"x" * 60_000])
+        await freed.wait()
+        assert wire.behind
+        wire.abort()
 
 
 async def test_a_ping_is_answered_and_text_is_heard_even_in_pieces() -> None:
