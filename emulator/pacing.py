@@ -42,6 +42,11 @@ class Pacer:
         """Stop calling it; harmless when it is not there."""
         self._paced.pop(paced, None)
 
+    @property
+    def busy(self) -> int:
+        """How many are paced."""
+        return len(self._paced)
+
     async def run(self) -> None:
         """Pace for ever; cancel to stop."""
         while True:

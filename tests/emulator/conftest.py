@@ -7,6 +7,7 @@ import json
 import math
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,18 @@ def scripts() -> Scripts:
 @pytest.fixture
 async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
     """The emulator; its time moves only by `box.clock.advance`."""
+    async with opened(product.url, scripts) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(target: str, scripts: Scripts | None = None) -> AsyncIterator[Box]:
+    """An emulator before this application."""
     clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
     app = application(
         account=Account(ACCOUNT_SID, TOKEN),
-        target=product.url,
-        scripts=scripts,
+        target=target,
+        scripts=scripts or shipped(),
         clock=clock,
         seed=7,
         numbers=[OFFICE],

@@ -74,7 +74,7 @@ async def test_the_truth_holds_a_hash_of_every_byte_of_each_track(product: Produ
 
 async def test_both_tracks_carry_one_timestamp_for_one_instant(product: Product, box: Box) -> None:
     _, opened = await streamed(product, box)
-    stamps = [[], []]
+    stamps: list[list[str]] = [[], []]
     for message in opened.of("media"):
         stamps[message["media"]["track"] == "outbound"].append(message["media"]["timestamp"])
     assert stamps[0] == stamps[1]
