@@ -14,10 +14,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulator import scripts
+from emulator import faults, scripts
 from emulator.account import Account
 from emulator.app import application
 from emulator.clock import RealClock
+from emulator.faults import FaultError
 from emulator.scripts import ScriptError
 from emulator.sound import SoundError
 from emulator.speech import Voice
@@ -29,7 +30,8 @@ def main() -> int:
     seed = secrets.randbits(32) if given.seed is None else given.seed
     try:
         played = scripts.from_recordings(given.recordings) if given.recordings else scripts.shipped()
-    except (ScriptError, SoundError) as error:
+        faulty = dict(faults.read(text) for text in given.fault)
+    except (ScriptError, SoundError, FaultError) as error:
         sys.stderr.write(f"emulator: {error}\n")
         return 1
     app = application(
@@ -41,6 +43,7 @@ def main() -> int:
         numbers=given.number,
         voice=Voice.installed(),
         keep_audio=given.keep_audio,
+        faults=faulty,
     )
     try:
         asyncio.run(serve(app, given, seed))
@@ -60,6 +63,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
+    parser.add_argument(
+        "--fault", action="append", default=[], help="name=value, what goes wrong; repeatable"
+    )
     parser.add_argument("--keep-audio", action="store_true", help="what was sent, at /emulator/streams/…")
     parser.add_argument("--seed", type=int, help="makes ids and choices repeatable")
     return parser.parse_args()

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from emulator import media_doors, truth
+from emulator import fault_doors, media_doors, truth
 from emulator.account import Account
 from emulator.clock import Clock
 from emulator.exchange import Exchange
-from emulator.faults import FaultError
 from emulator.kept import Shelf
 from emulator.rest import calls, streams
 from emulator.rest import numbers as phone_numbers
@@ -37,11 +36,12 @@ def application(
     numbers: Sequence[str] = (),
     voice: Voice | None = None,
     keep_audio: bool = False,
+    faults: Mapping[str, Any] | None = None,
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
     app.add_routes([*calls.routes(), *streams.routes(), *phone_numbers.routes(), *_own_routes()])
-    app.add_routes(media_doors.routes())
+    app.add_routes([*media_doors.routes(), *fault_doors.routes()])
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         # A connection of its own for each webhook: none can go stale between two.
@@ -52,6 +52,7 @@ def application(
             world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
             exchange = Exchange(world, scripts, http, run, loop, voice, Shelf() if keep_audio else None)
             app[EXCHANGE] = exchange
+            fault_doors.apply(exchange, dict(faults or {}))
             pacing = asyncio.create_task(exchange.pacer.run())
             yield
             pacing.cancel()
@@ -71,7 +72,6 @@ def _own_routes() -> list[web.RouteDef]:
         web.post("/emulator/calls/", place_call),
         web.post("/emulator/calls/{call}/hangup/", hang_up),
         web.post("/emulator/calls/{call}/press/", press),
-        web.post("/emulator/faults/", set_faults),
     ]
 
 
@@ -108,13 +108,17 @@ async def show_scripts(request: web.Request) -> web.Response:
 
 
 async def place_call(request: web.Request) -> web.Response:
-    """A caller calls a number: {"from", "to", "script"?, "caller_name"?, "params"?} → 201 {"call_sid"}."""
+    """A caller calls a number → 201 {"call_sid", "script"}.
+
+    {"from", "to", "script"?, "caller_name"?, "params"?, "faults"?}, the faults of this call alone.
+    """
     given = await _body(request)
     params = given.get("params") or {}
     if not isinstance(params, dict):
         raise _bad("params must be an object")
+    exchange, faults = request.app[EXCHANGE], fault_doors.valid(given.get("faults") or {})
     try:
-        leg = request.app[EXCHANGE].incoming(
+        leg = exchange.incoming(
             _text(given, "from"),
             _text(given, "to"),
             script=_text(given, "script", "") or None,
@@ -123,6 +127,7 @@ async def place_call(request: web.Request) -> web.Response:
         )
     except ScriptError as error:
         raise _bad(str(error)) from error
+    fault_doors.apply(exchange, faults, leg.call.sid)
     return web.json_response({"call_sid": leg.call.sid, "script": leg.call.script}, status=201)
 
 
@@ -139,29 +144,6 @@ async def press(request: web.Request) -> web.Response:
     for digit in _text(given, "digits"):
         leg.press(digit)
     return web.json_response({"call_sid": leg.call.sid})
-
-
-async def set_faults(request: web.Request) -> web.Response:
-    """Switch faults ({"duplicate_webhooks": true}) or break a stream ({"drop_stream": "MZ…"} or "sever")."""
-    exchange, given = request.app[EXCHANGE], await _body(request)
-    if "times" in given:
-        given["fail_rest_times"] = given.pop("times")
-    for name, value in given.items():
-        if name in {"drop_stream", "sever"}:
-            _break_stream(exchange, name, value)
-            continue
-        try:
-            exchange.faults.set(name, value)
-        except FaultError as error:
-            raise _bad(str(error)) from error
-    return web.json_response(exchange.faults.as_dict())
-
-
-def _break_stream(exchange: Exchange, how: str, sid: Any) -> None:
-    stream = exchange.stream(str(sid))
-    if stream is None or not stream.live:
-        raise web.HTTPNotFound(text=json.dumps({"error": "no such live stream"}))
-    stream.drop() if how == "drop_stream" else stream.sever()
 
 
 def _leg(request: web.Request) -> Any:

@@ -88,6 +88,11 @@ class VirtualClock:
         self._changed.set()
         await woken
 
+    @property
+    def held(self) -> bool:
+        """Whether something outside is being waited for."""
+        return self._held > 0
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         self._held += 1

@@ -9,9 +9,10 @@ from typing import Any
 import aiohttp
 
 from emulator.conference import Conferences
-from emulator.faults import Faults
+from emulator.faults import Switchboard
 from emulator.kept import Shelf
 from emulator.leg import Leg
+from emulator.luck import Luck
 from emulator.pacing import Pacer
 from emulator.party import Conversation, Party, Person, Stage
 from emulator.progress import Callbacks, Fallback
@@ -51,8 +52,9 @@ class Exchange:
         self.world = world
         self.scripts = scripts
         self.voice = voice or Voice()
-        self.faults = Faults()
-        self.courier = Courier(world, self.faults, http)
+        self.faults = Switchboard()
+        self.luck = Luck(world.seed)
+        self.courier = Courier(world, self.faults, self.luck, http)
         self.pacer = Pacer(world.clock)
         self.run = run
         self.loop = loop

@@ -6,6 +6,9 @@ import base64
 import hashlib
 import os
 
+from emulator import sign
+from emulator.faults import Faults
+
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_HEAD = 16 * 1024
 REFUSED = 31920
@@ -75,3 +78,12 @@ def refused(why: str = "") -> ConnectError:
     """31920: the server answered, and not with an upgrade."""
     words = "Stream - Websocket - Handshake Error"
     return ConnectError(REFUSED, f"{words}: {why}" if why else words)
+
+
+def signature(token: str, url: str, faults: Faults) -> str | None:
+    """The signature of a stream's address, None for none; wrong in the ways that are switched on."""
+    if faults.unsigned:
+        return None
+    # Twilio's pages leave open whether the signed text may end in a slash that the address lacks.
+    slash = "/" if faults.slash_signature and not url.endswith("/") else ""
+    return sign.signature("wrong" if faults.wrong_signature else token, url + slash)

@@ -17,7 +17,7 @@ def routes() -> list[web.RouteDef]:
 async def track_audio(request: web.Request) -> web.Response:
     """The mu-law bytes sent on a track, 8 kHz, no header; `X-Cut: true` when more was sent than is kept."""
     stream = request.app[EXCHANGE].stream(request.match_info["stream"])
-    track = stream.tracks.get(request.match_info["track"]) if stream is not None else None
+    track = stream.outlet.tracks.get(request.match_info["track"]) if stream is not None else None
     if track is None:
         raise _missing("no such stream or track")
     if track.kept is None:

@@ -4,58 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
-from emulator import messages
+from emulator import handshake, messages
+from emulator.faults import Faults
+from emulator.outlet import Outlet
 from emulator.pacing import TICK_MS
+from emulator.replay import Replay
 from emulator.replies import Replies
-from emulator.sign import signature
-from emulator.sound import Frame
-from emulator.tracks import Track
+from emulator.sound import SILENCE
+from emulator.wanted import Source, Wanted
 from emulator.wire import ConnectError, Wire
-from emulator.world import Call, iso
+from emulator.world import iso
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
 
+__all__ = ["MediaStream", "Source", "Wanted"]
+
 logger = logging.getLogger("contactcenter.emulator")
 
+MAX_REPLAYS = 100
 ERRORS = {
     31900: "Stream - Unknown Error",
     31903: "Stream - Websocket - Connection Broken",
     31921: "Stream - Websocket - Close Error",
     31924: "Stream - Websocket - Protocol Error",
 }
-
-
-class Source(Protocol):
-    """The leg whose sound a stream carries."""
-
-    call: Call
-
-    def says(self, tick: int) -> Frame:
-        """The frame that its party speaks at this tick."""
-        ...
-
-    def hears(self, tick: int) -> Frame:
-        """The frame that is played to its party at this tick."""
-        ...
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What TwiML or REST asked for."""
-
-    url: str
-    name: str = ""
-    tracks: tuple[str, ...] = ("inbound",)
-    parameters: dict[str, str] = field(default_factory=dict)
-    callback: str = ""
-    callback_method: str = "POST"
-    direction: Literal["unidirectional", "bidirectional"] = "unidirectional"
-    made_by: Literal["twiml", "rest"] = "twiml"
 
 
 class MediaStream:
@@ -73,19 +50,19 @@ class MediaStream:
         self.reason = ""
         self.error = 0
         self.over = asyncio.Event()
-        self.first_tick = 0
-        self.last_tick = 0
         # Twilio's first timestamp is small but seldom 0.
-        self.first_ms = exchange.world.random.randrange(0, 80)
-        self.tracks = {name: Track(name, self.sid) for name in wanted.tracks}
+        first_ms = exchange.world.random.randrange(0, 80)
+        self.outlet = Outlet(self.sid, wanted.tracks, first_ms, exchange.luck, self._warn)
         if exchange.shelf is not None:
-            exchange.shelf.keep(self.tracks.values())
-        self.discarded = 0
-        self.sequence = 0
+            exchange.shelf.keep(self.outlet.tracks.values())
         self.warnings: list[int] = []
         self.replies = Replies(self.sid, self._warn, self._return_mark)
+        self.replays: list[dict[str, Any]] = []
         self._speaks = wanted.direction == "bidirectional"
+        self._signature: str | None = None
         self._wire: Wire | None = None
+        self._faults_seen = -1
+        self._ends: list[tuple[int, Callable[[], None]]] = []
 
     @property
     def live(self) -> bool:
@@ -98,50 +75,76 @@ class MediaStream:
         return 0 if self._speaks else len(self.wanted.tracks)
 
     @property
-    def sent(self) -> dict[str, int]:
-        """Frames written to the socket, per track."""
-        return {name: track.frames for name, track in self.tracks.items()}
+    def first_tick(self) -> int:
+        """The tick of its first frame; 0 before it flows."""
+        return self.outlet.first_tick
 
     @property
-    def bytes_sent(self) -> int:
-        """Bytes written to the socket, framing included."""
-        return self._wire.bytes_sent if self._wire is not None else 0
+    def last_tick(self) -> int:
+        """The tick of its last frame so far; 0 for none."""
+        return self.outlet.last_tick
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Frames written to the socket, per track."""
+        return {name: track.frames for name, track in self.outlet.tracks.items()}
 
     def digest(self, track: str) -> str:
         """SHA-256, in hex, of the mu-law bytes sent on a track, in the order sent."""
-        return self.tracks[track].digest
+        return self.outlet.tracks[track].digest
 
     # opening
 
     async def open(self) -> None:
         """Connect, say `connected` and `start`, and let the media flow; a failure ends the stream."""
         world = self._exchange.world
+        self._look_at_faults()
         wire = Wire(self._received, self._gone, world.clock.hold)
+        wire.read_slowly(self._faults().slow_reader)
+        self._signature = self._sign()
         try:
             with world.clock.hold():
-                await wire.connect(self.wanted.url, self._signature())
+                await wire.connect(self.wanted.url, self._signature)
         except ConnectError as error:
             self._finish("not connected", error.code, error.detail)
             return
         if not self.live:
             wire.abort()
             return
+        self._begin(wire)
+
+    def _begin(self, wire: Wire) -> None:
         self._wire = wire
-        parameters = dict(self.wanted.parameters)
-        start = messages.start(self._next(), self.sid, self._source.call, self.wanted.tracks, parameters)
-        wire.send([messages.connected(), start])
-        self.first_tick = self._exchange.pacer.number + 1
+        self.outlet.begin(wire, self._exchange.pacer.number + 1)
+        wire.send([messages.connected()])
+        self.outlet.say(self._start)
         self._exchange.pacer.add(self)
         self._report("stream-started")
 
-    def _signature(self) -> str | None:
-        faults = self._exchange.faults
+    def _sign(self) -> str | None:
         token = self._exchange.world.account.token(self._source.call.region)
-        if faults.unsigned:
-            return None
-        # Twilio's pages leave open whether the signed text may end in a slash that the address lacks.
-        slash = "/" if faults.slash_signature and not self.wanted.url.endswith("/") else ""
-        return signature("wrong" if faults.wrong_signature else token, self.wanted.url + slash)
+        return handshake.signature(token, self.wanted.url, self._faults())
+
+    def _start(self, number: int) -> bytes:
+        wanted = self.wanted
+        return messages.start(number, self.sid, self._source.call, wanted.tracks, dict(wanted.parameters))
+
+    def _faults(self) -> Faults:
+        return self._exchange.faults.of(self._source.call.sid)
+
+    def _look_at_faults(self) -> None:
+        """Take what was switched: how bad the line is, and when the connection shall break."""
+        faults = self._faults()
+        self._faults_seen = self._exchange.faults.version
+        self.outlet.suffer(faults)
+        planned = (
+            (faults.drop_stream_after_ms, self.drop),
+            (faults.fin_stream_after_ms, self.fin),
+            (faults.sever_after_ms, self.sever),
+        )
+        self._ends = [(ms // TICK_MS, end) for ms, end in planned if ms]
+        if self._wire is not None:
+            self._wire.read_slowly(faults.slow_reader)
 
     # flowing
 
@@ -156,38 +159,31 @@ class MediaStream:
             self.close()
 
     def _flow(self, number: int) -> None:
-        wire = self._wire
-        if wire is None or not self.live:
+        if not self.live:
+            return
+        if self._exchange.faults.version != self._faults_seen:
+            self._look_at_faults()
+        if self._ends and self._breaks(number):
             return
         if self._speaks:
             self.replies.play()
-        if wire.behind:
-            self.discarded += len(self.tracks)
-            self._warn(31930)
-            return
-        at = self.first_ms + (number - self.first_tick) * TICK_MS
-        texts = [self._media(track, number, at) for track in self.tracks.values()]
-        wire.send(texts)
-        self.last_tick = number
+        self.outlet.flow(number, self._source)
 
-    def _media(self, track: Track, number: int, at: int) -> bytes:
-        frame = self._source.says(number) if track.inbound else self._source.hears(number)
-        self.sequence += 1
-        counted = track
-        if self._exchange.faults.shared_chunks:
-            counted = self.tracks[self.wanted.tracks[0]]
-        counted.chunk += 1
-        track.sent(frame)
-        return track.sheet % (self.sequence, counted.chunk, at, frame.text)
+    def _breaks(self, number: int) -> bool:
+        """Break the connection if it is planned for now."""
+        due = [end for after, end in self._ends if number - self.first_tick >= after]
+        if not due:
+            return False
+        self._ends = []
+        if not self._exchange.faults.count_down("drop_times", self._source.call.sid):
+            return False
+        due[0]()
+        return True
 
     def press(self, digit: str) -> None:
         """Tell of a key of the party. Only a bidirectional stream does."""
         if self._speaks and self._wire is not None and self.live:
-            self._wire.send([messages.dtmf(self._next(), self.sid, digit)])
-
-    def _next(self) -> int:
-        self.sequence += 1
-        return self.sequence
+            self.outlet.say(lambda number: messages.dtmf(number, self.sid, digit))
 
     # hearing from the server
 
@@ -201,7 +197,7 @@ class MediaStream:
 
     def _return_mark(self, name: str) -> None:
         if self._wire is not None and self.live:
-            self._wire.send([messages.mark(self._next(), self.sid, name)])
+            self.outlet.say(lambda number: messages.mark(number, self.sid, name))
 
     def _warn(self, code: int) -> None:
         if code not in self.warnings:
@@ -217,7 +213,7 @@ class MediaStream:
             return
         self._finish(reason)
         if self._wire is not None:
-            self._wire.send([messages.stop(self._next(), self.sid, self._source.call)])
+            self.outlet.finish(lambda number: messages.stop(number, self.sid, self._source.call))
             self._exchange.courier.spawn(self._wire.close())
 
     def drop(self) -> None:
@@ -225,11 +221,32 @@ class MediaStream:
         self._finish("dropped by a fault", 31903, ERRORS[31903])
         self.close()
 
+    def fin(self) -> None:
+        """Fault: end the connection without `stop` or a closing message, as a dying program does."""
+        self._finish("ended by a fault", 31903, ERRORS[31903])
+        if self._wire is not None:
+            self._exchange.courier.spawn(self._wire.end())
+
     def sever(self) -> None:
         """Fault: go silent with the connection half open; the server is told nothing in any way."""
         self._finish("severed by a fault", told=False)
         if self._wire is not None:
             self._wire.fall_silent()
+
+    def replay(self) -> bool:
+        """Fault: somebody else opens the same socket with the old signature and the old words.
+
+        False when it never opened, or was replayed too often already.
+        """
+        if self._wire is None or len(self.replays) >= MAX_REPLAYS:
+            return False
+        track = next(iter(self.outlet.tracks.values()))
+        words = [messages.connected(), self._start(1)]
+        words.append(track.sheet % (2, 1, self.outlet.first_ms, SILENCE.text))
+        replay = Replay(self._exchange.world.clock, self.wanted.url, self._signature, words)
+        self.replays.append(replay.facts)
+        self._exchange.courier.spawn(replay.run())
+        return True
 
     def refuse(self, code: int, why: str) -> None:
         """End it before it began, as Twilio refuses one that TwiML asked for."""

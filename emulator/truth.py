@@ -135,11 +135,13 @@ def stream(leg: Leg, of: MediaStream) -> dict[str, Any]:
         "created": iso(of.created),
         "ended": iso(of.ended),
         "frames_sent": dict(of.sent),
-        "sent_sha256": {name: track.digest for name, track in of.tracks.items()},
-        "frames_discarded": of.discarded,
-        "messages_sent": of.sequence,
-        "bytes_sent": of.bytes_sent,
-        "first_ms": of.first_ms if flowed else None,
+        "sent_sha256": {name: track.digest for name, track in of.outlet.tracks.items()},
+        "frames_discarded": of.outlet.discarded,
+        "harm": of.outlet.harm,
+        "replays": of.replays,
+        "messages_sent": of.outlet.sequence,
+        "bytes_sent": of.outlet.bytes_sent,
+        "first_ms": of.outlet.first_ms if flowed else None,
         "last_ms": _at(of, of.last_tick) if flowed else None,
         "played_back_bytes": of.replies.played_bytes,
         "commands": of.replies.commands,
@@ -175,4 +177,4 @@ def _piece(of: MediaStream, track: str, piece: Spoken) -> dict[str, Any]:
 
 def _at(of: MediaStream, tick: int) -> int:
     """The `media.timestamp` of a tick on this stream."""
-    return of.first_ms + (tick - of.first_tick) * TICK_MS
+    return of.outlet.first_ms + (tick - of.first_tick) * TICK_MS

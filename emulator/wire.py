@@ -31,8 +31,7 @@ class Wire(asyncio.Protocol):
 
     `on_message(opcode, data)` for text and binary messages; `on_gone(code, broken)` once, when the server
     closed (its code, 1005 without one), broke off (code None), or broke the framing rules (broken true).
-    `hold` is entered while the server is behind with reading. `read_rate` is how many bytes of the server a
-    second are read, 0 for all at once.
+    `hold` is entered while the server is behind with reading.
     """
 
     def __init__(
@@ -40,13 +39,12 @@ class Wire(asyncio.Protocol):
         on_message: Callable[[int, bytes], None],
         on_gone: Callable[[int | None, bool], None],
         hold: Callable[[], AbstractContextManager[None]] = nullcontext,
-        read_rate: int = 0,
     ) -> None:
         self._on_message = on_message
         self._on_gone = on_gone
         self._hold = hold
         self._held = ExitStack()
-        self._read_rate = read_rate
+        self._read_rate = 0
         self._assembler = frames.Assembler()
         self._handshake = Handshake()
         self._upgraded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -127,15 +125,20 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
+    def read_slowly(self, rate: int) -> None:
+        """Read so many bytes of the server a second, 0 for all at once; the server's own buffers fill up."""
+        self._read_rate = rate
+        if rate and self._transport is not None:
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_READER_BUFFER)
+
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=SLOW_BYTES)
-        if self._read_rate:
-            sock = transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_READER_BUFFER)
+        self.read_slowly(self._read_rate)
 
     def data_received(self, data: bytes) -> None:
         if self._read_rate and self._transport is not None:

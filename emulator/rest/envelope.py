@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from emulator.exchange import Exchange
+from emulator.rest import failing
 from emulator.world import API_VERSION
 
 EXCHANGE: web.AppKey[Exchange] = web.AppKey("exchange", Exchange)
@@ -56,23 +56,26 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Credentials, the switched-on failures, and errors into their bodies; only for the REST API."""
     if not request.path.startswith(f"/{API_VERSION}/"):
         return await handler(request)
-    faults = request.app[EXCHANGE].faults
-    await asyncio.sleep(faults.delay_rest_ms / 1000)
-    if status := faults.take_rest_failure():
-        return RestError(status, 20429 if status == 429 else 20500, "Switched on as a fault").answer()
+    exchange = request.app[EXCHANGE]
+    return await failing.through(
+        request, exchange.faults, exchange.world.clock, lambda: _answer(request, handler), _failure
+    )
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         _check_account(request)
-        answer = await handler(request)
+        return await handler(request)
     except RestError as error:
         return error.answer()
     except web.HTTPNotFound:
         return not_found(request).answer()
     except web.HTTPMethodNotAllowed:
         return RestError(405, 20004, "Method not allowed").answer()
-    if faults.take_lost_answer() and request.transport is not None:
-        request.transport.abort()
-        await asyncio.sleep(0)
-    return answer
+
+
+def _failure(status: int) -> web.Response:
+    return RestError(status, 20429 if status == 429 else 20500, "Switched on as a fault").answer()
 
 
 def _check_account(request: web.Request) -> None:

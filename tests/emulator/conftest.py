@@ -49,6 +49,10 @@ class Box:
         async with aiohttp.ClientSession() as http, http.get(self.url + path) as answer:
             return await _json(answer)
 
+    async def delete(self, path: str) -> Any:
+        async with aiohttp.ClientSession() as http, http.delete(self.url + path) as answer:
+            return await _json(answer)
+
     async def place(self, script: str = "conversation", **more: Any) -> str:
         """Alice calls the office."""
         body = {"from": ALICE, "to": OFFICE, "script": script, **more}
@@ -92,8 +96,8 @@ def scripts() -> Scripts:
     return shipped()
 
 
-@pytest.fixture
-async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
+@asynccontextmanager
+async def emulator(product: Product, scripts: Scripts, **more: Any) -> AsyncIterator[Box]:
     """The emulator; its time moves only by `box.clock.advance`."""
     async with opened(product.url, scripts) as made:
         yield made
@@ -108,13 +112,20 @@ async def opened(target: str, scripts: Scripts | None = None) -> AsyncIterator[B
         target=target,
         scripts=scripts or shipped(),
         clock=clock,
-        seed=7,
         numbers=[OFFICE],
+        **{"seed": 7, **more},
     )
     server = TestServer(app)
     await server.start_server()
     yield Box(server, app[EXCHANGE], clock)
     await server.close()
+
+
+@pytest.fixture
+async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
+    """The emulator with seed 7."""
+    async with emulator(product, scripts) as made:
+        yield made
 
 
 def tone(path: Path, *, seconds: float, channels: int = 1, rate: int = 8000) -> None:

@@ -77,3 +77,34 @@ async def test_a_directory_without_recordings_ends_it_with_a_reason(product: Pro
     _, said = await process.communicate()
     assert process.returncode == 1
     assert said.decode().startswith("emulator: no recordings to play")
+
+
+async def test_faults_are_switched_on_from_the_beginning(product: Product) -> None:
+    async with (
+        program(
+            "--port", "0", "--target", product.url, "--fault", "lose_every=10", "--fault", "unsigned=true"
+        ) as (
+            line,
+            _,
+        ),
+        aiohttp.ClientSession() as http,
+        http.get(f"{line['url']}/emulator/faults/") as answer,
+    ):
+        shown = await answer.json()
+    assert (shown["lose_every"], shown["unsigned"], shown["lose_frames"]) == (10, True, 0.0)
+
+
+async def test_a_fault_that_does_not_exist_ends_it_with_a_reason(product: Product) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "emulator",
+        "--target",
+        product.url,
+        "--fault",
+        "explode=1",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith("emulator: unknown fault 'explode'")

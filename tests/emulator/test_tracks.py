@@ -3,42 +3,24 @@
 import base64
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from emulator.account import Account
-from emulator.app import application
-from emulator.clock import VirtualClock
 from emulator.kept import KEPT_STREAMS, Shelf
-from emulator.rest.envelope import EXCHANGE
 from emulator.scripts import Scripts
 from emulator.sound import Frame
 from emulator.tracks import KEPT_BYTES, Track
-from tests.emulator.conftest import ACCOUNT_SID, OFFICE, TOKEN, Box
+from tests.emulator.conftest import Box, emulator
 from tests.emulator.product import Product, Socket
 
 
 @pytest.fixture
 async def keeping(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
     """An emulator that keeps the audio."""
-    clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
-    app = application(
-        account=Account(ACCOUNT_SID, TOKEN),
-        target=product.url,
-        scripts=scripts,
-        clock=clock,
-        seed=7,
-        numbers=[OFFICE],
-        keep_audio=True,
-    )
-    server = TestServer(app)
-    await server.start_server()
-    yield Box(server, app[EXCHANGE], clock)
-    await server.close()
+    async with emulator(product, scripts, keep_audio=True) as made:
+        yield made
 
 
 async def streamed(product: Product, box: Box) -> tuple[dict[str, Any], Socket]:
