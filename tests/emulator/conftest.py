@@ -97,15 +97,8 @@ def scripts() -> Scripts:
 
 
 @asynccontextmanager
-async def emulator(product: Product, scripts: Scripts, **more: Any) -> AsyncIterator[Box]:
-    """The emulator; its time moves only by `box.clock.advance`."""
-    async with opened(product.url, scripts) as made:
-        yield made
-
-
-@asynccontextmanager
-async def opened(target: str, scripts: Scripts | None = None) -> AsyncIterator[Box]:
-    """An emulator before this application."""
+async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> AsyncIterator[Box]:
+    """The emulator before this application; its time moves only by `box.clock.advance`."""
     clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
     app = application(
         account=Account(ACCOUNT_SID, TOKEN),
@@ -124,7 +117,7 @@ async def opened(target: str, scripts: Scripts | None = None) -> AsyncIterator[B
 @pytest.fixture
 async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
     """The emulator with seed 7."""
-    async with emulator(product, scripts) as made:
+    async with emulator(product.url, scripts) as made:
         yield made
 
 

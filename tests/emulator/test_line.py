@@ -193,9 +193,9 @@ async def test_switched_off_the_line_is_good_again_and_nothing_stays_behind(
 async def twins(product: Product, scripts: Scripts) -> AsyncIterator[list[Box]]:
     """Three emulators: two of one seed, one of another."""
     async with (
-        emulator(product, scripts, seed=5) as one,
-        emulator(product, scripts, seed=5) as other,
-        emulator(product, scripts, seed=6) as third,
+        emulator(product.url, scripts, seed=5) as one,
+        emulator(product.url, scripts, seed=5) as other,
+        emulator(product.url, scripts, seed=6) as third,
     ):
         yield [one, other, third]
 

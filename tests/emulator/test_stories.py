@@ -13,7 +13,7 @@ import aiohttp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.emulator.conftest import ACCOUNT_SID, ALICE, TOKEN, Box, opened
+from tests.emulator.conftest import ACCOUNT_SID, ALICE, TOKEN, Box, emulator
 from tests.emulator.stories import LONGEST_S, Played, Stage, Story, stories
 
 TOGETHER = 20
@@ -51,7 +51,7 @@ async def test_truth_callbacks_and_sockets_tell_one_story(told: list[Story]) -> 
 async def theatre() -> AsyncIterator[tuple[Stage, Box]]:
     stage = Stage()
     await stage.server.start_server()
-    async with opened(stage.url) as box:
+    async with emulator(stage.url) as box:
         yield stage, box
     await stage.server.close()
 

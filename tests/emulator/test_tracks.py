@@ -19,7 +19,7 @@ from tests.emulator.product import Product, Socket
 @pytest.fixture
 async def keeping(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
     """An emulator that keeps the audio."""
-    async with emulator(product, scripts, keep_audio=True) as made:
+    async with emulator(product.url, scripts, keep_audio=True) as made:
         yield made
 
 
