@@ -14,13 +14,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulator import faults, scripts
+from emulator import faults, script_files
 from emulator.account import Account
 from emulator.app import application
 from emulator.clock import RealClock
 from emulator.faults import FaultError
-from emulator.scripts import ScriptError
-from emulator.sound import SoundError
+from emulator.scripts import ScriptError, Scripts
+from emulator.sound import Library, SoundError
 from emulator.speech import Voice
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     given = arguments()
     seed = secrets.randbits(32) if given.seed is None else given.seed
     try:
-        played = scripts.from_recordings(given.recordings) if given.recordings else scripts.shipped()
+        played = people(given)
         faulty = dict(faults.read(text) for text in given.fault)
     except (ScriptError, SoundError, FaultError) as error:
         sys.stderr.write(f"emulator: {error}\n")
@@ -53,6 +53,15 @@ def main() -> int:
     return 0
 
 
+def people(given: argparse.Namespace) -> Scripts:
+    """The scripts of the command line. Raises ScriptError, SoundError."""
+    if given.scripts:
+        return script_files.from_directory(
+            given.scripts, Library(given.recordings or script_files.RECORDINGS)
+        )
+    return script_files.from_recordings(given.recordings) if given.recordings else script_files.shipped()
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="emulator", description="Twilio's side of the contract, locally.")
@@ -60,6 +69,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--target", required=True, help="the application's URL, e.g. http://127.0.0.1:8000")
     parser.add_argument("--recordings", type=Path, help="play these .wav files instead")
+    parser.add_argument("--scripts", type=Path, help="people of your own: a directory of .toml and .py files")
     parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))

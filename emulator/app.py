@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from msgspec import to_builtins
 
 from emulator import fault_doors, media_doors, truth
 from emulator.account import Account
@@ -21,7 +21,8 @@ from emulator.rest import calls, streams
 from emulator.rest import numbers as phone_numbers
 from emulator.rest.envelope import EXCHANGE, guard
 from emulator.run import loop, run
-from emulator.scripts import ScriptError, Scripts
+from emulator.script_files import read
+from emulator.scripts import Script, ScriptError, Scripts
 from emulator.speech import Voice
 from emulator.world import DEFAULT_NUMBER, World
 
@@ -104,13 +105,14 @@ async def show_log(request: web.Request) -> web.Response:
 async def show_scripts(request: web.Request) -> web.Response:
     """Every script, in the order of rotation."""
     scripts = request.app[EXCHANGE].scripts
-    return web.json_response({"scripts": [asdict(script) for script in scripts.by_name.values()]})
+    return web.json_response({"scripts": [to_builtins(script) for script in scripts.by_name.values()]})
 
 
 async def place_call(request: web.Request) -> web.Response:
     """A caller calls a number → 201 {"call_sid", "script"}.
 
-    {"from", "to", "script"?, "caller_name"?, "params"?, "faults"?}, the faults of this call alone.
+    {"from", "to", "script"?, "caller_name"?, "params"?, "faults"?}: `script` is a name, or a script itself
+    with the keys of a file; the faults are of this call alone.
     """
     given = await _body(request)
     params = given.get("params") or {}
@@ -121,7 +123,7 @@ async def place_call(request: web.Request) -> web.Response:
         leg = exchange.incoming(
             _text(given, "from"),
             _text(given, "to"),
-            script=_text(given, "script", "") or None,
+            script=_script(given.get("script"), exchange),
             caller_name=_text(given, "caller_name", ""),
             params={str(name): str(value) for name, value in params.items()},
         )
@@ -144,6 +146,15 @@ async def press(request: web.Request) -> web.Response:
     for digit in _text(given, "digits"):
         leg.press(digit)
     return web.json_response({"call_sid": leg.call.sid})
+
+
+def _script(given: Any, exchange: Exchange) -> str | Script | None:
+    """A script by name or written out; None takes the next in rotation. Raises ScriptError."""
+    if isinstance(given, dict):
+        return read({"name": "inline", **given}, exchange.scripts.library)
+    if given is not None and not isinstance(given, str):
+        raise ScriptError("script must be a name or an object")
+    return given or None
 
 
 def _leg(request: web.Request) -> Any:

@@ -74,7 +74,7 @@ class Exchange:
         from_: str,
         to: str,
         *,
-        script: str | None = None,
+        script: str | Script | None = None,
         caller_name: str = "",
         params: dict[str, str] | None = None,
         party: Party | None = None,
@@ -220,8 +220,9 @@ class Exchange:
             return Conversation(IDLE, self._stage()).callee
         return self._conversation(None).caller
 
-    def _conversation(self, script: str | None) -> Conversation:
-        return Conversation(self.scripts.choose(script), self._stage())
+    def _conversation(self, script: str | Script | None) -> Conversation:
+        played = script if isinstance(script, Script) else self.scripts.choose(script)
+        return Conversation(played, self._stage())
 
     def _stage(self) -> Stage:
         return Stage(self.scripts.library, self.world.clock, self.pacer, self.voice, self.courier.spawn)

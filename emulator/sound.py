@@ -104,6 +104,8 @@ class Library:
 
     def _load(self, file: str) -> dict[str, Sound]:
         path = self.directory / file
+        if path.name != file:
+            raise SoundError(f"{file}: a file of {self.directory.name}/ is needed, no path")
         try:
             raw = path.read_bytes()
         except OSError as error:

@@ -22,7 +22,8 @@ from emulator.app import application
 from emulator.clock import VirtualClock
 from emulator.exchange import Exchange
 from emulator.rest.envelope import EXCHANGE
-from emulator.scripts import Scripts, shipped
+from emulator.script_files import shipped
+from emulator.scripts import Scripts
 from tests.emulator.product import Product
 
 ACCOUNT_SID = "AC" + "a" * 32

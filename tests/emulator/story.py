@@ -34,9 +34,8 @@ async def tell(box: Box, caller: Person, callee: Person | None = None, **more: A
     """These people telephone; the call's id."""
     name = f"story {next(_names)}"
     script = Script(name, caller=caller.part(), callee=(callee or Person()).part(), hangup_after=None)
-    box.exchange.scripts.by_name[name] = script
     from_, to = more.pop("from_", ALICE), more.pop("to", OFFICE)
-    return str(box.exchange.incoming(from_, to, script=name, **more).call.sid)
+    return str(box.exchange.incoming(from_, to, script=script, **more).call.sid)
 
 
 def after(call: dict[str, Any]) -> tuple[str, str]:

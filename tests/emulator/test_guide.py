@@ -4,10 +4,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from emulator.faults import Faults
 from emulator.run import VERBS
-from emulator.scripts import Part, Script, shipped
+from emulator.script_files import shipped
+from emulator.scripts import EVENTS, Act, Part, Script
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 
@@ -17,9 +19,14 @@ def test_every_fault_is_described(switch: str) -> None:
     assert f"`{switch}" in GUIDE
 
 
-@pytest.mark.parametrize("key", [field.name for field in (*fields(Script), *fields(Part))])
+@pytest.mark.parametrize("key", [f.name for of in (Script, Part, Act) for f in structs.fields(of)])
 def test_every_key_of_a_script_is_described(key: str) -> None:
     assert key in GUIDE
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS))
+def test_every_event_that_people_wait_for_is_described(event: str) -> None:
+    assert f"`{event}`" in GUIDE
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

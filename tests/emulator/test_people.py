@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulator.scripts import ScriptError, load, shipped
+from emulator.script_files import from_directory, load, shipped
+from emulator.scripts import ScriptError
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, after, call, tell
@@ -166,3 +167,44 @@ def test_a_script_that_cannot_be_used_says_where(tmp_path, text: str, named: str
     with pytest.raises(ScriptError, match=named) as error:
         load(path, shipped().library)
     assert str(error.value).startswith("bad.toml: ")
+
+
+async def test_a_call_brings_its_own_script(product: Product, box: Box) -> None:
+    await call(product, box, "<Gather action='/code/' numDigits='2'/>")
+    script = {"caller": {"does": [{"wait": "gather"}, {"press": "42"}]}}
+    status, placed = await box.post("/emulator/calls/", {"from": ALICE, "to": OFFICE, "script": script})
+    assert (status, placed["script"]) == (201, "inline")
+    await box.clock.advance(3)
+    assert product.forms("/code/")[0]["Digits"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ({"caller": {"does": [{"after": "soon"}]}}, "$.caller.does[0].after"),
+        ({"caller": {"plays": [{"file": "../manifest.json"}]}}, "no path"),
+        ({"hangup_after": -1}, ">= 0"),
+        ("nobody", "unknown script"),
+        (7, "a name or an object"),
+    ],
+)
+async def test_a_script_that_a_call_brings_is_refused_with_the_place(
+    box: Box, script: object, named: str
+) -> None:
+    status, answer = await box.post("/emulator/calls/", {"from": ALICE, "to": OFFICE, "script": script})
+    assert status == 400
+    assert named in answer["error"]
+
+
+def test_a_directory_of_ones_own_has_files_and_programs(tmp_path) -> None:
+    (tmp_path / "shy.toml").write_text("title = 'Says nothing'\norder = 2")
+    (tmp_path / "many.py").write_text(
+        "from emulator.scripts import Act, Part, Script\n"
+        "brief = Part(does=(Act(hang_up=True, after=1),))\n"
+        "quick = Script('quick', order=1, caller=brief, hangup_after=None)\n"
+        "slow = Script('slow', order=3)\n"
+    )
+    assert list(from_directory(tmp_path, shipped().library).by_name) == ["quick", "shy", "slow"]
+    (tmp_path / "broken.py").write_text("1/0")
+    with pytest.raises(ScriptError, match=r"broken\.py: ZeroDivisionError"):
+        from_directory(tmp_path, shipped().library)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.scripts import ScriptError, from_recordings, load, shipped
+from emulator.script_files import from_recordings, load, shipped
+from emulator.scripts import ScriptError
 from emulator.sound import Library, SoundError, read_wav
 from tests.emulator.conftest import tone
 

@@ -64,9 +64,7 @@ def begin(stage: Stage, box: Box, told: list[Story]) -> list[str]:
         line = box.exchange.world.number(to)
         line.voice_url = stage.put(number, story)
         line.status_callback = f"{stage.url}/story/{number}/status/"
-        name = f"story {number}"
-        box.exchange.scripts.by_name[name] = story.script(name)
-        calls.append(box.exchange.incoming(ALICE, to, script=name).call.sid)
+        calls.append(box.exchange.incoming(ALICE, to, script=story.script(f"story {number}")).call.sid)
     return calls
 
 
