@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import deque
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import quote
 
 from emulator.account import HOME, Account
 from emulator.clock import Clock
@@ -91,6 +93,7 @@ class Call:
     ended: datetime | None = None
     reason: str = ""
     hops: int = 0
+    trust: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, str] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
@@ -146,7 +149,7 @@ class Call:
             form["CallerName"] = self.caller_name
         if self.parent_sid:
             form["ParentCallSid"] = self.parent_sid
-        return {**places, **form, **self.extra}
+        return {**places, **form, **self.trust, **self.extra}
 
 
 class World:
@@ -200,8 +203,16 @@ class World:
         now = self.clock.now()
         sid = self.sid("CA")
         call = Call(sid, self.account.sid, from_, to, direction, created=now, updated=now, **facts)
+        if direction == "inbound" and from_.startswith("+"):
+            call.trust = self._trust(from_)
         self.calls[sid] = call
         return call
+
+    def _trust(self, from_: str) -> dict[str, str]:
+        """What is known of who calls in: a token to pass on, and for North America the STIR verdict."""
+        token = json.dumps({"parentCallInfoToken": self.sid("") * 8, "identityHeaderTokens": []})
+        stir = {"StirVerstat": "TN-Validation-Passed-A"} if from_.startswith("+1") else {}
+        return {"CallToken": quote(token), **stir}
 
     def forget_old(self, sid: str) -> list[str]:
         """Remember that a call ended; returns the ids of calls now forgotten, oldest first."""

@@ -168,3 +168,60 @@ async def test_a_caller_whom_nobody_takes_loses_patience(product: Product, box: 
     await box.clock.advance(61)
     assert (await box.call(sid))["status"] == "completed"
     await product.until(lambda: product.forms("/twilio/call-status/", CallSid=sid))
+
+
+async def test_who_dials_hears_it_ring_until_somebody_answers(product: Product, box: Box) -> None:
+    tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='outbound_track'/></Start>"
+    product.answers["/twilio/voice/"] = f"<Response>{tap}<Dial>{BOB}</Dial></Response>"
+    sid = await box.place()
+    await box.clock.advance(4)
+    prompt = (await box.call(sid))["streams"][0]["prompts"][0]
+    assert (prompt["text"], prompt["track"]) == ("ringing", "outbound")
+    assert 1400 <= prompt["file_to_ms"] - prompt["file_from_ms"] <= 1800
+
+
+async def test_sip_is_refused_in_words(product: Product, box: Box) -> None:
+    dial(product, "<Sip>sip:agent@example.com</Sip>")
+    sid = await box.place()
+    await box.clock.advance(1)
+    assert product.forms("/after/")[0]["DialCallStatus"] == "failed"
+    note = (await box.call(sid))["notifications"][0]
+    assert (note["code"], "no SIP" in note["message"]) == (13224, True)
+
+
+async def test_refer_is_refused_in_words(product: Product, box: Box) -> None:
+    product.answers["/twilio/voice/"] = (
+        "<Response><Refer action='/referred/'><Sip>sip:agent@example.com</Sip></Refer></Response>"
+    )
+    sid = await box.place()
+    await box.clock.advance(1)
+    assert product.forms("/referred/")[0]["ReferCallStatus"] == "failed"
+    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [13233]
+
+
+async def test_star_ends_the_other_side_where_it_may(product: Product, box: Box) -> None:
+    dial(product, BOB, hangupOnStar="true")
+    sid = await box.place("two_colleagues")
+    await box.clock.advance(3)
+    await box.post(f"/emulator/calls/{sid}/press/", {"digits": "*"})
+    await box.clock.advance(1)
+    assert product.forms("/after/")[0]["DialCallStatus"] == "completed"
+    assert (await box.children(sid))[0]["reason"] == "the other side pressed *"
+
+
+async def test_at_most_ten_ring_at_once(product: Product, box: Box) -> None:
+    dial(product, "".join(f"<Number>+3120000{n:04}</Number>" for n in range(12)))
+    sid = await box.place()
+    await box.clock.advance(1)
+    assert len(await box.children(sid)) == 10
+
+
+async def test_what_is_told_of_a_caller_from_outside(product: Product, box: Box) -> None:
+    dial(product, BOB)
+    box.exchange.incoming("+14155550100", OFFICE, script="conversation")
+    box.exchange.incoming("anonymous", OFFICE, script="conversation")
+    await box.clock.advance(1)
+    known, hidden = product.forms("/twilio/voice/")
+    assert known["StirVerstat"] == "TN-Validation-Passed-A"
+    assert known["CallToken"].startswith("%7B")
+    assert not {"StirVerstat", "CallToken"} & set(hidden)
