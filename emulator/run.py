@@ -29,6 +29,7 @@ VERBS: dict[str, base.Handler] = {
     "Start": stream.start,
     "Stop": stream.stop,
 }
+BEFORE_BRIDGE = {name: verb for name, verb in VERBS.items() if name not in {"Connect", "Dial", "Enqueue"}}
 XML_TYPES = {"text/xml", "application/xml", "text/html"}
 MAX_DOCUMENTS = 1000
 # A document of a loop that takes no time is not asked for again at once.
@@ -36,13 +37,17 @@ LEAST_LOOP_S = 1.0
 
 
 async def run(leg: Leg, step: Step, ends: bool) -> None:
-    """Follow documents from `step` on until one ends without a successor; then, if `ends`, the call ends."""
+    """Follow documents from `step` on until one ends without a successor; then, if `ends`, the call ends.
+
+    Without `ends` it is a document that is played before two are connected, in which nothing may be dialled.
+    """
+    verbs = VERBS if ends else BEFORE_BRIDGE
     following: Step | None = step
     for _ in range(MAX_DOCUMENTS):
         if following is None or not leg.call.live:
             break
         document = await fetch(leg, following)
-        outcome = await perform(leg, document, VERBS) if document is not None else None
+        outcome = await perform(leg, document, verbs) if document is not None else None
         following = outcome if isinstance(outcome, Step) else None
     if ends:
         leg.finish("completed", "end of TwiML")
@@ -80,7 +85,7 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
             _unknown(leg, verb)
             continue
         outcome = await handler(leg, verb, document)
-        if outcome is base.LEAVE and verbs is VERBS:
+        if outcome is base.LEAVE and verbs in (VERBS, BEFORE_BRIDGE):
             continue  # outside of a queue there is nothing to leave
         if outcome is not None:
             return outcome
@@ -91,7 +96,7 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
 
 def _unknown(leg: Leg, verb: Verb) -> None:
     if verb.name in VERBS:
-        leg.note(13238, f"<{verb.name}> is not allowed in TwiML for somebody who waits")
+        leg.note(13238, f"<{verb.name}> is not allowed in TwiML that is played to somebody who waits")
     else:
         leg.note(12200, f"<{verb.name}> is not a verb that the emulator knows")
 

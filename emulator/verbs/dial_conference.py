@@ -12,6 +12,7 @@ from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, absolute, action, address, method
 from emulator.verbs.record import order
+from emulator.verbs.star import star
 from emulator.waiting import first
 
 TIME_LIMIT_S = 14_400.0
@@ -40,24 +41,16 @@ async def conference(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Ou
 
 async def _stay(leg: Leg, verb: Verb, document: Document, seat: Seat) -> Outcome:
     after = action(verb, document, {"DialCallStatus": "answered"})
-    star = asyncio.Event()
-
-    def key(digit: str) -> None:
-        if digit == "*" and verb.flag("hangupOnStar"):
-            star.set()
-
-    leg.listeners.append(key)
     limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
     try:
-        await first(seat.over.wait(), limit, star.wait())
-        seat.conference.leave(seat, "participant_left")
+        with star(leg, verb) as pressed:
+            await first(seat.over.wait(), limit, pressed.wait())
     except asyncio.CancelledError:
         seat.conference.leave(seat, REDIRECTED if leg.call.live else "participant_hung_up")
         if not leg.exchange.closing:
             await asyncio.shield(asyncio.ensure_future(leaving.leave(leg, after)))
         raise
-    finally:
-        leg.listeners.remove(key)
+    seat.conference.leave(seat, "participant_left")
     return after
 
 

@@ -225,3 +225,26 @@ async def test_what_is_told_of_a_caller_from_outside(product: Product, box: Box)
     assert known["StirVerstat"] == "TN-Validation-Passed-A"
     assert known["CallToken"].startswith("%7B")
     assert not {"StirVerstat", "CallToken"} & set(hidden)
+
+
+async def test_nouns_ring_one_after_the_other_where_that_is_asked_for(product: Product, box: Box) -> None:
+    box.exchange.people["+31200000001"] = "no_answer"
+    dial(
+        product, "<Number>+31200000001</Number><Number>+31200000002</Number>", sequential="true", timeout="5"
+    )
+    sid = await box.place()
+    await box.clock.advance(4)
+    assert [child["to"] for child in await box.children(sid)] == ["+31200000001"]
+    await box.clock.advance(4)
+    assert [child["status"] for child in await box.children(sid)] == ["no-answer", "in-progress"]
+
+
+async def test_nothing_is_dialled_in_a_whisper(product: Product, box: Box) -> None:
+    dial(product, f"<Number url='/whisper/'>{BOB}</Number>")
+    product.answers["/whisper/"] = "<Response><Dial>+31201111111</Dial><Say>Hello</Say></Response>"
+    sid = await box.place()
+    await box.clock.advance(6)
+    child = (await box.children(sid))[0]
+    assert await box.children(child["call_sid"]) == []
+    assert [note["code"] for note in child["notifications"]] == [13238]
+    assert box.exchange.legs[sid].bridge is not None
