@@ -17,8 +17,8 @@ from emulator.account import Account
 from emulator.clock import Clock
 from emulator.exchange import Exchange
 from emulator.kept import Shelf
-from emulator.rest import calls, streams
-from emulator.rest import numbers as phone_numbers
+from emulator.regions import PORTS
+from emulator.rest import routing
 from emulator.rest.envelope import EXCHANGE, guard
 from emulator.run import loop, run
 from emulator.script_files import read
@@ -41,7 +41,8 @@ def application(
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
-    app.add_routes([*calls.routes(), *streams.routes(), *phone_numbers.routes(), *_own_routes()])
+    app[PORTS] = {}
+    app.add_routes([*routing.routes(), *_own_routes()])
     app.add_routes([*media_doors.routes(), *fault_doors.routes()])
 
     async def life(app: web.Application) -> AsyncIterator[None]:

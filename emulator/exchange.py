@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import aiohttp
 from emulator.conference import Conferences
 from emulator.faults import Switchboard
 from emulator.kept import Shelf
+from emulator.ledger import Ledger
 from emulator.leg import Leg
 from emulator.luck import Luck
 from emulator.pacing import Pacer
@@ -26,10 +28,11 @@ from emulator.trunk import Dialled
 from emulator.twiml import Step
 from emulator.waiting import first
 from emulator.webhooks import Courier
-from emulator.world import Call, World
+from emulator.world import Application, Call, Number, World
 
 Program = Callable[[Leg, Step, bool], Coroutine[Any, Any, None]]
 Loop = Callable[..., Coroutine[Any, Any, None]]
+Answered = Callable[[Leg], Coroutine[Any, Any, dict[str, str]]]
 
 
 class Exchange:
@@ -63,6 +66,7 @@ class Exchange:
         self.queues = Queues(self)
         self.recordings = Recordings(self)
         self.softphones = Softphones(self)
+        self.ledger = Ledger()
         self.people: dict[str, str] = {}
         self.closing = False
         self.shelf = shelf
@@ -82,9 +86,10 @@ class Exchange:
     ) -> Leg:
         """Somebody calls a number of the account. Raises ScriptError for an unknown script."""
         number = self.world.number(to)
+        asked = self.world.addresses(number)
         caller = party or self._conversation(script).caller
         played = caller.conversation.script if caller.conversation is not None else None
-        name = played.caller.name if played is not None and number.voice_caller_id_lookup else ""
+        name = played.caller.name if played is not None and asked.voice_caller_id_lookup else ""
         call = self.world.new_call(
             from_,
             to,
@@ -93,10 +98,24 @@ class Exchange:
             region=number.voice_region,
             caller_name=caller_name or name,
             script=played.name if played is not None else "",
-            extra=params or {},
+            extra={**(params or {}), **_application(asked)},
             hops=hops,
         )
-        asked = self.world.addresses(number)
+        return self._arrive(call, caller, asked)
+
+    def to_application(self, application: Application, from_: str, party: Party, hops: int) -> Leg:
+        """A leg that was dialled to a TwiML application arrives there as a call of its own."""
+        call = self.world.new_call(
+            from_,
+            f"app:{application.sid}",
+            "inbound",
+            region=application.region,
+            extra=_application(application),
+            hops=hops,
+        )
+        return self._arrive(call, party, application)
+
+    def _arrive(self, call: Call, caller: Party, asked: Number | Application) -> Leg:
         leg = self._leg(
             call,
             caller,
@@ -108,17 +127,24 @@ class Exchange:
         return leg
 
     def outgoing(
-        self, call: Call, callbacks: Callbacks, fallback: Fallback, step: Step, patience: float = 60.0
+        self,
+        call: Call,
+        callbacks: Callbacks,
+        fallback: Fallback,
+        step: Step,
+        patience: float = 60.0,
+        answered: Answered | None = None,
     ) -> Leg:
         """The REST API calls somebody: ring, answer, then follow `step`.
 
-        `patience` seconds are waited for an answer.
+        `patience` seconds are waited for an answer; `answered` does what is due then, and says which fields
+        the request for TwiML has for it.
         """
         party = self._party(call.to, None)
         call.script = party.conversation.script.name if party.conversation is not None else ""
         leg = self._leg(call, party, callbacks, fallback)
         call.become("queued", self.world.clock.now())
-        self.courier.spawn(self._ring_out(leg, step, patience))
+        self.courier.spawn(self._ring_out(leg, step, patience, answered))
         return leg
 
     def child(self, parent: Leg, from_: str, to: str, callbacks: Callbacks) -> Leg:
@@ -174,7 +200,7 @@ class Exchange:
             await leg.settle_program()
         await self.courier.close()
 
-    async def _ring_out(self, leg: Leg, step: Step, patience: float) -> None:
+    async def _ring_out(self, leg: Leg, step: Step, patience: float, answered: Answered | None) -> None:
         leg.progress.announce("initiated")
         calling = asyncio.ensure_future(leg.party.called(leg))
         try:
@@ -184,7 +210,8 @@ class Exchange:
         if not leg.answered.is_set():
             leg.finish("no-answer", "not answered in time")
         if leg.answered.is_set():
-            leg.follow(step)
+            fields = await answered(leg) if answered is not None else {}
+            leg.follow(replace(step, fields={**step.fields, **fields}))
 
     # people
 
@@ -214,6 +241,8 @@ class Exchange:
             return self._conversation(self.people[to]).callee
         if to in self.world.numbers:
             return Dialled(self)
+        if (application := self.world.applications.get(to.removeprefix("app:"))) is not None:
+            return Dialled(self, application)
         if parent is not None and parent.conversation is not None:
             return parent.conversation.callee
         if to.startswith(("client:", "app:")):
@@ -231,6 +260,11 @@ class Exchange:
         leg = Leg(self, call, party, callbacks, fallback)
         self.legs[call.sid] = leg
         return leg
+
+
+def _application(asked: Number | Application) -> dict[str, str]:
+    """What webhooks say of the application whose addresses are asked."""
+    return {"ApplicationSid": asked.sid} if isinstance(asked, Application) else {}
 
 
 # Whoever is called and has no script: answers and listens.

@@ -16,6 +16,7 @@ from emulator.socket import MediaStream, Wanted
 from emulator.sound import SILENCE, Frame
 from emulator.transcription import Transcription
 from emulator.twiml import Step
+from emulator.waiting import first
 from emulator.world import Call, iso
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Leg:
         self.listeners: list[Callable[[str], None]] = []
         self._program: asyncio.Task[None] | None = None
         self._saying = False
+        self._limits = 0
         party.attach(self)
 
     # status
@@ -96,11 +98,14 @@ class Leg:
             self._program.cancel()
 
     def limit(self, seconds: float) -> None:
-        """End the call that many seconds from now."""
+        """End the call that many seconds from now; a later limit takes the place of an earlier one."""
+        self._limits += 1
+        mine = self._limits
 
         async def end() -> None:
-            await self.exchange.world.clock.sleep(seconds)
-            self.finish("completed", "time limit of the call")
+            await first(self.exchange.world.clock.sleep(seconds), self.over.wait())
+            if mine == self._limits:
+                self.finish("completed", "time limit of the call")
 
         self.exchange.courier.spawn(end())
 

@@ -9,11 +9,14 @@ from emulator.leg import Leg
 from emulator.party import Conversation, Line
 from emulator.sound import SILENCE, Frame
 from emulator.waiting import first
+from emulator.world import Application, Call
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
 
 MAX_HOPS = 10
+KEY_S = 0.2
+WAITS_S = {"w": 0.5, "W": 1.0}
 
 
 class End:
@@ -52,26 +55,40 @@ class End:
 
 
 class Dialled(End):
-    """The end whose leg was dialled; being called, it makes the incoming call at the number."""
+    """The end whose leg was dialled; being called, it makes the incoming call at number or application."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, application: Application | None = None) -> None:
         super().__init__()
         self._exchange = exchange
+        self._application = application
         self.far = End()
         self.far.far = self
 
     async def called(self, line: Line) -> None:
-        """Ring at the number, and answer when its TwiML does."""
+        """Ring there, and answer when its TwiML does."""
         here = self.leg
         if here is None or here.call.hops >= MAX_HOPS:
             line.finish("failed", "a circle of calls")
             return
-        there = self._exchange.incoming(
-            here.call.from_, here.call.to, party=self.far, hops=here.call.hops + 1
-        )
+        there = self._arrive(here.call)
         line.ring()
         await first(there.answered.wait(), there.over.wait())
         if there.answered.is_set():
             line.answer()
         else:
             line.finish(there.call.status if there.call.status != "canceled" else "no-answer", "not answered")
+
+    def _arrive(self, call: Call) -> Leg:
+        exchange, hops = self._exchange, call.hops + 1
+        if self._application is not None:
+            return exchange.to_application(self._application, call.from_, self.far, hops)
+        return exchange.incoming(call.from_, call.to, party=self.far, hops=hops)
+
+
+async def send_keys(leg: Leg, keys: str) -> None:
+    """Press keys towards whoever was called, `w` waiting half a second; only another call hears them."""
+    for key in keys:
+        party = leg.party
+        if key not in WAITS_S and isinstance(party, End) and party.far.leg is not None:
+            party.far.leg.press(key)
+        await leg.exchange.world.clock.sleep(WAITS_S.get(key, KEY_S))

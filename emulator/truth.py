@@ -28,6 +28,7 @@ def log(exchange: Exchange) -> dict[str, Any]:
         "conferences": [conference(room) for room in exchange.conferences.by_sid.values()],
         "queues": [queue(one) for one in exchange.queues.by_sid.values()],
         "recordings": [recording(one) for one in exchange.recordings.by_sid.values()],
+        "rest": [entry.as_dict() for entry in exchange.ledger.entries],
     }
 
 

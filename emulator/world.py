@@ -6,7 +6,7 @@ import json
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -52,6 +52,13 @@ class Number:
     trunk_sid: str = ""
     voice_caller_id_lookup: bool = False
     voice_region: str = HOME
+    routed: datetime | None = None
+    route_name: str = ""
+    region: str = HOME
+    # What is only remembered: settings of texts, emergencies, papers.
+    other: dict[str, Any] = field(default_factory=dict)
+    # The same number as other regions have it: each has its own addresses.
+    elsewhere: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Application:
     status_callback: str = ""
     status_callback_method: str = "POST"
     voice_caller_id_lookup: bool = False
+    other: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -88,7 +96,9 @@ class Call:
     parent_sid: str = ""
     number_sid: str = ""
     caller_name: str = ""
+    answered_by: str = ""
     script: str = ""
+    dialled: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
     reason: str = ""
@@ -112,6 +122,8 @@ class Call:
         self.status = status
         self.updated = now
         self.statuses.append({"status": status, "at": iso(now)})
+        if status != "queued" and self.dialled is None:
+            self.dialled = now
         if status == "in-progress" and self.started is None:
             self.started = now
         if status not in LIVE:
@@ -177,18 +189,26 @@ class World:
     def number(self, phone_number: str) -> Number:
         """The number, made with the target's default addresses when it is new."""
         if phone_number not in self.numbers:
-            now = self.clock.now()
-            self.numbers[phone_number] = Number(
-                sid=self.sid("PN"),
-                phone_number=phone_number,
-                friendly_name=phone_number,
-                created=now,
-                updated=now,
-                voice_url=f"{self.target}/twilio/voice/",
-                voice_fallback_url=f"{self.target}/twilio/fallback/",
-                status_callback=f"{self.target}/twilio/call-status/",
-            )
+            number = self.new_number(phone_number)
+            number.voice_url = f"{self.target}/twilio/voice/"
+            number.voice_fallback_url = f"{self.target}/twilio/fallback/"
+            number.status_callback = f"{self.target}/twilio/call-status/"
         return self.numbers[phone_number]
+
+    def new_number(self, phone_number: str) -> Number:
+        """A number that asks nothing yet."""
+        now = self.clock.now()
+        made = Number(self.sid("PN"), phone_number, phone_number, created=now, updated=now)
+        self.numbers[phone_number] = made
+        return made
+
+    def number_in(self, number: Number, region: str) -> Number:
+        """The number as this region has it; the first time with what us1 has."""
+        if region == number.region:
+            return number
+        if region not in number.elsewhere:
+            number.elsewhere[region] = replace(number, region=region, other={}, elsewhere={})
+        return number.elsewhere[region]
 
     def number_by_sid(self, sid: str) -> Number | None:
         """The number with this PN id."""
@@ -196,7 +216,9 @@ class World:
 
     def addresses(self, number: Number) -> Number | Application:
         """Whose addresses the number's calls ask: its application's, if it has one, overrides its own."""
-        return self.applications.get(number.voice_application_sid, number)
+        here = self.number_in(number, number.voice_region)
+        application = self.applications.get(here.voice_application_sid)
+        return application if application is not None and application.region == here.region else here
 
     def new_call(self, from_: str, to: str, direction: str, **facts: Any) -> Call:
         """Write a new call down; it has no status history yet."""
@@ -213,6 +235,12 @@ class World:
         token = json.dumps({"parentCallInfoToken": self.sid("") * 8, "identityHeaderTokens": []})
         stir = {"StirVerstat": "TN-Validation-Passed-A"} if from_.startswith("+1") else {}
         return {"CallToken": quote(token), **stir}
+
+    def outbound(self, from_: str, to: str, region: str) -> Call:
+        """A new call that the REST API places."""
+        own = self.numbers.get(from_)
+        number_sid = own.sid if own is not None else ""
+        return self.new_call(from_, to, "outbound-api", region=region, number_sid=number_sid)
 
     def forget_old(self, sid: str) -> list[str]:
         """Remember that a call ended; returns the ids of calls now forgotten, oldest first."""

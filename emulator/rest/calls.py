@@ -1,31 +1,27 @@
-"""Calls: create, fetch, list with filters and pages, update."""
+"""Calls: create, fetch, list with filters and pages, update, delete."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+import re
 
 from aiohttp import web
 
 from emulator.leg import Leg
 from emulator.progress import Callbacks, Fallback
-from emulator.rest.envelope import BASE, EXCHANGE, Form, bad, form, not_found, page
+from emulator.rest import shown
+from emulator.rest.endpoints import NO_APPLICATION, called, caller
+from emulator.rest.envelope import BASE, exchange_of, form_of, region_of
+from emulator.rest.errors import bad, not_found
+from emulator.rest.forms import Form, takes
+from emulator.rest.pages import Span, page, spans
+from emulator.rest.placing import MAX_LIMIT_S, PLACING_FIELDS, callbacks, detection, place, placing
 from emulator.twiml import Step
-from emulator.world import API_VERSION, Call, rfc2822
+from emulator.world import LIVE, Application, Call
 
-EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
-MAX_TWIML = 4000
-SUBRESOURCES = (
-    "events",
-    "notifications",
-    "payments",
-    "recordings",
-    "siprec",
-    "streams",
-    "transcriptions",
-    "user_defined_message_subscriptions",
-    "user_defined_messages",
-)
+STATUSES = LIVE | {"completed", "busy", "failed", "no-answer", "canceled"}
+TWIML_FIELDS = ("Url", "Method", "Twiml", "FallbackUrl", "FallbackMethod")
+# An `action` in inline TwiML that is no whole address.
+RELATIVE = re.compile(r"\baction\s*=\s*[\"'](?!https?://)[^\"']")
 
 
 def routes() -> list[web.RouteDef]:
@@ -35,174 +31,170 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{BASE}/Calls.json", list_calls),
         web.get(f"{BASE}/Calls/{{call}}.json", fetch),
         web.post(f"{BASE}/Calls/{{call}}.json", update),
+        web.delete(f"{BASE}/Calls/{{call}}.json", delete),
     ]
 
 
+@takes(
+    *PLACING_FIELDS,
+    *TWIML_FIELDS,
+    "To",
+    "From",
+    "ApplicationSid",
+    "SendDigits",
+    "AsyncAmd",
+    "AsyncAmdStatusCallback",
+    "AsyncAmdStatusCallbackMethod",
+)
 async def create(request: web.Request) -> web.Response:
     """Call somebody; the answer says queued, the rest is told by callbacks."""
-    exchange, given = request.app[EXCHANGE], await form(request)
-    to, from_ = given.get("To"), given.get("From")
-    if not to:
-        raise bad("No 'To' number is specified", 21201)
-    if not from_:
-        raise bad("No 'From' number is specified", 21213)
-    step = _step(given)
-    if step is None:
-        raise bad("Url or Twiml is required", 21205)
-    call = exchange.world.new_call(from_, to, "outbound-api")
-    leg = exchange.outgoing(call, _callbacks(given, call, exchange.world.clock.now()), _fallback(given), step)
-    return web.json_response(show(leg.call), status=201)
+    exchange, given = exchange_of(request), form_of(request)
+    to = called(given.get("To"))
+    from_ = caller(given.get("CallerId") or given.get("From"), to)
+    told, fallback, step = _program(request, given)
+    how = placing(given, detection(given, "AsyncAmd"))
+    call = exchange.world.outbound(from_, to.address, region_of(request))
+    if application := given.get("ApplicationSid"):
+        call.extra["ApplicationSid"] = application
+    _warn(call, given, request)
+    leg = place(call, told, fallback, step, how, exchange)
+    leg.parameters = to.parameters
+    return web.json_response(shown.call(call), status=201)
 
 
 async def fetch(request: web.Request) -> web.Response:
     """One call, ended ones too."""
-    return web.json_response(show(_call(request)))
+    return web.json_response(shown.call(_call(request)))
 
 
+@takes(
+    "To",
+    "From",
+    "ParentCallSid",
+    "Status",
+    *spans("StartTime", "EndTime"),
+)
 async def list_calls(request: web.Request) -> web.Response:
     """Calls, newest first."""
-    calls = [call for call in request.app[EXCHANGE].world.calls.values() if _matches(call, request)]
-    return page(request, "calls", calls[::-1], show)
+    given, region = form_of(request), region_of(request)
+    given.choice("Status", STATUSES)
+    started, ended = Span(given, "StartTime"), Span(given, "EndTime")
+    rows = [
+        call
+        for call in exchange_of(request).world.calls.values()
+        if call.region == region
+        and _matches(call, given)
+        and started.holds(call.dialled)
+        and ended.holds(call.ended)
+    ]
+    return page(request, given, "calls", rows[::-1], shown.call, lambda call: call.sid)
 
 
+@takes(*TWIML_FIELDS, "Status", "StatusCallback", "StatusCallbackMethod", "TimeLimit")
 async def update(request: web.Request) -> web.Response:
-    """End a live call, or put other TwiML in the place of what runs."""
-    leg, given = live_leg(request), await form(request)
-    status, step = given.get("Status"), _step(given)
+    """End a live call, put other TwiML in the place of what runs, or limit its length."""
+    leg, given = live_leg(request), form_of(request)
+    status = given.choice("Status", {"canceled", "completed"})
+    limit, step = given.whole("TimeLimit", 1, MAX_LIMIT_S), _step(given)
+    told, fallback = callbacks(given, []), _fallback(given)
+    if status is not None:
+        _end(leg, status)
+        return web.json_response(shown.call(leg.call))
+    if step is not None:
+        if leg.call.status != "in-progress":
+            raise bad("Call is not in-progress. Cannot redirect.", 21220)
+        if step.url:
+            # Only together with a new address.
+            leg.progress.callbacks = told if told is not None and told.url else leg.progress.callbacks
+        leg.fallback = fallback if fallback.url else leg.fallback
+        _warn(leg.call, given, request)
+        leg.exchange.courier.spawn(leg.redirect(step))
+    if limit is not None:
+        leg.limit(limit)
+    return web.json_response(shown.call(leg.call))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Forget a call that has ended."""
+    call, exchange = _call(request), exchange_of(request)
+    if call.live:
+        raise bad("Cannot delete this resource before it is complete", 20009)
+    exchange.world.calls.pop(call.sid, None)
+    exchange.legs.pop(call.sid, None)
+    return web.Response(status=204)
+
+
+def _end(leg: Leg, status: str) -> None:
     if status == "canceled" and leg.call.status not in {"queued", "ringing"}:
         raise bad("Call is not queued or ringing. Cannot cancel.", 21220)
-    if status in {"canceled", "completed"}:
-        leg.finish(_terminal(status, leg), f"REST Status={status}")
-    elif status is not None:
-        raise bad(f"Status {status!r} is not supported; completed or canceled", 20001)
-    elif step is not None:
-        await _redirect(leg, step, given)
-    return web.json_response(show(leg.call))
-
-
-async def _redirect(leg: Leg, step: Step, given: Form) -> None:
-    if leg.call.status != "in-progress":
-        raise bad("Call is not in-progress. Cannot redirect.", 21220)
-    if given.get("StatusCallback"):
-        leg.progress.callbacks = _callbacks(given, leg.call, leg.exchange.world.clock.now())
-    if given.get("FallbackUrl"):
-        leg.fallback = _fallback(given)
-    leg.exchange.courier.spawn(leg.redirect(step))
-
-
-def _terminal(status: str, leg: Leg) -> str:
     # Completing a call that was never answered leaves it canceled.
-    return status if leg.answered.is_set() else "canceled"
+    leg.finish(status if leg.answered.is_set() else "canceled", f"REST Status={status}")
 
 
 def live_leg(request: web.Request) -> Leg:
     """The live leg that the path names. Raises RestError 20404, also for one that has ended."""
-    leg = request.app[EXCHANGE].legs.get(request.match_info["call"])
+    leg = exchange_of(request).leg(request.match_info["call"], region_of(request))
     if leg is None or not leg.call.live:
         raise not_found(request)
     return leg
 
 
 def _call(request: web.Request) -> Call:
-    call = request.app[EXCHANGE].world.calls.get(request.match_info["call"])
-    if call is None:
+    call = exchange_of(request).world.calls.get(request.match_info["call"])
+    if call is None or call.region != region_of(request):
         raise not_found(request)
     return call
 
 
+def _program(request: web.Request, given: Form) -> tuple[Callbacks | None, Fallback, Step]:
+    """Who is told, what is asked when the first address fails, and that address or TwiML.
+
+    A TwiML application takes the place of all addresses in the request.
+    """
+    told, fallback, step = callbacks(given, given.all("StatusCallbackEvent")), _fallback(given), _step(given)
+    application = _application(request, given.get("ApplicationSid"))
+    if application is not None:
+        events = told.events if told is not None else frozenset({"completed"})
+        return (
+            Callbacks(application.status_callback, application.status_callback_method, events),
+            Fallback(application.voice_fallback_url, application.voice_fallback_method),
+            Step(application.voice_url, application.voice_method),
+        )
+    if step is None:
+        raise bad("Url, Twiml or ApplicationSid is required", 21205)
+    return told, fallback, step
+
+
+def _application(request: web.Request, sid: str | None) -> Application | None:
+    if not sid:
+        return None
+    application = exchange_of(request).world.applications.get(sid)
+    if application is None or application.region != region_of(request):
+        raise bad(f"ApplicationSid {sid[:40]!r} is not valid", NO_APPLICATION)
+    return application
+
+
 def _step(given: Form) -> Step | None:
-    url, twiml = given.url("Url"), given.get("Twiml") or ""
-    if len(twiml) > MAX_TWIML:
-        raise bad("Twiml must not be longer than 4000 characters", 20001)
+    """The TwiML: of an address and a text the address counts."""
+    url, method, twiml = given.url("Url"), given.method("Method"), given.get("Twiml") or ""
     if url:
-        return Step(url, given.method("Method"))
+        return Step(url, method)
     return Step(twiml=twiml) if twiml else None
-
-
-def _callbacks(given: Form, call: Call, now: datetime) -> Callbacks:
-    url = given.url("StatusCallback")
-    events = frozenset(given.all("StatusCallbackEvent")) or frozenset({"completed"})
-    if not events <= EVENTS:
-        # Twilio takes the call and then sends no callback at all.
-        call.note(21626, "Invalid statusCallbackEvents", now)
-        return Callbacks("")
-    return Callbacks(url, given.method("StatusCallbackMethod"), events)
 
 
 def _fallback(given: Form) -> Fallback:
     return Fallback(given.url("FallbackUrl"), given.method("FallbackMethod"))
 
 
-def _matches(call: Call, request: web.Request) -> bool:
-    query = request.query
-    wanted = {
-        "Status": call.status,
-        "To": call.to,
-        "From": call.from_,
-        "ParentCallSid": call.parent_sid,
-    }
-    if any(name in query and query[name] != value for name, value in wanted.items()):
-        return False
-    return _in_time(query, "StartTime", call.started or call.created) and _in_time(
-        query, "EndTime", call.ended
-    )
+def _warn(call: Call, given: Form, request: web.Request) -> None:
+    """What Twilio's debugger says of the TwiML that came with the request."""
+    twiml, now = given.get("Twiml") or "", exchange_of(request).world.clock.now()
+    if twiml and given.get("Url"):
+        call.note(32019, "Twiml and Voice URL are both set. Using Voice URL.", now)
+    elif RELATIVE.search(twiml) and "call" in request.match_info:
+        call.note(15004, "Action Callback URL must be an absolute URL when using TwiML to update calls", now)
 
 
-def _in_time(query: Any, name: str, moment: datetime | None) -> bool:
-    for suffix in ("", ">", "<"):
-        text = query.get(name + suffix)
-        if not text:
-            continue
-        asked = _moment(text, name + suffix)
-        if moment is None:
-            return False
-        if suffix == "" and moment.date() != asked.date():
-            return False
-        if (suffix == ">" and moment < asked) or (suffix == "<" and moment > asked):
-            return False
-    return True
-
-
-def _moment(text: str, name: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise bad(f"{name} is not a date") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def show(call: Call) -> dict[str, Any]:
-    """The resource as Twilio shows it."""
-    uri = f"/{API_VERSION}/Accounts/{call.account_sid}/Calls/{call.sid}"
-    return {
-        "sid": call.sid,
-        "date_created": rfc2822(call.created),
-        "date_updated": rfc2822(call.updated),
-        "parent_call_sid": call.parent_sid or None,
-        "account_sid": call.account_sid,
-        "to": call.to,
-        "to_formatted": call.to,
-        "from": call.from_,
-        "from_formatted": call.from_,
-        "phone_number_sid": call.number_sid or None,
-        "status": call.status,
-        "start_time": rfc2822(call.started or call.created),
-        "end_time": rfc2822(call.ended),
-        "duration": str(call.duration()) if call.ended else None,
-        "price": None,
-        "price_unit": "USD",
-        "direction": call.direction,
-        "answered_by": None,
-        "api_version": API_VERSION,
-        "forwarded_from": None,
-        "group_sid": None,
-        "caller_name": call.caller_name or None,
-        "queue_time": "0",
-        "trunk_sid": None,
-        "uri": f"{uri}.json",
-        "subresource_uris": {name: f"{uri}/{_title(name)}.json" for name in SUBRESOURCES},
-    }
-
-
-def _title(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
+def _matches(call: Call, given: Form) -> bool:
+    has = {"Status": call.status, "To": call.to, "From": call.from_, "ParentCallSid": call.parent_sid}
+    return all(given.get(name) in {None, "", value} for name, value in has.items())

@@ -7,13 +7,17 @@ from typing import Any
 from aiohttp import web
 
 from emulator.limits import Refused
+from emulator.rest import shown
 from emulator.rest.calls import live_leg
-from emulator.rest.envelope import BASE, Form, bad, form, not_found
+from emulator.rest.envelope import BASE, form_of
+from emulator.rest.errors import bad, not_found
+from emulator.rest.forms import Form, takes
 from emulator.socket import MediaStream, Wanted
 from emulator.twiml import TRACKS
-from emulator.world import API_VERSION, Call, rfc2822
+from emulator.world import Call, rfc2822
 
 MAX_PARAMETERS = 99
+PARAMETERS = tuple(f"Parameter{n}.{part}" for n in range(1, MAX_PARAMETERS + 1) for part in ("Name", "Value"))
 
 
 def routes() -> list[web.RouteDef]:
@@ -24,9 +28,10 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
+@takes("Url", "Name", "Track", "StatusCallback", "StatusCallbackMethod", *PARAMETERS)
 async def create(request: web.Request) -> web.Response:
     """Start a unidirectional stream on a call that is in progress."""
-    leg, given = live_leg(request), await form(request)
+    leg, given = live_leg(request), form_of(request)
     if leg.call.status != "in-progress":
         raise bad("Call is not in-progress. Cannot start a stream.", 21220)
     try:
@@ -36,9 +41,10 @@ async def create(request: web.Request) -> web.Response:
     return web.json_response(show(leg.call, stream), status=201)
 
 
+@takes("Status")
 async def update(request: web.Request) -> web.Response:
     """Stop a stream by id or name."""
-    leg, given = live_leg(request), await form(request)
+    leg, given = live_leg(request), form_of(request)
     stream = leg.stream(request.match_info["stream"])
     if stream is None:
         raise not_found(request)
@@ -61,7 +67,7 @@ def _wanted(given: Form) -> Wanted:
         name=given.get("Name") or "",
         tracks=TRACKS[track],
         parameters=_parameters(given),
-        callback=given.url("StatusCallback"),
+        callback=given.callback("StatusCallback"),
         callback_method=given.method("StatusCallbackMethod"),
         made_by="rest",
     )
@@ -75,7 +81,6 @@ def _parameters(given: Form) -> dict[str, str]:
 
 def show(call: Call, stream: MediaStream) -> dict[str, Any]:
     """The resource as Twilio shows it."""
-    uri = f"/{API_VERSION}/Accounts/{call.account_sid}/Calls/{call.sid}/Streams/{stream.sid}.json"
     return {
         "sid": stream.sid,
         "account_sid": call.account_sid,
@@ -83,5 +88,5 @@ def show(call: Call, stream: MediaStream) -> dict[str, Any]:
         "name": stream.wanted.name or None,
         "status": stream.status,
         "date_updated": rfc2822(stream.updated),
-        "uri": uri,
+        "uri": shown.uri(call.account_sid, f"Calls/{call.sid}/Streams/{stream.sid}.json"),
     }

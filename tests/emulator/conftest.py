@@ -25,6 +25,7 @@ from emulator.rest.envelope import EXCHANGE
 from emulator.script_files import shipped
 from emulator.scripts import Scripts
 from tests.emulator.product import Product
+from tests.emulator.schema import Watch
 
 ACCOUNT_SID = "AC" + "a" * 32
 TOKEN = "first-token"
@@ -35,10 +36,11 @@ OFFICE = "+31201234567"
 class Box:
     """The emulator and what a test does with it."""
 
-    def __init__(self, server: TestServer, exchange: Exchange, clock: VirtualClock) -> None:
+    def __init__(self, server: TestServer, exchange: Exchange, clock: VirtualClock, watch: Watch) -> None:
         self.server = server
         self.exchange = exchange
         self.clock = clock
+        self.watch = watch
         self.url = str(server.make_url("")).rstrip("/")
 
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
@@ -99,7 +101,10 @@ def scripts() -> Scripts:
 
 @asynccontextmanager
 async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> AsyncIterator[Box]:
-    """The emulator before this application; its time moves only by `box.clock.advance`."""
+    """The emulator before this application; its time moves only by `box.clock.advance`.
+
+    All its REST answers are held against Twilio's description.
+    """
     clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
     app = application(
         account=Account(ACCOUNT_SID, TOKEN),
@@ -109,10 +114,12 @@ async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> 
         numbers=[OFFICE],
         **{"seed": 7, **more},
     )
+    watch = Watch(app)
     server = TestServer(app)
     await server.start_server()
-    yield Box(server, app[EXCHANGE], clock)
+    yield Box(server, app[EXCHANGE], clock, watch)
     await server.close()
+    assert watch.problems == []
 
 
 @pytest.fixture

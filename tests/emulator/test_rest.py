@@ -70,7 +70,7 @@ async def test_calls_are_listed_filtered_and_paged_newest_first(product: Product
     assert status == 200
     assert (page["page"], page["page_size"], page["start"], page["end"]) == (0, 3, 0, 2)
     path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls.json?Status=in-progress&PageSize=3"
-    assert page["next_page_uri"] == f"{path}&Page=1"
+    assert page["next_page_uri"] == f"{path}&Page=1&PageToken=PA{sids[2]}"
     assert page["previous_page_uri"] is None
 
 

@@ -1,0 +1,14 @@
+"""All addresses of the REST API."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from emulator.rest import applications, calls, numbers, streams
+
+RESOURCES = (calls, streams, numbers, applications)
+
+
+def routes() -> list[web.RouteDef]:
+    """Every resource's addresses."""
+    return [route for resource in RESOURCES for route in resource.routes()]
