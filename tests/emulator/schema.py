@@ -41,7 +41,6 @@ def _reference(value: object) -> bool:
     return not re.search(r"\s", value) and (parts.scheme in {"http", "https"} or value[:1] in {"", "/"})
 
 
-@FORMATS.checks("date-time-rfc-2822", raises=ValueError)
 def _rfc_2822(value: object) -> bool:
     if not isinstance(value, str):
         return True
@@ -49,6 +48,7 @@ def _rfc_2822(value: object) -> bool:
     return RFC_2822.fullmatch(value) is not None
 
 
+FORMATS.checks("date-time-rfc-2822", raises=ValueError)(_rfc_2822)
 FORMATS.checks("int32")(lambda v: not isinstance(v, int) or -(2**31) <= v < 2**31)
 FORMATS.checks("uri")(_reference)
 FORMATS.checks("uri-map")(lambda v: not isinstance(v, dict) or all(map(_reference, v.values())))
