@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.rest import applications, calls, numbers, streams
+from emulator.rest import applications, calls, numbers, queues, streams
 
-RESOURCES = (calls, streams, numbers, applications)
+RESOURCES = (calls, streams, numbers, applications, queues)
 
 
 def routes() -> list[web.RouteDef]:
