@@ -122,13 +122,19 @@ class Recording:
             out.writeframes(data)
         return file.getvalue()
 
+    def drop(self) -> None:
+        """Lose the sound."""
+        self.kept = False
+        self.tapes = [bytearray() for _ in self.tapes]
+
     def uri(self) -> str:
         """Its address at the REST API, without an ending."""
         return f"/2010-04-01/Accounts/{self.exchange.world.account.sid}/Recordings/{self.sid}"
 
     def url(self) -> str:
         """Its whole address."""
-        return self.exchange.recordings.base + self.uri()
+        recordings = self.exchange.recordings
+        return recordings.bases.get(self.region, recordings.base) + self.uri()
 
     def tell(self) -> None:
         """Send its status, if that was asked for."""
@@ -155,12 +161,16 @@ class Recording:
 
 
 class Recordings:
-    """All recordings, oldest first. `base` is the emulator's own address, for the urls it gives out."""
+    """All recordings, oldest first.
+
+    `base` is the emulator's own address, for the urls that it gives out; `bases` those of regions elsewhere.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.by_sid: dict[str, Recording] = {}
         self.base = "https://api.twilio.com"
+        self.bases: dict[str, str] = {}
 
     def of_leg(self, leg: Leg, order: Order) -> Recording:
         """Record a leg until it ends. With two channels the party is the first, what it hears the second."""
@@ -197,9 +207,11 @@ class Recordings:
         return [recording for recording in self.by_sid.values() if recording.region == region]
 
     def delete(self, recording: Recording) -> None:
-        """Forget it."""
+        """Forget its sound; that it was is remembered as long as other old ones are."""
         recording.stop()
-        self.by_sid.pop(recording.sid, None)
+        recording.status = "deleted"
+        recording.updated = self._exchange.world.clock.now()
+        recording.drop()
 
     def trim(self) -> None:
         """Keep all tapes together bounded: the oldest finished ones lose their sound, the very old go."""
@@ -212,8 +224,7 @@ class Recordings:
                 break
             if not recording.live and recording.kept:
                 total -= sum(map(len, recording.tapes))
-                recording.kept = False
-                recording.tapes = [bytearray() for _ in recording.tapes]
+                recording.drop()
 
     def _start(self, owner: Leg | Conference, order: Order, taps: tuple[Tap, ...], region: str) -> Recording:
         world = self._exchange.world

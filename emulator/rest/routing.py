@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.rest import applications, calls, numbers, queues, streams
+from emulator.rest import applications, calls, numbers, queues, recordings, streams
 
-RESOURCES = (calls, streams, numbers, applications, queues)
+RESOURCES = (calls, streams, numbers, applications, queues, recordings)
 
 
 def routes() -> list[web.RouteDef]:

@@ -117,7 +117,9 @@ async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> 
     watch = Watch(app)
     server = TestServer(app)
     await server.start_server()
-    yield Box(server, app[EXCHANGE], clock, watch)
+    made = Box(server, app[EXCHANGE], clock, watch)
+    made.exchange.recordings.base = made.url
+    yield made
     await server.close()
     assert watch.problems == []
 
