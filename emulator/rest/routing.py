@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.rest import applications, calls, numbers, queues, recordings, streams
+from emulator.rest import applications, calls, numbers, queues, recordings, streams, transcriptions
 
-RESOURCES = (calls, streams, numbers, applications, queues, recordings)
+RESOURCES = (calls, streams, numbers, applications, queues, recordings, transcriptions)
 
 
 def routes() -> list[web.RouteDef]:
