@@ -22,6 +22,7 @@ from emulator.faults import FaultError
 from emulator.scripts import ScriptError, Scripts
 from emulator.sound import Library, SoundError
 from emulator.speech import Voice
+from emulator.world import Addresses
 
 
 def main() -> int:
@@ -44,6 +45,7 @@ def main() -> int:
         voice=Voice.installed(),
         keep_audio=given.keep_audio,
         faults=faulty,
+        addresses=Addresses(given.voice, given.fallback, given.status),
     )
     try:
         asyncio.run(serve(app, given, seed))
@@ -71,6 +73,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--recordings", type=Path, help="play these .wav files instead")
     parser.add_argument("--scripts", type=Path, help="people of your own: a directory of .toml and .py files")
     parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
+    for name, what in (
+        ("voice", "TwiML"),
+        ("fallback", "TwiML when that fails"),
+        ("status", "the end of calls"),
+    ):
+        usual = getattr(Addresses, name)
+        parser.add_argument(f"--{name}", default=usual, help=f"where numbers ask for {what}; {usual}")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
     parser.add_argument(

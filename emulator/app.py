@@ -24,7 +24,7 @@ from emulator.run import loop, run
 from emulator.script_files import read
 from emulator.scripts import Script, ScriptError, Scripts
 from emulator.speech import Voice
-from emulator.world import DEFAULT_NUMBER, World
+from emulator.world import DEFAULT_NUMBER, Addresses, World
 
 
 def application(
@@ -38,6 +38,7 @@ def application(
     voice: Voice | None = None,
     keep_audio: bool = False,
     faults: Mapping[str, Any] | None = None,
+    addresses: Addresses | None = None,
 ) -> web.Application:
     """The emulator as an aiohttp application; its pacing runs while the application does."""
     app = web.Application(middlewares=[guard], client_max_size=1 << 20)
@@ -51,7 +52,7 @@ def application(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
         ) as http:
-            world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER])
+            world = World(account, clock, target, seed, numbers or [DEFAULT_NUMBER], addresses)
             exchange = Exchange(world, scripts, http, run, loop, voice, Shelf() if keep_audio else None)
             app[EXCHANGE] = exchange
             fault_doors.apply(exchange, dict(faults or {}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right, insort
-from collections import Counter
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from emulator.sound import SILENCE, Frame, Library, Sound, Word
 from emulator.speech import Voice, words_of
 
 RINGS_AFTER_S = 0.2
+MAX_NOTICED = 1000
 
 
 class Line(Protocol):
@@ -132,8 +133,8 @@ class Person:
         self._line: Line | None = None
         self._said: list[Utterance] = []
         self._starts: list[int] = []
-        self._noticed: Counter[str] = Counter()
-        self._taken: Counter[str] = Counter()
+        # What happened since the last event that was waited for, oldest first.
+        self._noticed: deque[str] = deque(maxlen=MAX_NOTICED)
         self._changed = asyncio.Event()
         self._doing = False
 
@@ -182,7 +183,7 @@ class Person:
 
     def notice(self, event: str) -> None:
         """Notice something; a step may wait for it."""
-        self._noticed[event] += 1
+        self._noticed.append(event)
         self._changed.set()
 
     # sound
@@ -278,7 +279,7 @@ class Person:
             await self._stage.clock.sleep(sound.ms / 1000)
 
     async def _until(self, event: str) -> bool:
-        """Wait for the next such event not yet waited for; False when patience or the call ended first."""
+        """Wait for the next such event after the last waited for; False when patience or the call ended."""
         if not event:
             return True
         waiting = asyncio.ensure_future(self._next(event))
@@ -291,10 +292,11 @@ class Person:
             patience.cancel()
 
     async def _next(self, event: str) -> bool:
-        while self._noticed[event] <= self._taken[event]:
+        while event not in self._noticed:
             if self._line is None:
                 return False
             self._changed.clear()
             await self._changed.wait()
-        self._taken[event] += 1
+        while self._noticed.popleft() != event:
+            pass
         return True

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from emulator.account import HOME, Account
 from emulator.clock import Clock
@@ -31,6 +31,15 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What a new number's calls ask, as paths of the target or whole addresses; "" asks nothing."""
+
+    voice: str = "/twilio/voice/"
+    fallback: str = "/twilio/fallback/"
+    status: str = "/twilio/call-status/"
 
 
 @dataclass
@@ -168,12 +177,19 @@ class World:
     """The account's numbers and calls, and the maker of ids."""
 
     def __init__(
-        self, account: Account, clock: Clock, target: str, seed: int, numbers: Sequence[str] = ()
+        self,
+        account: Account,
+        clock: Clock,
+        target: str,
+        seed: int,
+        numbers: Sequence[str] = (),
+        addresses: Addresses | None = None,
     ) -> None:
         self.account = account
         self.clock = clock
         self.target = target.rstrip("/")
         self.seed = seed
+        self._addresses = addresses or Addresses()
         self.random = random.Random(seed)
         self.numbers: dict[str, Number] = {}
         self.applications: dict[str, Application] = {}
@@ -190,10 +206,13 @@ class World:
         """The number, made with the target's default addresses when it is new."""
         if phone_number not in self.numbers:
             number = self.new_number(phone_number)
-            number.voice_url = f"{self.target}/twilio/voice/"
-            number.voice_fallback_url = f"{self.target}/twilio/fallback/"
-            number.status_callback = f"{self.target}/twilio/call-status/"
+            number.voice_url = self._at_target(self._addresses.voice)
+            number.voice_fallback_url = self._at_target(self._addresses.fallback)
+            number.status_callback = self._at_target(self._addresses.status)
         return self.numbers[phone_number]
+
+    def _at_target(self, path: str) -> str:
+        return urljoin(f"{self.target}/", path) if path else ""
 
     def new_number(self, phone_number: str) -> Number:
         """A number that asks nothing yet."""

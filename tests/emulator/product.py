@@ -84,7 +84,9 @@ class Product:
 
     async def _request(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        heard = Heard(request.path, request.rel_url.raw_query_string, request.method, form, dict(request.headers))
+        heard = Heard(
+            request.path, request.rel_url.raw_query_string, request.method, form, dict(request.headers)
+        )
         self.requests.append(heard)
         self._tell()
         answer = self.answers.get(request.path, "<Response/>")

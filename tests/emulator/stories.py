@@ -169,7 +169,9 @@ class Stage:
     async def _request(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         headers = dict(request.headers)
-        self.heard.append(Heard(request.path, request.rel_url.raw_query_string, request.method, form, headers))
+        self.heard.append(
+            Heard(request.path, request.rel_url.raw_query_string, request.method, form, headers)
+        )
         self._changed.set()
         return web.Response(text=self.documents.get(request.path, "<Response/>"), content_type="text/xml")
 

@@ -34,6 +34,18 @@ async def test_who_waits_in_vain_hangs_up_at_last(product: Product, box: Box) ->
     assert after(await box.call(sid)) == ("completed", "hung up by the party")
 
 
+async def test_an_event_from_before_the_last_one_does_not_count(product: Product, box: Box) -> None:
+    await call(product, box, "<Gather numDigits='1' action='/next/'><Say>Press a key</Say></Gather>")
+    product.answers["/next/"] = "<Response><Say>Thank you very much</Say><Pause length='30'/></Response>"
+    sid = await tell(
+        box, Person(does=[{"wait": "gather"}, {"press": "5"}, {"wait": "quiet"}, {"press": "9"}])
+    )
+    await box.clock.advance(2)
+    assert [key["digit"] for key in (await box.call(sid))["keys"]] == ["5"]
+    await box.clock.advance(1.5)
+    assert [key["digit"] for key in (await box.call(sid))["keys"]] == ["5", "9"]
+
+
 async def test_each_event_is_waited_for_once(product: Product, box: Box) -> None:
     await call(product, box, "<Gather numDigits='1' action='/second/'/>")
     product.answers["/second/"] = "<Response><Gather numDigits='1' action='/third/'/></Response>"

@@ -108,3 +108,30 @@ async def test_a_fault_that_does_not_exist_ends_it_with_a_reason(product: Produc
     _, said = await process.communicate()
     assert process.returncode == 1
     assert said.decode().startswith("emulator: unknown fault 'explode'")
+
+
+async def test_another_applications_addresses_are_given_on_the_command_line(product: Product) -> None:
+    flags = ("--voice", "/answer", "--fallback", "", "--status", "https://status.example.com/x")
+    async with (
+        program("--port", "0", "--target", product.url, *flags) as (line, _),
+        aiohttp.ClientSession() as http,
+    ):
+        await http.post(f"{line['url']}/emulator/calls/", json={"from": ALICE, "to": OFFICE})
+        await product.until(lambda: product.asked("/answer"))
+        headers = {"Authorization": aiohttp.encode_basic_auth(line["account_sid"], line["auth_token"])}
+        numbers = f"{line['url']}/2010-04-01/Accounts/{line['account_sid']}/IncomingPhoneNumbers.json"
+        async with http.get(numbers, headers=headers) as answer:
+            number = (await answer.json())["incoming_phone_numbers"][-1]
+    assert number["voice_url"] == f"{product.url}/answer"
+    assert number["voice_fallback_url"] == ""
+    assert number["status_callback"] == "https://status.example.com/x"
+
+
+async def test_people_of_ones_own_answer(product: Product, tmp_path) -> None:
+    (tmp_path / "brief.toml").write_text("title = 'Hangs up'\n[caller]\ndoes = [{ hang_up = true }]")
+    async with (
+        program("--port", "0", "--target", product.url, "--scripts", str(tmp_path)) as (line, _),
+        aiohttp.ClientSession() as http,
+        http.get(f"{line['url']}/emulator/scripts/") as answer,
+    ):
+        assert [script["name"] for script in (await answer.json())["scripts"]] == ["brief"]
