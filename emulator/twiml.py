@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 
 MAX_BYTES = 64 * 1024
+LONGEST_S = 86_400.0
 TRACKS = {
     "inbound_track": ("inbound",),
     "outbound_track": ("outbound",),
@@ -41,11 +43,12 @@ class Verb:
         return self.get(name, str(default)).strip().lower() == "true"
 
     def seconds(self, name: str, default: float) -> float:
-        """A number of seconds; what cannot be read is the default, as at Twilio."""
+        """A number of seconds, a day at most; what cannot be read is the default, as at Twilio."""
         try:
-            return max(0.0, float(self.get(name, str(default))))
+            given = float(self.get(name, str(default)))
         except ValueError:
             return default
+        return min(max(0.0, given), LONGEST_S) if math.isfinite(given) else default
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def spoken_text(verb: Verb) -> str:
 async def _play(leg: Leg, sound: Sound, text: str, verb: Verb, words: list[Word] | None = None) -> None:
     clock, pacer = leg.exchange.world.clock, leg.exchange.pacer
     leg.party.notice("prompt")
-    loops = int(verb.seconds("loop", 1)) or MAX_LOOPS  # 0 is for ever
+    # 0 is for ever.
+    loops = MAX_LOOPS if verb.get("loop").strip() == "0" else max(1, int(verb.seconds("loop", 1)))
     for _ in range(min(loops, MAX_LOOPS)):
         with leg.ear.hearing(Prompt(sound, pacer.number + 1, text, words=words or ())):
             # Half a tick more, so that the last frame is heard whichever wakes first, this or the pacer.

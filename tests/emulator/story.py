@@ -20,6 +20,10 @@ class Person:
     does: list[dict[str, Any]] = field(default_factory=list)
     reply: Any = "answers"
 
+    def script(self, name: str) -> Script:
+        """A script in which they call, and nobody else has a part."""
+        return Script(name, caller=self.part(), hangup_after=None)
+
     def part(self) -> Part:
         return Part(does=tuple(Act(**act) for act in self.does), reply=self.reply)
 
