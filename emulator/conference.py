@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from emulator import tones
 from emulator.ear import Prompt
 from emulator.mixer import mix
-from emulator.seat import Refused, Seat, Terms
+from emulator.seat import Refused, Seat, Terms, described
 from emulator.sound import SILENCE, Frame
-from emulator.world import rfc2822
+from emulator.speakers import Speakers
+from emulator.world import Call, rfc2822
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
@@ -31,7 +32,6 @@ TOPICS = {
     "announcement": {"announcement-end", "announcement-fail"},
 }
 DEFAULT_TOPICS = frozenset({"start", "end"})
-KEEP_ENDED = 1000
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,14 @@ class Conference:
     ended_by: Seat | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
     past: list[Seat] = field(default_factory=list)
-    expected: dict[str, str] = field(default_factory=dict)
+    # Who was called into it and has not come yet, by CallSid, and on which terms they will sit there.
+    expected: dict[str, Terms] = field(default_factory=dict)
     recordings: list[str] = field(default_factory=list)
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     notifications: list[dict[str, Any]] = field(default_factory=list)
     _sequence: int = 0
     _beep: Prompt | None = None
+    _speakers: Speakers | None = None
 
     @property
     def live(self) -> bool:
@@ -78,10 +80,11 @@ class Conference:
     # members
 
     def join(self, leg: Leg, terms: Terms, callback: Callback) -> Seat:
-        """Let a leg in. Raises Refused: 16025 label in use, 13240 nobody to coach, 13227 room full."""
+        """Let a leg in. Raises Refused: 16025 label in use, 13240 nobody to coach, 16020 room full."""
+        terms = self.expected.get(leg.call.sid, terms)
         self._check(leg, terms)
         if self.callback is None:
-            self.callback = callback
+            self._tell_to(callback)
         seat = Seat(self, leg, terms)
         self.expected.pop(leg.call.sid, None)
         self.seats[leg.call.sid] = seat
@@ -93,8 +96,8 @@ class Conference:
         seat.settle()
         return seat
 
-    def leave(self, seat: Seat, reason: str) -> None:
-        """A member goes; the room may end with it. Harmless when it has gone."""
+    def leave(self, seat: Seat, reason: str, *, kicked: bool = False) -> None:
+        """A member goes or is sent away; the room may end with it. Harmless when it has gone."""
         if self.seats.pop(seat.leg.call.sid, None) is None:
             return
         seat.vacate()
@@ -106,10 +109,11 @@ class Conference:
             ReasonParticipantLeft=reason,
             ParticipantCallStatus=seat.leg.call.status,
         )
+        how = "kicked" if kicked else "left"
         if seat.terms.end_on_exit and self.status == "in-progress":
-            self.end("participant-with-end-conference-on-exit-left", seat)
+            self.end(f"participant-with-end-conference-on-exit-{how}", seat)
         elif not self.seats and not self.expected:
-            self.end("last-participant-left", seat)
+            self.end(f"last-participant-{how}", seat)
         elif seat.terms.beep in {"true", "onExit"}:
             self._beep = Prompt(tones.beep(), self.exchange.pacer.number + 1, "beep")
 
@@ -119,15 +123,38 @@ class Conference:
             return
         self.status, self.reason, self.ended_by = "completed", reason, by
         self._touch()
+        self.expected.clear()
         for seat in list(self.seats.values()):
-            self.leave(seat, "conference_ended")
+            self.leave(seat, API_ENDED if reason == ENDED_BY_API else MODERATOR_ENDED)
         self.exchange.recordings.stop_all(self.recordings)
+        if self._speakers is not None:
+            self.exchange.pacer.remove(self._speakers)
         facts = {"ReasonConferenceEnded": reason, "Reason": REASONS.get(reason, reason)}
         if by is not None:
             facts["CallSidEndingConference"] = by.leg.call.sid
             facts["ParticipantLabelEndingConference"] = by.terms.label
         self.tell("conference-end", None, **facts)
         self.exchange.conferences.ended(self)
+
+    def missed(self, call: Call) -> None:
+        """Somebody who was called into the room does not come. Harmless when it has."""
+        terms = self.expected.pop(call.sid, None)
+        if terms is None:
+            return
+        facts = {"ReasonParticipantLeft": ADD_FAILED, "ParticipantCallStatus": call.status}
+        self.tell("participant-leave", None, **described(call.sid, terms), **facts)
+        if not self.seats and not self.expected and self.past:
+            self.end("last-participant-left")
+        self.close_unused()
+
+    def changed(self, seat: Seat, events: Sequence[str], *, music: bool = False) -> None:
+        """The terms of a member were changed; `music`: also what is played while it waits or is on hold."""
+        seat.updated = self.exchange.world.clock.now()
+        self._touch()
+        seat.settle(again=music)
+        for event in events:
+            self.tell(event, seat)
+        self._meet()
 
     def close_unused(self) -> None:
         """A room that nobody could enter and nobody is on the way to never was."""
@@ -142,10 +169,15 @@ class Conference:
             seat = next((s for s in self.seats.values() if s.terms.label == call_sid_or_label), None)
         return seat
 
+    def uses(self, label: str, but: str = "") -> bool:
+        """Whether somebody here, or on the way, has this label; `but` is a CallSid that does not count."""
+        sitting = [(sid, seat.terms) for sid, seat in self.seats.items()]
+        return any(t.label == label and sid != but for sid, t in (*sitting, *self.expected.items()))
+
     def _check(self, leg: Leg, terms: Terms) -> None:
         if len(self.seats) >= terms.room:
-            raise Refused(16022, "the conference is full")
-        if terms.label and self.member(terms.label) is not None:
+            raise Refused(16020, "the conference is full")
+        if terms.label and self.uses(terms.label, leg.call.sid):
             raise Refused(16025, f"the label {terms.label!r} is in use in this conference")
         if terms.coach and terms.coach not in self.seats:
             raise Refused(13240, "the call to coach is not in this conference")
@@ -158,11 +190,12 @@ class Conference:
             self.tell("conference-start", newest)
             for seat in self.seats.values():
                 seat.settle()
-        if self.status == "in-progress":
-            self._meet()
+        self._meet()
 
     def _meet(self) -> None:
-        """Those who can talk to each other do."""
+        """Those who can talk to each other do, once the room has started."""
+        if self.status != "in-progress":
+            return
         talking = [seat for seat in self.seats.values() if seat.talks]
         if len(talking) < 2:
             return
@@ -196,6 +229,12 @@ class Conference:
 
     # callbacks
 
+    def _tell_to(self, callback: Callback) -> None:
+        self.callback = callback
+        if callback.url and callback.wants("participant-speech-start"):
+            self._speakers = Speakers(self)
+            self.exchange.pacer.add(self._speakers)
+
     def tell(self, event: str, seat: Seat | None, **facts: str) -> None:
         """Send one event, if it was asked for; each that happens has its number."""
         self._sequence += 1
@@ -221,46 +260,17 @@ class Conference:
         self.updated = self.exchange.world.clock.now()
 
 
+ENDED_BY_API = "conference-ended-via-api"
+# Why a member left, in Twilio's words.
+API_ENDED, MODERATOR_ENDED, ADD_FAILED = (
+    "conference_ended_via_api",
+    "moderator_ended_conference",
+    "participant_add_failed",
+)
 REASONS = {
     "participant-with-end-conference-on-exit-left": "Participant with EndConferenceOnExit left",
+    "participant-with-end-conference-on-exit-kicked": "Participant with EndConferenceOnExit kicked",
     "last-participant-left": "Last participant left",
-    "conference-ended-via-api": "Conference ended via API",
+    "last-participant-kicked": "Last participant kicked",
+    ENDED_BY_API: "Conference ended via API",
 }
-
-
-class Conferences:
-    """All rooms; a name is one live room per region."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self.by_sid: dict[str, Conference] = {}
-        self._ended: list[str] = []
-
-    def room(self, name: str, region: str) -> Conference:
-        """The live room of this name, made when there is none."""
-        found = self.find(name, region, live=True)
-        if found is not None:
-            return found
-        world = self._exchange.world
-        now = world.clock.now()
-        made = Conference(self._exchange, world.sid("CF"), name, region, now, now)
-        self.by_sid[made.sid] = made
-        return made
-
-    def find(self, sid_or_name: str, region: str, *, live: bool = False) -> Conference | None:
-        """The room with this id, or the live one with this name."""
-        found = self.by_sid.get(sid_or_name)
-        if found is not None and found.region == region:
-            return found if found.live or not live else None
-        return next((c for c in self.in_region(region) if c.live and c.friendly_name == sid_or_name), None)
-
-    def in_region(self, region: str) -> list[Conference]:
-        """All rooms of a region, oldest first."""
-        return [conference for conference in self.by_sid.values() if conference.region == region]
-
-    def ended(self, conference: Conference) -> None:
-        """Keep the memory of ended rooms bounded."""
-        self._exchange.courier.forget(conference.sid)
-        self._ended.append(conference.sid)
-        while len(self._ended) > KEEP_ENDED:
-            self.by_sid.pop(self._ended.pop(0), None)

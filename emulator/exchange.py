@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from emulator.conference import Conferences
+from emulator.conferences import Conferences
 from emulator.faults import Switchboard
 from emulator.kept import Shelf
 from emulator.ledger import Ledger

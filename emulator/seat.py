@@ -130,19 +130,23 @@ class Seat:
 
     # waiting
 
-    def settle(self) -> None:
-        """Play to it what fits its state: music before the start and on hold, otherwise nothing."""
+    def settle(self, *, again: bool = False) -> None:
+        """Play to it what fits its state: music before the start and on hold, otherwise nothing.
+
+        `again`: from the beginning, for what is played has changed.
+        """
         if self.over.is_set():
             return
         self._remember()
         state = "hold" if self.terms.hold else "wait" if self.conference.status == "init" else ""
-        if state == self._waiting_for:
+        before = self._waiting_for
+        if state == before and not (again and state):
             return
-        if self._waiting_for == "hold":
+        if before == "hold" and state != "hold":
             self.leg.party.notice("resumed")
         self._waiting_for = state
         self._be_quiet()
-        if state == "hold":
+        if state == "hold" and before != "hold":
             self.leg.party.notice("hold")
         if state:
             self._play(self.terms.hold_music if state == "hold" else self.terms.wait)
@@ -176,17 +180,21 @@ class Seat:
 
     def form(self) -> dict[str, str]:
         """What every callback says of a member."""
-        terms = self.terms
-        form = {
-            "CallSid": self.leg.call.sid,
-            "Muted": str(terms.muted).lower(),
-            "Hold": str(terms.hold).lower(),
-            "Coaching": str(terms.coaching).lower(),
-            "EndConferenceOnExit": str(terms.end_on_exit).lower(),
-            "StartConferenceOnEnter": str(terms.start_on_enter).lower(),
-        }
-        if terms.label:
-            form["ParticipantLabel"] = terms.label
-        if terms.coaching:
-            form["CallSidToCoach"] = terms.coach
-        return form
+        return described(self.leg.call.sid, self.terms)
+
+
+def described(call_sid: str, terms: Terms) -> dict[str, str]:
+    """A member, or one who is expected, as callbacks describe it."""
+    form = {
+        "CallSid": call_sid,
+        "Muted": str(terms.muted).lower(),
+        "Hold": str(terms.hold).lower(),
+        "Coaching": str(terms.coaching).lower(),
+        "EndConferenceOnExit": str(terms.end_on_exit).lower(),
+        "StartConferenceOnEnter": str(terms.start_on_enter).lower(),
+    }
+    if terms.label:
+        form["ParticipantLabel"] = terms.label
+    if terms.coaching:
+        form["CallSidToCoach"] = terms.coach
+    return form

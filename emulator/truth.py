@@ -71,6 +71,7 @@ def conference(room: Conference) -> dict[str, Any]:
         "reason": room.reason,
         "created": iso(room.created),
         "members": [member(seat) for seat in (*room.past, *room.seats.values())],
+        "expected": list(room.expected),
         "webhooks": room.webhooks,
         "notifications": room.notifications,
     }

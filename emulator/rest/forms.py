@@ -13,6 +13,8 @@ from emulator.rest.errors import RestError, bad
 
 MAX_FIELDS = 1000
 MAX_VALUE = 4000
+# What stands in no address: space, control characters, what no XML may hold.
+UNFIT = re.compile("[\x00-\x20\x7f\ufffe\uffff]")
 PAGING = frozenset({"PageSize", "Page", "PageToken"})
 
 Endpoint = TypeVar("Endpoint", bound=Callable[[web.Request], Awaitable[web.StreamResponse]])
@@ -118,6 +120,8 @@ class Form:
 
 def is_web_address(text: str) -> bool:
     """Whether it is an absolute http(s) address that can be asked."""
+    if UNFIT.search(text):
+        return False
     try:
         parts = urlsplit(text)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 0) >= 0

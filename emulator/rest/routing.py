@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.rest import applications, calls, numbers, queues, recordings, streams, transcriptions
+from emulator.rest import (
+    applications,
+    calls,
+    conferences,
+    numbers,
+    participants,
+    queues,
+    recordings,
+    streams,
+    transcriptions,
+)
 
-RESOURCES = (calls, streams, numbers, applications, queues, recordings, transcriptions)
+RESOURCES = (
+    calls,
+    streams,
+    numbers,
+    applications,
+    queues,
+    recordings,
+    transcriptions,
+    conferences,
+    participants,
+)
 
 
 def routes() -> list[web.RouteDef]:

@@ -165,7 +165,7 @@ async def test_a_room_is_full_with_as_many_as_it_takes(product: Product, box: Bo
     for _ in range(2):
         await enter(product, box, "maxParticipants='2'")
     sid = await enter(product, box, "maxParticipants='2'")
-    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [16022]
+    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [16020]
 
 
 async def test_who_waits_is_played_the_wait_twiml_until_it_starts(product: Product, box: Box) -> None:
