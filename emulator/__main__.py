@@ -17,6 +17,7 @@ from aiohttp import web
 from emulator import faults, script_files
 from emulator.account import Account
 from emulator.app import application
+from emulator.capture.command import main as capture
 from emulator.clock import RealClock
 from emulator.faults import FaultError
 from emulator.scripts import ScriptError, Scripts
@@ -27,6 +28,8 @@ from emulator.world import Addresses
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM. The first line printed is one JSON object with everything needed."""
+    if sys.argv[1:2] == ["capture"]:
+        return capture(sys.argv[2:])
     given = arguments()
     seed = secrets.randbits(32) if given.seed is None else given.seed
     try:

@@ -1,0 +1,170 @@
+"""A capture file read back: its requests with their answers, its sockets with their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from emulator.capture import lines
+from emulator.capture.tape import MOST_LINES
+
+MOST_BYTES = 256 << 20
+
+
+class ReelError(ValueError):
+    """A file that is no capture; the text says which line and why."""
+
+
+@dataclass
+class Asked:
+    """One request and its answer, None when none was written down."""
+
+    request: lines.Request
+    answer: lines.Answer | None = None
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The fields, wherever the method puts them, without their types."""
+        return {name: value for name, _, value in (*self.request.query, *self.request.form)}
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The fields' types."""
+        return {name: kind for name, kind, _ in (*self.request.query, *self.request.form)}
+
+
+def inner(message: Any, key: str) -> dict[str, Any]:
+    """The object under this key of a JSON value, an empty one when there is none."""
+    value = message.get(key) if isinstance(message, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+SocketLine = lines.Message | lines.Closed | lines.Gone
+
+
+@dataclass
+class Socket:
+    """One socket: everything that was said on it, in order."""
+
+    handshake: lines.Handshake
+    events: list[SocketLine] = field(default_factory=list)
+
+    @property
+    def messages(self) -> list[lines.Message]:
+        """Messages, pings and pongs of both sides."""
+        return [one for one in self.events if isinstance(one, lines.Message)]
+
+    @property
+    def closes(self) -> list[lines.Closed]:
+        """Close frames of both sides."""
+        return [one for one in self.events if isinstance(one, lines.Closed)]
+
+    @property
+    def gone(self) -> list[lines.Gone]:
+        """Ends of both halves of the connection."""
+        return [one for one in self.events if isinstance(one, lines.Gone)]
+
+    def said(self, sender: lines.Sender, event: str = "") -> list[lines.Message]:
+        """The JSON messages of one side, or those of one event."""
+        return [
+            one
+            for one in self.messages
+            if one.sender == sender and isinstance(one.json, dict) and event in {"", one.json.get("event")}
+        ]
+
+    def media(self) -> list[dict[str, Any]]:
+        """The bodies of Twilio's media messages."""
+        return [inner(message.json, "media") for message in self.said("twilio", "media")]
+
+    @property
+    def tracks(self) -> list[str]:
+        """The tracks that `start` named."""
+        tracks = self.start.get("tracks")
+        return [str(track) for track in tracks] if isinstance(tracks, list) else []
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The body of `start`."""
+        started = self.said("twilio", "start")
+        return inner(started[0].json, "start") if started else {}
+
+    @property
+    def stream_sid(self) -> str:
+        """The placeholder of its stream, "" when it never said `start`."""
+        return str(self.start.get("streamSid", ""))
+
+
+@dataclass
+class Reel:
+    """One capture. `whole` is false when the file ends before the recording did."""
+
+    opening: lines.Opening
+    webhooks: list[Asked] = field(default_factory=list)
+    rest: list[Asked] = field(default_factory=list)
+    sockets: list[Socket] = field(default_factory=list)
+    troubles: list[lines.Trouble] = field(default_factory=list)
+    ending: lines.Ending | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is missing at its end."""
+        return self.ending is not None and not self.ending.lost
+
+
+def load(path: Path) -> Reel:
+    """Read a file. A last line that was cut off is left out. Raises ReelError."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ReelError(f"{path.name}: larger than {MOST_BYTES >> 20} MB")
+        text = path.read_bytes()
+    except OSError as error:
+        raise ReelError(f"{path.name}: {error.strerror or error}") from error
+    return read(text.splitlines(keepends=True), path.name)
+
+
+def read(texts: Iterable[bytes], name: str) -> Reel:
+    """Read lines. Raises ReelError that begins with `name`."""
+    found: list[lines.AnyLine] = []
+    for number, text in enumerate(texts, 1):
+        if number > MOST_LINES + 1:
+            raise ReelError(f"{name}: more than {MOST_LINES} lines")
+        try:
+            found.append(lines.read(text))
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            if not text.endswith(b"\n") and found:
+                break  # the recording was cut off while it wrote
+            raise ReelError(f"{name}: line {number} is not of a capture: {error}") from error
+    if not found or not isinstance(found[0], lines.Opening):
+        raise ReelError(f'{name}: not a capture; its first line must be one of kind "capture"')
+    if found[0].version != lines.VERSION:
+        raise ReelError(f"{name}: version {found[0].version}; this program reads {lines.VERSION}")
+    return _sorted(found[0], found[1:])
+
+
+def _sorted(opening: lines.Opening, rest: list[lines.AnyLine]) -> Reel:
+    reel = Reel(opening)
+    asked: dict[int, Asked] = {}
+    sockets: dict[int, Socket] = {}
+    for line in rest:
+        match line:
+            case lines.Request():
+                asked[line.number] = Asked(line)
+                (reel.webhooks if line.door == "webhook" else reel.rest).append(asked[line.number])
+            case lines.Answer() if line.number in asked:
+                asked[line.number].answer = line
+            case lines.Handshake():
+                sockets[line.socket] = Socket(line)
+                reel.sockets.append(sockets[line.socket])
+            case lines.Message() | lines.Closed() | lines.Gone() if line.socket in sockets:
+                sockets[line.socket].events.append(line)
+            case lines.Trouble():
+                reel.troubles.append(line)
+            case lines.Ending():
+                reel.ending = line
+            case _:
+                pass  # an answer or message whose beginning was not recorded
+    return reel
