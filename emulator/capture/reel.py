@@ -73,7 +73,7 @@ class Socket:
         return [
             one
             for one in self.messages
-            if one.sender == sender and isinstance(one.json, dict) and event in {"", one.json.get("event")}
+            if one.sender == sender and isinstance(one.json, dict) and event in ("", one.json.get("event"))
         ]
 
     def media(self) -> list[dict[str, Any]]:

@@ -81,6 +81,15 @@ def test_whatever_stands_in_a_file_it_is_refused_or_compared(data: st.DataObject
     assert isinstance(schedule(reel), list)
 
 
+@pytest.mark.parametrize("event", [[], {}, None, 5])
+def test_an_event_that_is_no_text_is_another_event(event: Any) -> None:
+    said = {"kind": "message", "at": 5, "socket": 2, "sender": "twilio", "form": "text", "bytes": 9}
+    lines = [SAMPLE[0], SAMPLE[3], json.dumps({**said, "json": {"event": event}}), SAMPLE[-1]]
+    reel = read([line.encode() + b"\n" for line in lines], "odd")
+    assert reel.sockets[0].said("twilio", "start") == []
+    assert f"message {event}" in facts_of(reel).subjects
+
+
 def spoil(line: dict[str, Any], data: st.DataObject) -> None:
     """Put something else at one place of it."""
     place: Any = line
