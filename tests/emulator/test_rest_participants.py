@@ -1,5 +1,7 @@
 """Participants by REST: muted, held, coached, announced to, sent away."""
 
+from typing import Any
+
 import pytest
 
 from tests.emulator.conftest import Box
@@ -65,7 +67,11 @@ async def test_a_supervisor_monitors_whispers_and_barges(product: Product, box: 
     tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='both_tracks'/></Start>"
     customer = await enter(product, box, before=tap)
     agent = await enter(product, box, before=tap)
-    words = [{"wait": "answered"}, *({"play": "cmd_today.wav", "after": 4} for _ in range(3)), {"after": 60}]
+    words: list[Any] = [
+        {"wait": "answered"},
+        *({"play": "cmd_today.wav", "after": 4} for _ in range(3)),
+        {"after": 60},
+    ]
     people(box, bob=Person(does=words))
     quiet = {"StartConferenceOnEnter": "false", "EndConferenceOnExit": "false", "Beep": "false"}
     boss = await invite(box, Label="boss", Muted="true", **quiet)
