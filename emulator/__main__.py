@@ -49,6 +49,7 @@ def main() -> int:
         keep_audio=given.keep_audio,
         faults=faulty,
         addresses=Addresses(given.voice, given.fallback, given.status),
+        host_names=given.host_name,
     )
     try:
         asyncio.run(serve(app, given, seed))
@@ -89,6 +90,9 @@ def arguments() -> argparse.Namespace:
         "--fault", action="append", default=[], help="name=value, what goes wrong; repeatable"
     )
     parser.add_argument("--keep-audio", action="store_true", help="what was sent, at /emulator/streams/…")
+    parser.add_argument(
+        "--host-name", action="append", default=[], help="a name by which /emulator/ may be asked; repeatable"
+    )
     parser.add_argument("--seed", type=int, help="makes ids and choices repeatable")
     return parser.parse_args()
 
@@ -96,13 +100,16 @@ def arguments() -> argparse.Namespace:
 def account(given: argparse.Namespace, seed: int) -> Account:
     """The account of the flags or environment; what is missing comes from the seed.
 
-    Of several auth tokens the first signs, as Twilio's primary token does.
+    Of several auth tokens the first signs, as Twilio's primary token does. There is always an API key:
+    nothing else signs the access tokens of browsers.
     """
     source = random.Random(f"account {seed}")
     sid = given.account_sid or f"AC{source.getrandbits(128):032x}"
     token = given.auth_token.split(",")[0].strip() or f"{source.getrandbits(128):032x}"
     key, secret = os.environ.get("TWILIO_API_KEY", ""), os.environ.get("TWILIO_API_SECRET", "")
-    return Account(sid, token, {key: secret} if key and secret else {})
+    if not (key and secret):
+        key, secret = f"SK{source.getrandbits(128):032x}", f"{source.getrandbits(128):032x}"
+    return Account(sid, token, {key: secret})
 
 
 async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> None:
@@ -115,6 +122,7 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> N
     site = web.TCPSite(runner, given.host, given.port)
     await site.start()
     own = account(given, seed)
+    key, secret = next(iter(own.api_keys.items()))
     port = runner.addresses[0][1]
     line = {
         "ready": True,
@@ -122,6 +130,8 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> N
         "target": given.target,
         "account_sid": own.sid,
         "auth_token": own.auth_token,
+        "api_key": key,
+        "api_secret": secret,
         "seed": seed,
     }
     sys.stdout.write(json.dumps(line) + "\n")

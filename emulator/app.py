@@ -12,11 +12,15 @@ import aiohttp
 from aiohttp import web
 from msgspec import to_builtins
 
-from emulator import fault_doors, media_doors, truth
+from emulator import console, fault_doors, media_doors, pages, people, phone_socket, truth
 from emulator.account import Account
 from emulator.clock import Clock
+from emulator.doors import HOST_NAMES, keeper
 from emulator.exchange import Exchange
 from emulator.kept import Shelf
+from emulator.reading import bad as _bad
+from emulator.reading import body as _body
+from emulator.reading import text as _text
 from emulator.regions import PORTS
 from emulator.rest import routing
 from emulator.rest.envelope import EXCHANGE, guard
@@ -39,12 +43,19 @@ def application(
     keep_audio: bool = False,
     faults: Mapping[str, Any] | None = None,
     addresses: Addresses | None = None,
+    host_names: Sequence[str] = (),
 ) -> web.Application:
-    """The emulator as an aiohttp application; its pacing runs while the application does."""
-    app = web.Application(middlewares=[guard], client_max_size=1 << 20)
+    """The emulator as an aiohttp application; its pacing runs while the application does.
+
+    `host_names` are names by which `/emulator/…` may be asked, beside localhost and addresses.
+    """
+    app = web.Application(middlewares=[keeper, guard], client_max_size=1 << 20)
     app[PORTS] = {}
+    app[HOST_NAMES] = frozenset(host_names)
     app.add_routes([*routing.routes(), *_own_routes()])
     app.add_routes([*media_doors.routes(), *fault_doors.routes()])
+    app.add_routes([*pages.routes(), *console.routes(), *people.routes(), *phone_socket.routes()])
+    app.on_shutdown.append(phone_socket.say_goodbye)
 
     async def life(app: web.Application) -> AsyncIterator[None]:
         # A connection of its own for each webhook: none can go stale between two.
@@ -79,7 +90,9 @@ def _own_routes() -> list[web.RouteDef]:
 
 
 async def health(request: web.Request) -> web.Response:
-    """That it runs, for whom, and how punctually."""
+    """That it runs, for whom, and how punctually; for people the console."""
+    if pages.wanted(request):
+        return pages.console()
     exchange = request.app[EXCHANGE]
     live = [leg for leg in exchange.legs.values() if leg.call.live]
     return web.json_response(
@@ -164,26 +177,3 @@ def _leg(request: web.Request) -> Any:
     if leg is None:
         raise web.HTTPNotFound(text=json.dumps({"error": "no such call"}))
     return leg
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        given = json.loads(await request.text() or "{}")
-    except ValueError as error:
-        raise _bad("the body is not JSON") from error
-    if not isinstance(given, dict):
-        raise _bad("the body is not a JSON object")
-    return given
-
-
-def _text(given: dict[str, Any], name: str, default: str | None = None) -> str:
-    value = given.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise _bad(f"{name} must be a text")
-    return value
-
-
-def _bad(message: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(text=json.dumps({"error": message}), content_type="application/json")

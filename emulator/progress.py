@@ -56,6 +56,6 @@ class Progress:
         if event == "completed":
             seconds = call.duration()
             form |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
-            form["SipResponseCode"] = SIP_CODES[call.status]
+            form["SipResponseCode"] = call.sip_code or SIP_CODES[call.status]
             form |= call.recorded
         self._exchange.courier.tell(call, f"status-{event}", self.callbacks.url, self.callbacks.method, form)

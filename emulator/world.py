@@ -111,6 +111,7 @@ class Call:
     started: datetime | None = None
     ended: datetime | None = None
     reason: str = ""
+    sip_code: str = ""
     hops: int = 0
     trust: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
