@@ -24,7 +24,7 @@ from emulator.clock import RealClock
 from emulator.exchange import Exchange
 from emulator.phone_socket import PhoneSocket
 from emulator.rest.envelope import EXCHANGE
-from emulator.scripts import from_recordings
+from emulator.script_files import from_recordings
 from emulator.world import Application
 from streams.audio import ulaw_to_pcm
 from tests.emulator.product import Product, Socket
