@@ -5,21 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import random
 import secrets
 import signal
 import sys
-from pathlib import Path
 
 from aiohttp import web
 
-from emulator import faults, script_files
-from emulator.account import Account
+from emulator import faults, regions, script_files
+from emulator.account import HOME
 from emulator.app import application
+from emulator.arguments import account, arguments
 from emulator.capture.command import main as capture
 from emulator.clock import RealClock
 from emulator.faults import FaultError
+from emulator.rest.envelope import EXCHANGE
 from emulator.scripts import ScriptError, Scripts
 from emulator.sound import Library, SoundError
 from emulator.speech import Voice
@@ -68,50 +67,6 @@ def people(given: argparse.Namespace) -> Scripts:
     return script_files.from_recordings(given.recordings) if given.recordings else script_files.shipped()
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="emulator", description="Twilio's side of the contract, locally.")
-    parser.add_argument("--port", type=int, default=9010, help="0 takes a free one")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--target", required=True, help="the application's URL, e.g. http://127.0.0.1:8000")
-    parser.add_argument("--recordings", type=Path, help="play these .wav files instead")
-    parser.add_argument("--scripts", type=Path, help="people of your own: a directory of .toml and .py files")
-    parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
-    for name, what in (
-        ("voice", "TwiML"),
-        ("fallback", "TwiML when that fails"),
-        ("status", "the end of calls"),
-    ):
-        usual = getattr(Addresses, name)
-        parser.add_argument(f"--{name}", default=usual, help=f"where numbers ask for {what}; {usual}")
-    parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
-    parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
-    parser.add_argument(
-        "--fault", action="append", default=[], help="name=value, what goes wrong; repeatable"
-    )
-    parser.add_argument("--keep-audio", action="store_true", help="what was sent, at /emulator/streams/…")
-    parser.add_argument(
-        "--host-name", action="append", default=[], help="a name by which /emulator/ may be asked; repeatable"
-    )
-    parser.add_argument("--seed", type=int, help="makes ids and choices repeatable")
-    return parser.parse_args()
-
-
-def account(given: argparse.Namespace, seed: int) -> Account:
-    """The account of the flags or environment; what is missing comes from the seed.
-
-    Of several auth tokens the first signs, as Twilio's primary token does. There is always an API key:
-    nothing else signs the access tokens of browsers.
-    """
-    source = random.Random(f"account {seed}")
-    sid = given.account_sid or f"AC{source.getrandbits(128):032x}"
-    token = given.auth_token.split(",")[0].strip() or f"{source.getrandbits(128):032x}"
-    key, secret = os.environ.get("TWILIO_API_KEY", ""), os.environ.get("TWILIO_API_SECRET", "")
-    if not (key and secret):
-        key, secret = f"SK{source.getrandbits(128):032x}", f"{source.getrandbits(128):032x}"
-    return Account(sid, token, {key: secret})
-
-
 async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> None:
     """Run the application until a signal comes."""
     ended = asyncio.Event()
@@ -119,20 +74,20 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> N
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, given.host, given.port)
-    await site.start()
+    urls = await regions.listen(app, runner, given.host, {HOME: given.port, **dict(given.region)})
+    app[EXCHANGE].urls = urls
     own = account(given, seed)
     key, secret = next(iter(own.api_keys.items()))
-    port = runner.addresses[0][1]
     line = {
         "ready": True,
-        "url": f"http://{given.host}:{port}",
+        "url": urls[HOME],
         "target": given.target,
         "account_sid": own.sid,
         "auth_token": own.auth_token,
         "api_key": key,
         "api_secret": secret,
         "seed": seed,
+        "regions": regions.described(own, urls),
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

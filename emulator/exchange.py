@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from emulator.account import HOME
 from emulator.conferences import Conferences
 from emulator.faults import Switchboard
 from emulator.kept import Shelf
@@ -67,9 +68,15 @@ class Exchange:
         self.recordings = Recordings(self)
         self.softphones = Softphones(self)
         self.ledger = Ledger()
+        # Where each region is served, for the addresses that are given out.
+        self.urls = {HOME: "https://api.twilio.com"}
         self.people: dict[str, str] = {}
         self.closing = False
         self.shelf = shelf
+
+    def url(self, region: str) -> str:
+        """The address of a region's REST API."""
+        return self.urls.get(region, self.urls[HOME])
 
     # calls
 

@@ -133,8 +133,7 @@ class Recording:
 
     def url(self) -> str:
         """Its whole address."""
-        recordings = self.exchange.recordings
-        return recordings.bases.get(self.region, recordings.base) + self.uri()
+        return self.exchange.url(self.region) + self.uri()
 
     def tell(self) -> None:
         """Send its status, if that was asked for."""
@@ -161,16 +160,11 @@ class Recording:
 
 
 class Recordings:
-    """All recordings, oldest first.
-
-    `base` is the emulator's own address, for the urls that it gives out; `bases` those of regions elsewhere.
-    """
+    """All recordings, oldest first."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.by_sid: dict[str, Recording] = {}
-        self.base = "https://api.twilio.com"
-        self.bases: dict[str, str] = {}
 
     def of_leg(self, leg: Leg, order: Order) -> Recording:
         """Record a leg until it ends. With two channels the party is the first, what it hears the second."""

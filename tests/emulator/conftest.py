@@ -17,7 +17,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from twilio.rest import Client
 
-from emulator.account import Account
+from emulator.account import HOME, Account, Credentials
 from emulator.app import application
 from emulator.clock import VirtualClock
 from emulator.exchange import Exchange
@@ -29,6 +29,7 @@ from tests.emulator.schema import Watch
 
 ACCOUNT_SID = "AC" + "a" * 32
 TOKEN = "first-token"
+ELSEWHERE = {"ie1": "token-of-ie1", "au1": "token-of-au1"}
 ALICE = "+31612345678"
 OFFICE = "+31201234567"
 
@@ -107,7 +108,9 @@ async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> 
     """
     clock = VirtualClock(datetime(2026, 11, 20, 10, 15, tzinfo=UTC))
     app = application(
-        account=Account(ACCOUNT_SID, TOKEN),
+        account=Account(
+            ACCOUNT_SID, TOKEN, elsewhere={name: Credentials(t) for name, t in ELSEWHERE.items()}
+        ),
         target=target,
         scripts=scripts or shipped(),
         clock=clock,
@@ -118,7 +121,7 @@ async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> 
     server = TestServer(app)
     await server.start_server()
     made = Box(server, app[EXCHANGE], clock, watch)
-    made.exchange.recordings.base = made.url
+    made.exchange.urls = {HOME: made.url}
     yield made
     await server.close()
     assert watch.problems == []
