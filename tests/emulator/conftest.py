@@ -134,6 +134,21 @@ async def box(product: Product, scripts: Scripts) -> AsyncIterator[Box]:
         yield made
 
 
+@pytest.fixture(params=["sync", "async"])
+def kind(request: pytest.FixtureRequest) -> Any:
+    """Which of the two clients of Twilio's library; each test is run with both."""
+    return request.param
+
+
+@pytest.fixture
+async def twilio(kind: Any, box: Box) -> AsyncIterator[Any]:
+    """Twilio's library (`tests.emulator.library.Library`), with the account's credentials."""
+    from tests.emulator.library import opened  # which takes the credentials from here
+
+    async with opened(kind, box.url) as library:
+        yield library
+
+
 def tone(path: Path, *, seconds: float, channels: int = 1, rate: int = 8000) -> None:
     """Write a 16-bit PCM WAV with a tone, by hand."""
     values = [round(8000 * math.sin(n / 5)) for n in range(round(seconds * rate))]

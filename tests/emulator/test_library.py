@@ -1,6 +1,5 @@
 """Twilio's own library drives the REST API, sync and async, unmodified but for its base address."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, TOKEN, Box
-from tests.emulator.library import KINDS, Kind, Library, opened
+from tests.emulator.library import Kind, Library, opened
 from tests.emulator.product import Product
 from tests.emulator.test_program import program
 
@@ -19,20 +18,6 @@ BEGAN = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 NOBODY = "CA" + "0" * 32
 # The async client of the library passes credentials in a way that aiohttp is going to drop.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:twilio")
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> Kind:
-    """Each test is run with both."""
-    found: Kind = request.param
-    return found
-
-
-@pytest.fixture
-async def twilio(kind: Kind, box: Box) -> AsyncIterator[Library]:
-    """The library, with the account's credentials."""
-    async with opened(kind, box.url) as library:
-        yield library
 
 
 async def live(product: Product, box: Box) -> str:
