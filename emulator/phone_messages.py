@@ -110,7 +110,7 @@ def decode(text: str) -> Spoken:
     """The message in this text. Raises Nonsense."""
     try:
         said: Spoken = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise Nonsense(str(error)) from error
     if isinstance(said, Digits) and (len(said.digits) > MAX_DIGITS or set(said.digits) - KEYS):
         raise Nonsense(f"digits are at most {MAX_DIGITS} of {''.join(sorted(KEYS))}")
