@@ -82,9 +82,9 @@ def stream(of: MediaStream) -> dict[str, Any]:
 
 def lines(exchange: Exchange) -> list[Line]:
     """What happened last, newest first."""
-    searched = islice(reversed(exchange.legs.values()), MAX_SEARCHED)
+    searched = list(islice(reversed(exchange.legs.values()), MAX_SEARCHED))[::-1]
     found = [line for leg in searched for line in _of_call(leg)]
-    found += [_request(one) for one in islice(reversed(exchange.ledger.entries), MAX_LINES)]
+    found += [_request(one) for one in list(exchange.ledger.entries)[-MAX_LINES:]]
     # Of what happened in the same millisecond the later entry is the newer.
     newest = heapq.nlargest(MAX_LINES, enumerate(found), key=lambda one: (one[1].at, one[0]))
     return [line for _, line in newest]
