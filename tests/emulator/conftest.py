@@ -9,6 +9,7 @@ import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,18 @@ async def product() -> AsyncIterator[Product]:
 @pytest.fixture
 def scripts() -> Scripts:
     """The scripts that are shipped."""
+    return people()
+
+
+@cache
+def _shipped() -> Scripts:
     return shipped()
+
+
+def people() -> Scripts:
+    """The shipped scripts in their first rotation; the recordings, 25 MB, are read once for all tests."""
+    once = _shipped()
+    return Scripts(list(once.by_name.values()), once.library)
 
 
 @asynccontextmanager
@@ -112,7 +124,7 @@ async def emulator(target: str, scripts: Scripts | None = None, **more: Any) -> 
             ACCOUNT_SID, TOKEN, elsewhere={name: Credentials(t) for name, t in ELSEWHERE.items()}
         ),
         target=target,
-        scripts=scripts or shipped(),
+        scripts=scripts or people(),
         clock=clock,
         numbers=[OFFICE],
         **{"seed": 7, **more},
