@@ -5,7 +5,9 @@ const EVERY_MS = 1000;
 const SELDOM = 5;
 const KEYS = [..."123456789*0#"];
 const one = (selector, root = document) => root.querySelector(selector);
+const KINDS = { boolean: "checkbox", number: "number", string: "text" };
 const calls = new Map();
+const faults = new Map();
 let seen = null;
 let heardAt = null;
 
@@ -183,32 +185,29 @@ function showPeople({ people }) {
   }));
 }
 
-function showFaults(faults) {
-  const form = one("#faults");
-  for (const [name, value] of Object.entries(faults)) {
-    const known = form.elements[name];
-    if (!known) form.insertBefore(newFault(name, value), form.lastElementChild);
-    else if (known === document.activeElement) continue;
-    else if (known.type === "checkbox") known.checked = value;
-    else known.value = value;
-  }
+function showFaults(given) {
+  const rows = Object.entries(given).filter(([, value]) => typeof value in KINDS);
+  keep(one("#faults"), faults, rows, ([name]) => name, newFault, showFault);
+  const others = Object.entries(given).filter(([, value]) => !(typeof value in KINDS) && Object.keys(value).length);
+  one("#others").replaceChildren(...others.map(([name, value]) => make("code", `${name}: ${JSON.stringify(value)}`)));
 }
 
-/** A switch by the kind of its value: yes or no, a number, a text; anything else is only shown. */
-function newFault(name, value) {
+/** A switch by the kind of its value: yes or no, a number, a text. */
+function newFault([name, value]) {
   const label = make("label");
   const words = name.replaceAll("_", " ");
-  if (!["boolean", "number", "string"].includes(typeof value)) {
-    label.append(`${words} `, make("code", JSON.stringify(value)));
-    return label;
-  }
-  const input = Object.assign(document.createElement("input"), { name });
-  input.type = { boolean: "checkbox", number: "number", string: "text" }[typeof value];
-  if (input.type === "checkbox") input.checked = value;
-  else Object.assign(input, { value, step: "any" });
+  const input = Object.assign(document.createElement("input"), { name, type: KINDS[typeof value] });
+  if (input.type === "number") input.step = "any";
   input.addEventListener("change", () => act(input, () => setFault(input)));
   label.append(...(input.type === "checkbox" ? [input, words] : [words, input]));
   return label;
+}
+
+/** What is being typed is left alone. */
+function showFault(label, [, value]) {
+  const input = one("input", label);
+  if (input.type === "checkbox") input.checked = value;
+  else if (input !== document.activeElement) input.value = value;
 }
 
 async function setFault(input) {
@@ -287,6 +286,9 @@ one("#put").addEventListener("submit", (event) => {
   });
 });
 one("#faults").addEventListener("submit", (event) => event.preventDefault());
+one("#reset").addEventListener("click", ({ currentTarget }) => {
+  act(currentTarget, async () => showFaults(await ask("faults/", { reset: true })));
+});
 one("#kind").addEventListener("change", () => seen && showLines());
 one("#follow").addEventListener("change", () => seen && show());
 follow();

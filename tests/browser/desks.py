@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.switchboard import (
     CALLER_HERTZ,
@@ -37,7 +37,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def talker(recordings: Path) -> Iterator[Browser]:
+def talker(recordings: Path, browser: Browser) -> Iterator[Browser]:
     """A browser whose microphone hears a tone and whose user allows everything."""
     flags = [
         *FLAGS,
@@ -45,10 +45,10 @@ def talker(recordings: Path) -> Iterator[Browser]:
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={recordings / 'microphone.wav'}",
     ]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needed("chromium"), args=flags)
-        yield chromium
-        chromium.close()
+    # Beside the browser of the run: one thread has one Playwright.
+    chromium = browser.browser_type.launch(executable_path=needed("chromium"), args=flags)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture

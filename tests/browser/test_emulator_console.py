@@ -136,7 +136,11 @@ def test_every_fault_has_a_switch_of_its_kind(board: Switchboard, console: Page)
     assert board.exchange.faults.duplicate_webhooks is True
     console.fill("#faults [name=delay_rest_ms]", "")
     console.press("#faults [name=delay_rest_ms]", "Tab")
-    expect(console.locator("#faults output")).to_contain_text("delay_rest_ms takes a number")
+    said = console.locator("section:has(#faults) output")
+    expect(said).to_contain_text("delay_rest_ms takes a number")
+    console.get_by_role("button", name="Switch all off").click()
+    expect(console.locator("#faults [name=duplicate_webhooks]")).not_to_be_checked()
+    assert board.exchange.faults.duplicate_webhooks is False
 
 
 def test_what_callers_are_called_is_never_markup(board: Switchboard, console: Page) -> None:
