@@ -48,6 +48,22 @@ async def test_the_application_is_asked_as_twilio_asks_it(product: Product, box:
     assert {name: form.get(name) for name in wanted} == wanted
 
 
+async def test_an_application_made_by_rest_is_asked(product: Product, box: Box, page: Page) -> None:
+    made = await box.twilio(
+        lambda client: client.applications.create(
+            friendly_name="desk", voice_url=f"{product.url}/desk/", voice_method="GET"
+        )
+    )
+    await page.say("listen", token=token(box, application=made.sid))
+    await page.told("connected", 2)
+    await invite(page, matter="17")
+    await product.until(lambda: product.asked("/desk/"))
+    asked = product.asked("/desk/")[0]
+    assert asked.method == "GET"
+    assert f"ApplicationSid={made.sid}" in asked.query
+    assert "matter=17" in asked.query
+
+
 async def test_without_a_to_it_is_empty(product: Product, page: Page) -> None:
     await invite(page)
     await product.until(lambda: product.asked("/app/"))
