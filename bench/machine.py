@@ -6,17 +6,17 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["ROOT", "commit", "cpu_seconds", "describe", "pin", "versions"]
+__all__ = ["ROOT", "TICK", "commit", "cpu_seconds", "describe", "pin", "versions"]
 
 ROOT = Path(__file__).resolve().parent.parent
-_TICK = os.sysconf("SC_CLK_TCK")
+TICK = os.sysconf("SC_CLK_TCK")
 _PACKAGES = ("Django", "channels", "daphne", "uvicorn", "websockets", "msgspec", "onnxruntime")
 
 
 def cpu_seconds(pid: int) -> float:
     """User and system seconds that a process has used so far, its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
+    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def pin(pid: int, core: int) -> None:

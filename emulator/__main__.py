@@ -8,6 +8,7 @@ import json
 import secrets
 import signal
 import sys
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ from emulator.account import HOME
 from emulator.app import application
 from emulator.arguments import account, arguments
 from emulator.capture.command import main as capture
-from emulator.clock import RealClock
+from emulator.clock import Clock, RealClock, VirtualClock
 from emulator.faults import FaultError
 from emulator.rest.envelope import EXCHANGE
 from emulator.scripts import ScriptError, Scripts
@@ -37,11 +38,12 @@ def main() -> int:
     except (ScriptError, SoundError, FaultError) as error:
         sys.stderr.write(f"emulator: {error}\n")
         return 1
+    clock = VirtualClock(datetime.now(UTC)) if given.fast else RealClock()
     app = application(
         account=account(given, seed),
         target=given.target,
         scripts=played,
-        clock=RealClock(),
+        clock=clock,
         seed=seed,
         numbers=given.number,
         voice=Voice.installed(),
@@ -51,7 +53,7 @@ def main() -> int:
         host_names=given.host_name,
     )
     try:
-        asyncio.run(serve(app, given, seed))
+        asyncio.run(serve(app, given, seed, clock))
     except OSError as error:
         sys.stderr.write(f"emulator: {error}\n")
         return 1
@@ -67,8 +69,8 @@ def people(given: argparse.Namespace) -> Scripts:
     return script_files.from_recordings(given.recordings) if given.recordings else script_files.shipped()
 
 
-async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> None:
-    """Run the application until a signal comes."""
+async def serve(app: web.Application, given: argparse.Namespace, seed: int, clock: Clock) -> None:
+    """Run the application until a signal comes. The last line printed is one JSON object: how it went."""
     ended = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, ended.set)
@@ -91,7 +93,13 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int) -> N
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+    running = asyncio.create_task(clock.run(hurry=True)) if isinstance(clock, VirtualClock) else None
     await ended.wait()
+    if running is not None:
+        running.cancel()
+    exchange = app[EXCHANGE]
+    report = exchange.tally.report(exchange.legs.values(), exchange.pacer.lateness)
+    sys.stdout.write(json.dumps(report) + "\n")
     await runner.cleanup()
 
 

@@ -39,6 +39,7 @@ def arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", default=usual, help=f"where numbers ask for {what}; {usual}")
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
+    parser.add_argument("--fast", action="store_true", help="telephone time runs as fast as the machine does")
     parser.add_argument(
         "--fault", action="append", default=[], help="name=value, what goes wrong; repeatable"
     )

@@ -25,6 +25,7 @@ from emulator.scripts import Script, Scripts
 from emulator.socket import MediaStream
 from emulator.softphone import Softphones
 from emulator.speech import Voice
+from emulator.tally import Tally
 from emulator.trunk import Dialled
 from emulator.twiml import Step
 from emulator.waiting import first
@@ -58,6 +59,7 @@ class Exchange:
         self.voice = voice or Voice()
         self.faults = Switchboard()
         self.luck = Luck(world.seed)
+        self.tally = Tally()
         self.courier = Courier(world, self.faults, self.luck, http)
         self.pacer = Pacer(world.clock)
         self.run = run
@@ -187,7 +189,8 @@ class Exchange:
     def ended(self, leg: Leg) -> None:
         """Keep the memory of ended calls bounded."""
         for sid in self.world.forget_old(leg.call.sid):
-            self.legs.pop(sid, None)
+            if (gone := self.legs.pop(sid, None)) is not None:
+                self.tally.add(gone)
             self.courier.forget(sid)
 
     def stream(self, sid: str) -> MediaStream | None:

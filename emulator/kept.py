@@ -20,8 +20,8 @@ class Shelf:
         """Keep what is sent on these from now on; of too many streams the oldest loses its sound."""
         kept = list(tracks)
         for track in kept:
-            track.kept = bytearray()
+            track.keep()
         self._streams.append(kept)
         if len(self._streams) > KEPT_STREAMS:
             for track in self._streams.popleft():
-                track.kept = None
+                track.drop()

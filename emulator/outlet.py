@@ -86,17 +86,23 @@ class Outlet:
             self.discarded += len(self._in_order)
             self._warn(31930)
             return
+        self.last_tick = number
         at = self.first_ms + (number - self.first_tick) * TICK_MS
         if self._bad:
             self._flow_badly(number, at, sound)
-        else:
-            texts = []
-            for track in self._in_order:
-                frame = sound.says(number) if track.inbound else sound.hears(number)
-                texts.append(self._media(track, at, frame))
-                track.sent(frame)
-            wire.send(texts)
-        self.last_tick = number
+            return
+        # The hot path: `_media` and `Track.sent` written out, a call costs a tenth of a message.
+        sequence, shared, texts = self.sequence, self._shared, []
+        for track in self._in_order:
+            frame = sound.says(number) if track.inbound else sound.hears(number)
+            sequence += 1
+            counted = shared or track
+            counted.chunk += 1
+            texts.append(track.sheet % (sequence, counted.chunk, at, frame.text))
+            track.frames += 1
+            track.update(frame.raw)
+        self.sequence = sequence
+        wire.send(texts)
 
     def _media(self, track: Track, at: int, frame: Frame) -> bytes:
         self.sequence += 1

@@ -58,9 +58,10 @@ class MediaStream:
         self.warnings: list[int] = []
         self.replies = Replies(self.sid, self._warn, self._return_mark)
         self.replays: list[dict[str, Any]] = []
-        self._speaks = wanted.direction == "bidirectional"
+        self._speaks = self.listens = wanted.direction == "bidirectional"
         self._signature: str | None = None
         self._wire: Wire | None = None
+        self._switchboard = exchange.faults
         self._faults_seen = -1
         self._ends: list[tuple[int, Callable[[], None]]] = []
 
@@ -99,7 +100,7 @@ class MediaStream:
         """Connect, say `connected` and `start`, and let the media flow; a failure ends the stream."""
         world = self._exchange.world
         self._look_at_faults()
-        wire = Wire(self._received, self._gone, world.clock.hold)
+        wire = Wire(self._received, self._gone, world.clock.hold, self._exchange.pacer.cork)
         wire.read_slowly(self._faults().slow_reader)
         self._signature = self._sign()
         try:
@@ -130,12 +131,12 @@ class MediaStream:
         return messages.start(number, self.sid, self._source.call, wanted.tracks, dict(wanted.parameters))
 
     def _faults(self) -> Faults:
-        return self._exchange.faults.of(self._source.call.sid)
+        return self._switchboard.of(self._source.call.sid)
 
     def _look_at_faults(self) -> None:
         """Take what was switched: how bad the line is, and when the connection shall break."""
         faults = self._faults()
-        self._faults_seen = self._exchange.faults.version
+        self._faults_seen = self._switchboard.version
         self.outlet.suffer(faults)
         planned = (
             (faults.drop_stream_after_ms, self.drop),
@@ -151,23 +152,25 @@ class MediaStream:
     def tick(self, number: int) -> None:
         """Send what is due at this tick: one frame per track, in one write."""
         try:
-            self._flow(number)
+            if self._flows(number):
+                self.outlet.flow(number, self._source)
         except Exception:
             # One stream's fault must not silence the others.
             logger.exception("emulator.tick.failed")
             self._finish("fault of the emulator", 31900, ERRORS[31900])
             self.close()
 
-    def _flow(self, number: int) -> None:
-        if not self.live:
-            return
-        if self._exchange.faults.version != self._faults_seen:
+    def _flows(self, number: int) -> bool:
+        """Do what comes before the sound of this tick; False when there is none any more."""
+        if self.status != "in-progress":
+            return False
+        if self._switchboard.version != self._faults_seen:
             self._look_at_faults()
         if self._ends and self._breaks(number):
-            return
+            return False
         if self._speaks:
             self.replies.play()
-        self.outlet.flow(number, self._source)
+        return True
 
     def _breaks(self, number: int) -> bool:
         """Break the connection if it is planned for now."""
@@ -175,7 +178,7 @@ class MediaStream:
         if not due:
             return False
         self._ends = []
-        if not self._exchange.faults.count_down("drop_times", self._source.call.sid):
+        if not self._switchboard.count_down("drop_times", self._source.call.sid):
             return False
         due[0]()
         return True

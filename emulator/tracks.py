@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from emulator import messages
-from emulator.sound import Frame
+from emulator.sound import FRAME_BYTES, Frame
 
 # Ten minutes of a track are kept, where audio is kept at all.
 KEPT_BYTES = 10 * 60 * 8000
 
 
 class Track:
-    """One track. `chunk` counts its messages; `frames`, `size` (bytes) and `digest` what was sent.
+    """One track. `chunk` counts its messages; `frames` and `digest` tell what was sent.
 
     `kept` holds the bytes themselves where somebody keeps them (see `emulator.kept`).
     """
 
-    __slots__ = ("_hash", "chunk", "frames", "inbound", "kept", "name", "sheet", "size")
+    __slots__ = ("_hash", "_kept", "chunk", "frames", "inbound", "name", "sheet", "update")
 
     def __init__(self, name: str, sid: str) -> None:
         self.name = name
@@ -25,18 +26,30 @@ class Track:
         self.sheet = messages.media(sid, name)
         self.chunk = 0
         self.frames = 0
-        self.size = 0
-        self.kept: bytearray | None = None
+        self._kept: bytearray | None = None
         self._hash = hashlib.sha256()
+        # What takes the bytes of each frame sent: the hash, and whoever keeps the sound.
+        self.update: Callable[[bytes], None] = self._hash.update
 
     def sent(self, frame: Frame) -> None:
         """Count a frame that was written to the socket, in the order of writing."""
-        raw = frame.raw
         self.frames += 1
-        self.size += len(raw)
-        self._hash.update(raw)
-        if self.kept is not None and len(self.kept) < KEPT_BYTES:
-            self.kept += raw
+        self.update(frame.raw)
+
+    def keep(self) -> None:
+        """Keep the bytes that are sent from now on, too."""
+        self._kept = bytearray()
+        self.update = self._hash_and_keep
+
+    def drop(self) -> None:
+        """Keep them no longer."""
+        self._kept = None
+        self.update = self._hash.update
+
+    @property
+    def kept(self) -> bytes | None:
+        """The bytes sent, as far as they are kept; None where nobody keeps them."""
+        return None if self._kept is None else bytes(self._kept)
 
     @property
     def digest(self) -> str:
@@ -46,4 +59,9 @@ class Track:
     @property
     def cut(self) -> bool:
         """Whether more was sent than is kept."""
-        return self.kept is not None and self.size > len(self.kept)
+        return self._kept is not None and self.frames * FRAME_BYTES > len(self._kept)
+
+    def _hash_and_keep(self, raw: bytes) -> None:
+        self._hash.update(raw)
+        if self._kept is not None and len(self._kept) < KEPT_BYTES:
+            self._kept += raw

@@ -13,6 +13,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from emulator import frames
+from emulator.cork import Cork
 from emulator.handshake import ConnectError, Handshake, refused
 
 __all__ = ["ConnectError", "Wire"]
@@ -31,7 +32,7 @@ class Wire(asyncio.Protocol):
 
     `on_message(opcode, data)` for text and binary messages; `on_gone(code, broken)` once, when the server
     closed (its code, 1005 without one), broke off (code None), or broke the framing rules (broken true).
-    `hold` is entered while the server is behind with reading.
+    `hold` is entered while the server is behind with reading; `cork` may keep back what is sent.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Wire(asyncio.Protocol):
         on_message: Callable[[int, bytes], None],
         on_gone: Callable[[int | None, bool], None],
         hold: Callable[[], AbstractContextManager[None]] = nullcontext,
+        cork: Cork | None = None,
     ) -> None:
         self._on_message = on_message
         self._on_gone = on_gone
@@ -52,6 +54,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._silent = False
+        self._cork = cork or Cork()
+        self._waiting: list[bytes] = []
         self.behind = False
         self.bytes_sent = 0
 
@@ -80,19 +84,33 @@ class Wire(asyncio.Protocol):
 
     def send(self, texts: Iterable[bytes]) -> None:
         """Send text messages in one write. Whoever can leave some out looks at `behind` first."""
-        if self._open and not self._silent:
+        if not self._open or self._silent:
+            return
+        if not self._cork.is_in:
             self._send_raw(frames.text_frames(texts))
+            return
+        if not self._waiting:
+            self._cork.waiting.append(self)
+        self._waiting.append(frames.text_frames(texts))
+
+    def flush(self) -> None:
+        """Write what the cork has kept back."""
+        if self._waiting:
+            self._send_raw(b"".join(self._waiting))
+            self._waiting.clear()
 
     async def close(self, code: int = 1000) -> None:
         """Close in order, waiting a little for the server."""
         if not self._open:
             return
+        self.flush()
         self._open = False
         self._send_raw(frames.masked(frames.CLOSE, struct.pack("!H", code)))
         await self._leave()
 
     async def end(self) -> None:
         """End the connection without a closing message, as a program that dies does (FIN)."""
+        self.flush()
         self._open = False
         if self._transport is not None and not self._transport.is_closing():
             with contextlib.suppress(OSError, NotImplementedError):  # TLS knows no half-closed connection
@@ -110,6 +128,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Reset the connection without a word (RST)."""
+        self.flush()
         self._open = False
         if self._transport is None or self._transport.is_closing():
             return
@@ -121,6 +140,7 @@ class Wire(asyncio.Protocol):
 
     def fall_silent(self) -> None:
         """Send and read nothing more and leave the connection half open, as behind a broken tunnel."""
+        self.flush()
         self._silent = True
         if self._transport is not None:
             self._transport.pause_reading()
