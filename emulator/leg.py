@@ -123,7 +123,7 @@ class Leg:
     def _program_is_over(self, program: asyncio.Task[None]) -> None:
         """A fault of the emulator itself is seen, and ends the call instead of leaving it for ever."""
         if self._program is program:
-            # A cancelled task holds its frames, and they the leg: no collector finds that circle in Python 3.11.
+            # A cancelled task holds its frames, and they hold the leg: a circle that nobody needs.
             self._program = None
         if not program.cancelled() and (error := program.exception()) is not None:
             logger.error("emulator.program.failed", exc_info=error)
