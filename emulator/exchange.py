@@ -72,7 +72,7 @@ class Exchange:
         self.ledger = Ledger()
         # Where each region is served, for the addresses that are given out.
         self.urls = {HOME: "https://api.twilio.com"}
-        self.people: dict[str, str] = {}
+        self.people: dict[str, str | Script] = {}
         self.closing = False
         self.shelf = shelf
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from emulator import reading
+from emulator.exchange import Exchange
 from emulator.rest.envelope import EXCHANGE
-from emulator.scripts import ScriptError
+from emulator.script_files import read
+from emulator.scripts import Script, ScriptError
 
 MAX_PEOPLE = 1000
 
@@ -18,14 +22,18 @@ def routes() -> list[web.RouteDef]:
 
 async def show(request: web.Request) -> web.Response:
     """{"people": {address: script}}: who answers there whatever the caller's script says."""
-    return web.json_response({"people": request.app[EXCHANGE].people})
+    people = request.app[EXCHANGE].people.items()
+    return web.json_response({"people": {to: s if isinstance(s, str) else s.name for to, s in people}})
 
 
 async def put(request: web.Request) -> web.Response:
-    """{"to", "script"}: the callee of that script answers at `to` from now on; null takes it away again."""
+    """{"to", "script"}: the callee of that script answers at `to` from now on; null takes it away again.
+
+    `script` is a name, or a script itself with the keys of a file.
+    """
     exchange, given = request.app[EXCHANGE], await reading.body(request)
     to = reading.text(given, "to")
-    script = reading.text(given, "script", "")
+    script = given.get("script")
     if not to:
         raise reading.bad("to must be a number or client:<identity>")
     if not script:
@@ -36,7 +44,16 @@ async def put(request: web.Request) -> web.Response:
     if to not in exchange.people and len(exchange.people) >= MAX_PEOPLE:
         raise reading.bad(f"at most {MAX_PEOPLE} people")
     try:
-        exchange.people[to] = exchange.scripts.choose(script).name
+        exchange.people[to] = _script(script, exchange)
     except ScriptError as error:
         raise reading.bad(str(error)) from error
     return await show(request)
+
+
+def _script(given: Any, exchange: Exchange) -> str | Script:
+    """A script by its name or written out. Raises ScriptError."""
+    if isinstance(given, dict):
+        return read({"name": "inline", **given}, exchange.scripts.library)
+    if not isinstance(given, str):
+        raise ScriptError("script must be a name or an object")
+    return exchange.scripts.choose(given).name

@@ -220,3 +220,17 @@ def test_a_directory_of_ones_own_has_files_and_programs(tmp_path) -> None:
     (tmp_path / "broken.py").write_text("1/0")
     with pytest.raises(ScriptError, match=r"broken\.py: ZeroDivisionError"):
         from_directory(tmp_path, shipped().library)
+
+
+async def test_whoever_is_put_somewhere_may_be_written_out(product: Product, box: Box) -> None:
+    script = {"callee": {"does": [{"wait": "connected"}, {"hang_up": True, "after": 2}]}}
+    status, now = await box.post("/emulator/people/", {"to": BOB, "script": script})
+    assert (status, now) == (200, {"people": {BOB: "inline"}})
+    await call(product, box, f"<Dial action='/after/'>{BOB}</Dial>")
+    await tell(box, Person(does=[{"after": 60}]))
+    await box.clock.advance(6)
+    assert product.forms("/after/")[0]["DialCallStatus"] == "completed"
+    status, answer = await box.post(
+        "/emulator/people/", {"to": BOB, "script": {"callee": {"reply": "maybe"}}}
+    )
+    assert (status, "$.callee.reply" in answer["error"]) == (400, True)
