@@ -12,17 +12,18 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from emulator import faults, regions, script_files
+from emulator import faults, regions
 from emulator.account import HOME
 from emulator.app import application
 from emulator.arguments import account, arguments
+from emulator.audio.sound import Library, SoundError
+from emulator.audio.speech import Voice
 from emulator.capture.command import main as capture
 from emulator.clock import Clock, RealClock, VirtualClock
 from emulator.faults import FaultError
+from emulator.people import script_files
+from emulator.people.scripts import ScriptError, Scripts
 from emulator.rest.envelope import EXCHANGE
-from emulator.scripts import ScriptError, Scripts
-from emulator.sound import Library, SoundError
-from emulator.speech import Voice
 from emulator.world import Addresses
 
 

@@ -10,26 +10,26 @@ from typing import Any
 import aiohttp
 
 from emulator.account import HOME
-from emulator.conferences import Conferences
+from emulator.audio.speech import Voice
 from emulator.faults import Switchboard
-from emulator.kept import Shelf
 from emulator.ledger import Ledger
 from emulator.leg import Leg
 from emulator.luck import Luck
+from emulator.media.kept import Shelf
+from emulator.media.socket import MediaStream
 from emulator.pacing import Pacer
-from emulator.party import Conversation, Party, Person, Stage
-from emulator.progress import Callbacks, Fallback
-from emulator.queue import Queues
-from emulator.recording import Recordings
-from emulator.scripts import Script, Scripts
-from emulator.socket import MediaStream
-from emulator.softphone import Softphones
-from emulator.speech import Voice
+from emulator.people.party import Conversation, Party, Person, Stage
+from emulator.people.scripts import Script, Scripts
+from emulator.people.trunk import Dialled
+from emulator.phone.softphone import Softphones
+from emulator.rooms.conferences import Conferences
+from emulator.rooms.queue import Queues
+from emulator.rooms.recording import Recordings
 from emulator.tally import Tally
-from emulator.trunk import Dialled
 from emulator.twiml import Step
 from emulator.waiting import first
-from emulator.webhooks import Courier
+from emulator.webhooks.courier import Courier
+from emulator.webhooks.progress import Callbacks, Fallback
 from emulator.world import Application, Call, Number, World
 
 Program = Callable[[Leg, Step, bool], Coroutine[Any, Any, None]]

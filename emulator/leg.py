@@ -7,16 +7,16 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator import limits
-from emulator.bridge import Bridge
-from emulator.ear import Ear
-from emulator.party import Party
-from emulator.progress import Callbacks, Fallback, Progress
-from emulator.socket import MediaStream, Wanted
-from emulator.sound import SILENCE, Frame
-from emulator.transcription import Transcription
+from emulator.audio.ear import Ear
+from emulator.audio.sound import SILENCE, Frame
+from emulator.media import limits
+from emulator.media.socket import MediaStream, Wanted
+from emulator.people.party import Party
+from emulator.rooms.bridge import Bridge
+from emulator.rooms.transcription import Transcription
 from emulator.twiml import Step
 from emulator.waiting import first
+from emulator.webhooks.progress import Callbacks, Fallback, Progress
 from emulator.world import Call, iso
 
 if TYPE_CHECKING:

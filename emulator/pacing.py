@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from emulator.clock import Clock
-from emulator.cork import Cork
 from emulator.lateness import Lateness
+from emulator.media.cork import Cork
 
 logger = logging.getLogger("contactcenter.emulator")
 

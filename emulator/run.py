@@ -9,7 +9,7 @@ from emulator import twiml
 from emulator.leg import Leg
 from emulator.twiml import Document, Step, TwimlError, Verb
 from emulator.verbs import base, dial, flow, gather, queue, record, stream, talk
-from emulator.webhooks import Answer
+from emulator.webhooks.courier import Answer
 from emulator.world import iso
 
 VERBS: dict[str, base.Handler] = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from emulator.conference import Conference
-from emulator.ear import Spoken
+from emulator.audio.ear import Spoken
 from emulator.exchange import Exchange
 from emulator.leg import Leg
+from emulator.media.socket import MediaStream
 from emulator.pacing import TICK_MS
-from emulator.queue import Queue
-from emulator.recording import Recording
-from emulator.seat import Seat
-from emulator.socket import MediaStream
+from emulator.rooms.conference import Conference
+from emulator.rooms.queue import Queue
+from emulator.rooms.recording import Recording
+from emulator.rooms.seat import Seat
 from emulator.world import iso
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from emulator.capture.reel import Asked, Reel
 from emulator.capture.schedule import begin
-from emulator.scripts import Part, Script
+from emulator.people.scripts import Part, Script
 
 LONGEST_S = 4 * 3600.0
 RINGS_FIRST_S = 0.2

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from emulator.account import Account
 from emulator.app import application
+from emulator.audio.sound import Library
 from emulator.capture.addresses import led_to, with_sids
 from emulator.capture.kinds import Kinds
 from emulator.capture.lockstep import Lockstep
@@ -23,9 +24,8 @@ from emulator.capture.schedule import TERMINAL, Event, HangUp, Press, Rest, firs
 from emulator.capture.standin import StandIn
 from emulator.capture.tape import Memory
 from emulator.clock import VirtualClock
-from emulator.script_files import RECORDINGS
-from emulator.scripts import Scripts
-from emulator.sound import Library
+from emulator.people.script_files import RECORDINGS
+from emulator.people.scripts import Scripts
 from emulator.world import API_VERSION
 
 ACCOUNT = Account("AC" + "5e" * 16, "token-of-a-replay")

@@ -7,7 +7,6 @@ import re
 from aiohttp import web
 
 from emulator.leg import Leg
-from emulator.progress import Callbacks, Fallback
 from emulator.rest import shown
 from emulator.rest.endpoints import NO_APPLICATION, called, caller
 from emulator.rest.envelope import BASE, exchange_of, form_of, region_of
@@ -16,6 +15,7 @@ from emulator.rest.forms import Form, takes
 from emulator.rest.pages import Span, page, spans
 from emulator.rest.placing import MAX_LIMIT_S, PLACING_FIELDS, callbacks, detection, place, placing
 from emulator.twiml import Step
+from emulator.webhooks.progress import Callbacks, Fallback
 from emulator.world import LIVE, Application, Call
 
 STATUSES = LIVE | {"completed", "busy", "failed", "no-answer", "canceled"}

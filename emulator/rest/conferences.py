@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.announcement import announce
-from emulator.conference import ENDED_BY_API, Conference
 from emulator.rest.envelope import BASE, exchange_of, form_of, region_of
 from emulator.rest.errors import bad, not_found
 from emulator.rest.forms import takes
 from emulator.rest.pages import Span, page, spans
 from emulator.rest.shown import parts, uri
+from emulator.rooms.announcement import announce
+from emulator.rooms.conference import ENDED_BY_API, Conference
 from emulator.twiml import Step
 from emulator.world import API_VERSION, rfc2822
 

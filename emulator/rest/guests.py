@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.conference import Conference
 from emulator.rest.envelope import exchange_of, region_of
 from emulator.rest.errors import not_found
 from emulator.rest.shown import uri
-from emulator.seat import Seat, Terms
+from emulator.rooms.conference import Conference
+from emulator.rooms.seat import Seat, Terms
 from emulator.world import Call, rfc2822
 
 ON_THE_WAY = {"queued": "queued", "ringing": "ringing", "in-progress": "connecting", "completed": "complete"}

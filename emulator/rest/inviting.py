@@ -7,9 +7,6 @@ import xml.etree.ElementTree as ET
 
 from aiohttp import web
 
-from emulator.conference import TOPICS, Conference
-from emulator.progress import Fallback
-from emulator.recording import EVENTS
 from emulator.rest.endpoints import NO_APPLICATION, Endpoint, called, caller
 from emulator.rest.envelope import exchange_of, form_of, region_of
 from emulator.rest.errors import RestError, bad
@@ -18,9 +15,12 @@ from emulator.rest.guests import Guest, show
 from emulator.rest.orders import BAD_CALLBACK, TRIMS
 from emulator.rest.placing import PLACING_FIELDS, callbacks, detection, place, placing
 from emulator.rest.terms import coaching
-from emulator.seat import MAX_ROOM, Terms
+from emulator.rooms.conference import TOPICS, Conference
+from emulator.rooms.recording import EVENTS
+from emulator.rooms.seat import MAX_ROOM, Terms
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs.dial_conference import MAX_NAME, terms
+from emulator.webhooks.progress import Fallback
 
 BAD_NAME, OVER, BAD_LABEL, LABEL_IN_USE = 16003, 16022, 16024, 16026
 MAX_LABEL = 128

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from emulator.recording import EVENTS, Order
 from emulator.rest.forms import Form
+from emulator.rooms.recording import EVENTS, Order
 
 CHANNELS = {"mono": 1, "dual": 2}
 TRACKS = frozenset({"inbound", "outbound", "both"})

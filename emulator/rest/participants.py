@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from emulator.announcement import announce
 from emulator.rest.envelope import BASE, exchange_of, form_of
 from emulator.rest.errors import bad
 from emulator.rest.forms import Form, takes
@@ -12,6 +11,7 @@ from emulator.rest.guests import Guest, conference_of, guest, guests, show
 from emulator.rest.inviting import create
 from emulator.rest.pages import page
 from emulator.rest.terms import TERMS_FIELDS, changes
+from emulator.rooms.announcement import announce
 from emulator.twiml import Step
 
 KICKED = "participant_updated_via_api"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from emulator.exchange import Exchange
 from emulator.leg import Leg
-from emulator.progress import Callbacks, Fallback
-from emulator.recording import Order
+from emulator.people.trunk import send_keys
 from emulator.rest.errors import bad
 from emulator.rest.forms import Form
 from emulator.rest.orders import ORDER_FIELDS, order
-from emulator.trunk import send_keys
+from emulator.rooms.recording import Order
 from emulator.twiml import Step
+from emulator.webhooks.progress import Callbacks, Fallback
 from emulator.world import Call, rfc2822
 
 EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})

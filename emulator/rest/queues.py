@@ -6,12 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.queue import DEFAULT_SIZE, MAX_NAME, MAX_SIZE, Member, Queue
 from emulator.rest.envelope import BASE, exchange_of, form_of, region_of
 from emulator.rest.errors import bad, not_found
 from emulator.rest.forms import takes
 from emulator.rest.pages import page
 from emulator.rest.shown import uri
+from emulator.rooms.queue import DEFAULT_SIZE, MAX_NAME, MAX_SIZE, Member, Queue
 from emulator.twiml import Step
 from emulator.world import rfc2822
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.recording import Recording
 from emulator.rest.envelope import BASE, exchange_of, form_of, region_of
 from emulator.rest.errors import bad, not_found
 from emulator.rest.forms import takes
 from emulator.rest.orders import ORDER_FIELDS, order
 from emulator.rest.pages import Span, page, spans
 from emulator.rest.shown import parts, uri
+from emulator.rooms.recording import Recording
 from emulator.world import API_VERSION, rfc2822
 
 CURRENT = "Twilio.CURRENT"

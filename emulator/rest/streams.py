@@ -6,13 +6,13 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.limits import Refused
+from emulator.media.limits import Refused
+from emulator.media.socket import MediaStream, Wanted
 from emulator.rest import shown
 from emulator.rest.calls import live_leg
 from emulator.rest.envelope import BASE, form_of
 from emulator.rest.errors import bad, not_found
 from emulator.rest.forms import Form, takes
-from emulator.socket import MediaStream, Wanted
 from emulator.twiml import TRACKS
 from emulator.world import Call, rfc2822
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.conference import Conference
 from emulator.rest.errors import bad
 from emulator.rest.forms import Form
-from emulator.seat import Terms
+from emulator.rooms.conference import Conference
+from emulator.rooms.seat import Terms
 from emulator.twiml import Step
 
 NOT_HERE, ON_HOLD = 16028, 16027

@@ -11,7 +11,7 @@ from emulator.rest.envelope import BASE, form_of
 from emulator.rest.errors import bad, not_found
 from emulator.rest.forms import Form, takes
 from emulator.rest.shown import uri
-from emulator.transcription import Asked, Transcription
+from emulator.rooms.transcription import Asked, Transcription
 from emulator.twiml import TRACKS
 from emulator.world import rfc2822
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from emulator import tones
-from emulator.bridge import Bridge
-from emulator.ear import Prompt
+from emulator.audio import tones
+from emulator.audio.ear import Prompt
 from emulator.leg import Leg
-from emulator.recording import Recording
+from emulator.rooms.bridge import Bridge
+from emulator.rooms.recording import Recording
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import dial_conference, dial_queue, leaving, ringing
 from emulator.verbs.base import Outcome, action

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from emulator.conference import DEFAULT_TOPICS, Callback, Conference
 from emulator.leg import Leg
-from emulator.recording import Order
-from emulator.seat import MAX_ROOM, Refused, Seat, Terms
+from emulator.rooms.conference import DEFAULT_TOPICS, Callback, Conference
+from emulator.rooms.recording import Order
+from emulator.rooms.seat import MAX_ROOM, Refused, Seat, Terms
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, absolute, action, address, method

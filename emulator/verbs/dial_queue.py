@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.leg import Leg
-from emulator.queue import Member
+from emulator.rooms.queue import Member
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs.base import Outcome, absolute, action, method
 from emulator.waiting import first

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from emulator import tones
-from emulator.bridge import Bridge
-from emulator.ear import Prompt
+from emulator.audio import tones
+from emulator.audio.ear import Prompt
 from emulator.leg import Leg
-from emulator.queue import MAX_NAME, Member
-from emulator.seat import WAIT_VERBS
+from emulator.rooms.bridge import Bridge
+from emulator.rooms.queue import MAX_NAME, Member
+from emulator.rooms.seat import WAIT_VERBS
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
 from emulator.verbs.base import LEAVE, Outcome, absolute, action, method

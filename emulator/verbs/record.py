@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from emulator import tones
-from emulator.ear import Prompt
+from emulator.audio import tones
+from emulator.audio.ear import Prompt
 from emulator.leg import Leg
-from emulator.recording import EVENTS, Order, Recording
+from emulator.rooms.recording import EVENTS, Order, Recording
 from emulator.twiml import Document, Verb
 from emulator.verbs.base import Outcome, action, address, method
 from streams.audio import level

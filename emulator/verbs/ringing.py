@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from emulator.leg import Leg
-from emulator.progress import Callbacks
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs.base import absolute, address, method
 from emulator.waiting import first
+from emulator.webhooks.progress import Callbacks
 
 MAX_NOUNS = 10
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from emulator.ear import Spoken
+from emulator.audio.ear import Spoken
+from emulator.audio.sound import SILENCE, Frame
 from emulator.leg import Leg
-from emulator.limits import Refused
-from emulator.socket import MediaStream, Wanted
-from emulator.sound import SILENCE, Frame
-from emulator.transcription import Asked, Transcription
+from emulator.media.limits import Refused
+from emulator.media.socket import MediaStream, Wanted
+from emulator.rooms.transcription import Asked, Transcription
 from emulator.twiml import TRACKS, Document, Verb
 from emulator.verbs.base import HANGUP, Outcome, absolute, action, address, method
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from emulator.ear import Prompt
+from emulator.audio.ear import Prompt
+from emulator.audio.sound import Sound, SoundError, Word, cut, read_wav
+from emulator.audio.speech import words_of
 from emulator.leg import Leg
 from emulator.pacing import TICK_S
-from emulator.sound import Sound, SoundError, Word, cut, read_wav
-from emulator.speech import words_of
 from emulator.twiml import Document, Verb
 from emulator.verbs.base import Outcome, absolute
 

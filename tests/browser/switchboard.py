@@ -22,9 +22,9 @@ from emulator.account import Account
 from emulator.app import application
 from emulator.clock import RealClock
 from emulator.exchange import Exchange
-from emulator.phone_socket import PhoneSocket
+from emulator.people.script_files import from_recordings
+from emulator.phone.socket import PhoneSocket
 from emulator.rest.envelope import EXCHANGE
-from emulator.script_files import from_recordings
 from emulator.world import Application
 from streams.audio import ulaw_to_pcm
 from tests.emulator.product import Product, Socket

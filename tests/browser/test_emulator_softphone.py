@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from emulator import handset
+from emulator.phone import handset
 from tests.browser.desks import answer, answered, hears, speaks, told, until
 from tests.browser.switchboard import ALICE, CALLER_HERTZ, MICROPHONE_HERTZ, PROMPT_HERTZ, Switchboard
 

@@ -22,9 +22,9 @@ from emulator.account import HOME, Account, Credentials
 from emulator.app import application
 from emulator.clock import VirtualClock
 from emulator.exchange import Exchange
+from emulator.people.script_files import shipped
+from emulator.people.scripts import Scripts
 from emulator.rest.envelope import EXCHANGE
-from emulator.script_files import shipped
-from emulator.scripts import Scripts
 from tests.emulator.product import Product
 from tests.emulator.schema import Watch
 

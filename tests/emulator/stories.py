@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
-from emulator.scripts import Act, Part, Script
+from emulator.people.scripts import Act, Part, Script
 from tests.emulator.product import Heard
 
 RECORDINGS = ("cmd_today.wav", "cmd_two_people.wav", "cmd_weather.wav")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from emulator.scripts import Act, Part, Script
+from emulator.people.scripts import Act, Part, Script
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
 

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import console, pages
+from emulator.doors import console, pages
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
 

@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from emulator.faults import Faults
+from emulator.people.script_files import shipped
+from emulator.people.scripts import EVENTS, Act, Part, Script
 from emulator.run import VERBS
-from emulator.script_files import shipped
-from emulator.scripts import EVENTS, Act, Part, Script
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """The buffer between a browser and its leg."""
 
-from emulator.jitter import DEEPEST, TARGET, Jitter
-from emulator.sound import SILENCE, Frame
+from emulator.audio.jitter import DEEPEST, TARGET, Jitter
+from emulator.audio.sound import SILENCE, Frame
 
 
 def frames(number: int) -> list[Frame]:

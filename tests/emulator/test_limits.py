@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from emulator.limits import Refused, check_room, check_url
+from emulator.media.limits import Refused, check_room, check_url
 
 
 @dataclass

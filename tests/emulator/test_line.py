@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.scripts import Scripts
+from emulator.people.scripts import Scripts
 from tests.emulator.conftest import Box, emulator
 from tests.emulator.product import Product, Socket
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from emulator.script_files import from_directory, load, shipped
-from emulator.scripts import ScriptError
+from emulator.people.script_files import from_directory, load, shipped
+from emulator.people.scripts import ScriptError
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, after, call, tell
@@ -211,7 +211,7 @@ async def test_a_script_that_a_call_brings_is_refused_with_the_place(
 def test_a_directory_of_ones_own_has_files_and_programs(tmp_path) -> None:
     (tmp_path / "shy.toml").write_text("title = 'Says nothing'\norder = 2")
     (tmp_path / "many.py").write_text(
-        "from emulator.scripts import Act, Part, Script\n"
+        "from emulator.people.scripts import Act, Part, Script\n"
         "brief = Part(does=(Act(hang_up=True, after=1),))\n"
         "quick = Script('quick', order=1, caller=brief, hangup_after=None)\n"
         "slow = Script('slow', order=3)\n"

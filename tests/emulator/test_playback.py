@@ -1,6 +1,6 @@
 """The judge of what a caller has heard."""
 
-from emulator.playback import MAX_BUFFERED, MAX_MARKS, Playback
+from emulator.media.playback import MAX_BUFFERED, MAX_MARKS, Playback
 
 FRAME = b"\x80" * 160
 

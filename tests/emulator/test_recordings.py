@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator.script_files import from_recordings, load, shipped
-from emulator.scripts import ScriptError
-from emulator.sound import Library, SoundError, read_wav
+from emulator.audio.sound import Library, SoundError, read_wav
+from emulator.people.script_files import from_recordings, load, shipped
+from emulator.people.scripts import ScriptError
 from tests.emulator.conftest import tone
 
 

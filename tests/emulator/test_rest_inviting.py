@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emulator.scripts import Script
+from emulator.people.scripts import Script
 from tests.emulator.conftest import OFFICE, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from calls.signature import handshake_valid, webhook_valid
-from emulator.sign import signature, signed_form, with_body_hash
+from emulator.webhooks.sign import signature, signed_form, with_body_hash
 
 TOKEN = "12345"
 OFFICIAL = RequestValidator(TOKEN)

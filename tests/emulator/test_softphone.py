@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from twilio.rest import Client
 
-from emulator.handset import GRACE_S
+from emulator.phone.handset import GRACE_S
 from tests.emulator.conftest import ALICE, Box
 from tests.emulator.pages import FRAME, Page, open_account, registered, token
 from tests.emulator.product import Product

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import phone_socket
+from emulator.phone import socket as phone_socket
 from tests.emulator.conftest import Box
 from tests.emulator.pages import FRAME, Page, application, open_account, token
 from tests.emulator.product import Product

@@ -231,7 +231,7 @@ async def test_a_server_that_reads_too_slowly_loses_sound_and_is_warned(
     product: Product, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Time does not wait for the server here, as at Twilio.
-    monkeypatch.setattr("emulator.wire.HOLD_S", 0)
+    monkeypatch.setattr("emulator.media.wire.HOLD_S", 0)
     async with deaf() as (url, _):
         product.answers["/twilio/voice/"] = (
             f"<Response>{start(product, url=url, track='both_tracks')}<Pause length='900'/></Response>"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.speech import Voice
+from emulator.audio.speech import Voice
 from streams.audio import level
 from tests.emulator.conftest import Box, tone
 from tests.emulator.product import Product

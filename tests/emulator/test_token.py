@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from emulator.account import Credentials
-from emulator.token import Grant, TokenError, read
+from emulator.phone.token import Grant, TokenError, read
 from tests.emulator.conftest import ACCOUNT_SID, Box
 from tests.emulator.pages import APPLICATION, KEY, SECRET, open_account, token
 

@@ -8,10 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.kept import KEPT_STREAMS, Shelf
-from emulator.scripts import Scripts
-from emulator.sound import Frame
-from emulator.tracks import KEPT_BYTES, Track
+from emulator.audio.sound import Frame
+from emulator.media.kept import KEPT_STREAMS, Shelf
+from emulator.media.tracks import KEPT_BYTES, Track
+from emulator.people.scripts import Scripts
 from tests.emulator.conftest import Box, emulator
 from tests.emulator.product import Product, Socket
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from emulator.clock import VirtualClock
-from emulator.scripts import Scripts
+from emulator.people.scripts import Scripts
 from tests.emulator.conftest import ALICE, OFFICE, emulator
 from tests.emulator.product import Product
 from tests.emulator.test_program import program

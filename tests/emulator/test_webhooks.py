@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.webhooks import overrides
+from emulator.webhooks.courier import overrides
 from tests.emulator.conftest import OFFICE, Box
 from tests.emulator.product import Product
 from tests.twilio import signature

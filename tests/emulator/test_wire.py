@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from emulator.frames import Assembler, FramingError, Message, masked
-from emulator.wire import ConnectError, Wire
+from emulator.media.frames import Assembler, FramingError, Message, masked
+from emulator.media.wire import ConnectError, Wire
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -155,7 +155,7 @@ async def test_a_server_that_never_answers_is_31901(monkeypatch: pytest.MonkeyPa
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    monkeypatch.setattr("emulator.wire.CONNECT_S", 0.1)
+    monkeypatch.setattr("emulator.media.wire.CONNECT_S", 0.1)
     async with serving(talk) as url:
         with pytest.raises(ConnectError) as error:
             await Ear().wire().connect(url, None)
@@ -230,7 +230,7 @@ async def test_a_server_that_does_not_read_holds_time_until_it_does() -> None:
 async def test_a_server_that_never_reads_does_not_hold_time_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("emulator.wire.HOLD_S", 0.05)
+    monkeypatch.setattr("emulator.media.wire.HOLD_S", 0.05)
     freed = asyncio.Event()
 
     @contextmanager

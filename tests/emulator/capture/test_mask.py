@@ -19,7 +19,7 @@ from emulator.capture.signatures import Signatures
 from emulator.capture.tap import Tap
 from emulator.capture.tape import Memory, Tape
 from emulator.clock import VirtualClock
-from emulator.frames import TEXT, masked
+from emulator.media.frames import TEXT, masked
 from tests.emulator.capture.conftest import Stage, whole_call
 from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, TOKEN
 from tests.emulator.product import Product

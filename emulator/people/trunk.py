@@ -1,0 +1,94 @@
+"""The network between a leg that was dialled and the call it became at a number of the account's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.audio.ear import Spoken
+from emulator.audio.sound import SILENCE, Frame
+from emulator.leg import Leg
+from emulator.people.party import Conversation, Line
+from emulator.waiting import first
+from emulator.world import Application, Call
+
+if TYPE_CHECKING:
+    from emulator.exchange import Exchange
+
+MAX_HOPS = 10
+KEY_S = 0.2
+WAITS_S = {"w": 0.5, "W": 1.0}
+
+
+class End:
+    """One end: the party of one leg, which says what the leg at the other end hears."""
+
+    conversation: Conversation | None = None
+
+    def __init__(self) -> None:
+        self.leg: Leg | None = None
+        self.far: End = self
+
+    def frame(self, tick: int) -> Frame:
+        return self.far.leg.hears(tick) if self.far.leg is not None else SILENCE
+
+    def spoken(self, start: int, end: int) -> list[Spoken]:
+        return self.far.leg.ear.spoken(start, end) if self.far.leg is not None else []
+
+    def words(self, start: int, end: int) -> list[str]:
+        return self.far.leg.ear.words(start, end) if self.far.leg is not None else []
+
+    def notice(self, event: str) -> None:
+        """The line itself waits for nothing."""
+
+    def attach(self, line: Line) -> None:
+        """The leg whose party this end is."""
+        self.leg = line if isinstance(line, Leg) else None
+
+    async def called(self, line: Line) -> None:
+        raise NotImplementedError("only the dialled end is called")
+
+    def ended(self) -> None:
+        """This end hung up: so does the other."""
+        leg, self.leg = self.leg, None
+        if leg is not None and self.far.leg is not None:
+            self.far.leg.hang_up()
+
+
+class Dialled(End):
+    """The end whose leg was dialled; being called, it makes the incoming call at number or application."""
+
+    def __init__(self, exchange: Exchange, application: Application | None = None) -> None:
+        super().__init__()
+        self._exchange = exchange
+        self._application = application
+        self.far = End()
+        self.far.far = self
+
+    async def called(self, line: Line) -> None:
+        """Ring there, and answer when its TwiML does."""
+        here = self.leg
+        if here is None or here.call.hops >= MAX_HOPS:
+            line.finish("failed", "a circle of calls")
+            return
+        there = self._arrive(here.call)
+        line.ring()
+        await first(there.answered.wait(), there.over.wait())
+        if there.answered.is_set():
+            line.answer()
+        else:
+            line.finish(there.call.status if there.call.status != "canceled" else "no-answer", "not answered")
+
+    def _arrive(self, call: Call) -> Leg:
+        exchange, hops = self._exchange, call.hops + 1
+        if self._application is not None:
+            return exchange.to_application(self._application, call.from_, self.far, hops)
+        return exchange.incoming(call.from_, call.to, party=self.far, hops=hops)
+
+
+async def send_keys(leg: Leg, keys: str) -> None:
+    """Press keys towards whoever was called, `w` waiting half a second; only another call hears them."""
+    for key in keys:
+        party = leg.party
+        if key not in WAITS_S and isinstance(party, End) and party.far.leg is not None:
+            party.far.leg.press(key)
+        await leg.exchange.world.clock.sleep(WAITS_S.get(key, KEY_S))
