@@ -43,7 +43,7 @@ class RestError(Exception):
             "title": self.message,
             "status": self.status,
             "code": self.code,
-            "instance": request.path,
+            "instance": request.rel_url.raw_path,
         }
 
 

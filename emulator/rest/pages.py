@@ -43,7 +43,7 @@ def page(
     def uri(of: int, token: str = "") -> str:
         kept = [(name, value) for name, value in given.pairs if name not in PAGING]
         more = [("PageSize", size), ("Page", of), *([("PageToken", token)] if token else [])]
-        return f"{request.path}?{urlencode([*kept, *more])}"
+        return f"{request.rel_url.raw_path}?{urlencode([*kept, *more])}"
 
     later, earlier = start + len(shown) < len(rows), start > 0
     before = BEFORE + place(rows[start]) if start < len(rows) else ""

@@ -236,4 +236,5 @@ class Watch:
         self.seen += 1
         body = answer.body if isinstance(answer, web.Response) else None
         found = bytes(body) if isinstance(body, bytes | bytearray) else b""
-        self.problems += problems(request.method, request.path, answer.status, answer.content_type, found)
+        method = "GET" if request.method == "HEAD" else request.method
+        self.problems += problems(method, request.path, answer.status, answer.content_type, found)
