@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from emulator.account import EDGES, HOME, Account, Credentials
 from emulator.world import Addresses
@@ -16,7 +17,7 @@ MAX_PORT = 65_535
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="emulator", description="Twilio's side of the contract, locally.")
-    parser.add_argument("--port", type=int, default=9010, help="0 takes a free one")
+    parser.add_argument("--port", type=port, default=9010, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
         "--region",
@@ -26,7 +27,9 @@ def arguments() -> argparse.Namespace:
         metavar="NAME=PORT",
         help="another region at a port of its own, e.g. ie1=9011; repeatable",
     )
-    parser.add_argument("--target", required=True, help="the application's URL, e.g. http://127.0.0.1:8000")
+    parser.add_argument(
+        "--target", type=web, required=True, help="the application's URL, e.g. http://127.0.0.1:8000"
+    )
     parser.add_argument("--recordings", type=Path, help="play these .wav files instead")
     parser.add_argument("--scripts", type=Path, help="people of your own: a directory of .toml and .py files")
     parser.add_argument("--number", action="append", default=[], help="a number of the account; repeatable")
@@ -36,7 +39,9 @@ def arguments() -> argparse.Namespace:
         ("status", "the end of calls"),
     ):
         usual = getattr(Addresses, name)
-        parser.add_argument(f"--{name}", default=usual, help=f"where numbers ask for {what}; {usual}")
+        parser.add_argument(
+            f"--{name}", type=place, default=usual, help=f"where numbers ask for {what}; {usual}"
+        )
     parser.add_argument("--account-sid", default=os.environ.get("TWILIO_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("TWILIO_AUTH_TOKEN", ""))
     parser.add_argument("--fast", action="store_true", help="telephone time runs as fast as the machine does")
@@ -51,15 +56,39 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def port(text: str) -> int:
+    """A port, 0 for a free one. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {MAX_PORT}")
+    return int(text)
+
+
+def web(text: str) -> str:
+    """A web address. Raises ArgumentTypeError."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(f"{text!r} is no web address such as http://127.0.0.1:8000")
+    return text
+
+
+def place(text: str) -> str:
+    """A path of the target, a whole address, or nothing. Raises ArgumentTypeError."""
+    return text if not text or text.startswith("/") else web(text)
+
+
 def region(text: str) -> tuple[str, int]:
     """`ie1=9011` as region and port. Raises ArgumentTypeError."""
-    name, _, port = text.partition("=")
+    name, equals, number = text.partition("=")
     if name not in EDGES or name == HOME:
         others = " or ".join(sorted(set(EDGES) - {HOME}))
         raise argparse.ArgumentTypeError(f"{name!r} is not {others}")
-    if not port.isdigit() or int(port) > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"{port!r} is not a port")
-    return name, int(port)
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} has no port: {name}=9011, or {name}=0 for a free one")
+    return name, port(number)
 
 
 def account(given: argparse.Namespace, seed: int) -> Account:

@@ -221,7 +221,9 @@ class Exchange:
             leg.finish("no-answer", "not answered in time")
         if leg.answered.is_set():
             fields = await answered(leg) if answered is not None else {}
-            leg.follow(replace(step, fields={**step.fields, **fields}))
+            # It may have been sent elsewhere while keys were pressed.
+            if leg.call.live and not leg.followed:
+                leg.follow(replace(step, fields={**step.fields, **fields}))
 
     # people
 

@@ -48,12 +48,17 @@ class Leg:
         self.transcriptions: list[Transcription] = []
         self.bridge: Bridge | None = None
         self.parameters: dict[str, str] = {}
+        self.digits = ""
         self.answered = asyncio.Event()
         self.over = asyncio.Event()
         self.before_bridge: Step | None = None
         self.endings: list[Callable[[], None]] = []
         self.listeners: list[Callable[[str], None]] = []
         self._program: asyncio.Task[None] | None = None
+        # Whether it ever followed TwiML; what REST wants it to follow next; whether it is on the way there.
+        self.followed = False
+        self._wanted: Step | None = None
+        self._leaving = False
         self._saying = False
         self._limits = 0
         party.attach(self)
@@ -88,14 +93,25 @@ class Leg:
             stream.stop("call ended")
         if self.bridge is not None:
             self.bridge.part()
-        for ending in self.endings:
-            ending()
-        self.progress.announce("completed")
         self.over.set()
-        self.party.ended()
+        for ending in (*self.endings, self.party.ended):
+            self._safely(ending)
+        self.endings.clear()
+        self.progress.announce("completed")
         self.exchange.ended(self)
         if self._program is not None and self._program is not asyncio.current_task():
             self._program.cancel()
+
+    def dismiss(self, reason: str) -> None:
+        """End it from our side: a call that was never answered is canceled."""
+        self.finish("completed" if self.answered.is_set() else "canceled", reason)
+
+    def _safely(self, ending: Callable[[], None]) -> None:
+        """One thing that cannot end must not keep the others from it."""
+        try:
+            ending()
+        except Exception:
+            logger.exception("emulator.ending.failed")
 
     def limit(self, seconds: float) -> None:
         """End the call that many seconds from now; a later limit takes the place of an earlier one."""
@@ -117,6 +133,7 @@ class Leg:
 
     def follow(self, step: Step, *, ends: bool = True) -> None:
         """Run the TwiML found at `step` as this leg's program; with `ends` the call ends when it does."""
+        self.followed = True
         self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step, ends))
         self._program.add_done_callback(self._program_is_over)
 
@@ -130,10 +147,24 @@ class Leg:
             self.finish("completed" if self.answered.is_set() else "failed", "fault of the emulator")
 
     async def redirect(self, step: Step) -> None:
-        """Leave the running program, letting it clean up, and follow another (REST update)."""
-        await self.settle_program()
-        if self.call.live:
-            self.follow(step)
+        """Leave the running program, letting it clean up, and follow another (REST update).
+
+        A leg has one program at a time: of several updates while one is being left the last counts.
+        """
+        self._wanted = step
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            if self.bridge is not None and self._program is None:
+                # A leg that was dialled is taken out of the call; whoever dialled it goes on.
+                self.bridge.part()
+            await self.settle_program()
+        finally:
+            self._leaving = False
+        if self.call.live and self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self.follow(wanted)
 
     async def settle_program(self) -> None:
         """Cancel the running program and wait until it has cleaned up."""
@@ -141,12 +172,21 @@ class Leg:
             self._program.cancel()
             await asyncio.gather(self._program, return_exceptions=True)
 
-    async def listen_first(self) -> None:
-        """Play the callee what its noun's `url` says, before it is bridged."""
-        if self.before_bridge is not None and self.call.live:
+    async def listen_first(self) -> bool:
+        """Play the callee what its noun's `url` says; whether it may be bridged then.
+
+        Not when it hung up meanwhile, or was sent elsewhere by REST.
+        """
+        if self.before_bridge is not None and self.call.live and not self.elsewhere:
             self.follow(self.before_bridge, ends=False)
-        if self._program is not None:
-            await asyncio.wait({self._program})
+            if (whisper := self._program) is not None:
+                await asyncio.wait({whisper})
+        return self.call.live and not self.elsewhere
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it follows TwiML of its own, or is about to."""
+        return self._program is not None or self._leaving
 
     # sound
 

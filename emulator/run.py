@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 
 from emulator import twiml
@@ -11,6 +12,8 @@ from emulator.twiml import Document, Step, TwimlError, Verb
 from emulator.verbs import base, dial, flow, gather, queue, record, stream, talk
 from emulator.webhooks.courier import Answer
 from emulator.world import iso
+
+logger = logging.getLogger("contactcenter.emulator")
 
 VERBS: dict[str, base.Handler] = {
     "Connect": stream.connect,
@@ -32,6 +35,9 @@ VERBS: dict[str, base.Handler] = {
 BEFORE_BRIDGE = {name: verb for name, verb in VERBS.items() if name not in {"Connect", "Dial", "Enqueue"}}
 XML_TYPES = {"text/xml", "application/xml", "text/html"}
 MAX_DOCUMENTS = 1000
+# A circle of documents that take less than this is broken after so many.
+HASTE_S, MAX_HASTY = 0.5, 1000
+APOLOGY = "We are sorry. An application error has occurred. Goodbye."
 # A document of a loop that takes no time is not asked for again at once.
 LEAST_LOOP_S = 1.0
 
@@ -43,14 +49,27 @@ async def run(leg: Leg, step: Step, ends: bool) -> None:
     """
     verbs = VERBS if ends else BEFORE_BRIDGE
     following: Step | None = step
-    for _ in range(MAX_DOCUMENTS):
-        if following is None or not leg.call.live:
-            break
+    hasty = 0
+    while following is not None and leg.call.live:
+        began = leg.exchange.world.clock.seconds()
         document = await fetch(leg, following)
+        if document is None and ends:
+            await apologise(leg)
+            leg.finish("completed", "no TwiML that can be read")
         outcome = await perform(leg, document, verbs) if document is not None else None
         following = outcome if isinstance(outcome, Step) else None
-    if ends:
+        hasty = hasty + 1 if leg.exchange.world.clock.seconds() - began < HASTE_S else 0
+        if hasty >= MAX_HASTY:
+            leg.note(11215, f"{MAX_HASTY} documents one after the other that took no time")
+            following = None
+    if ends and leg.call.live:
+        leg.answer()
         leg.finish("completed", "end of TwiML")
+
+
+async def apologise(leg: Leg) -> None:
+    """Tell a caller whose TwiML cannot be had that there is an error, as Twilio does before it hangs up."""
+    await talk.say(leg, Verb("Say", text=APOLOGY), Document((), "", ""))
 
 
 async def loop(
@@ -84,7 +103,11 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
         if handler is None:
             _unknown(leg, verb)
             continue
-        outcome = await handler(leg, verb, document)
+        try:
+            outcome = await handler(leg, verb, document)
+        except TwimlError as error:
+            leg.note(error.code, error.detail)
+            return base.HANGUP
         if outcome is base.LEAVE and verbs in (VERBS, BEFORE_BRIDGE):
             continue  # outside of a queue there is nothing to leave
         if outcome is not None:
@@ -107,6 +130,7 @@ async def fetch(leg: Leg, step: Step) -> Document | None:
         return await _ask(leg, step, "voice")
     except TwimlError as error:
         leg.note(error.code, error.detail)
+        logger.warning("emulator.twiml.failed %s %s", error.code, error.detail)
         failed = error
     if step.twiml or not leg.fallback.url:
         return None

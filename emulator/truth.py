@@ -50,8 +50,8 @@ def call(leg: Leg) -> dict[str, Any]:
         "ended": iso(of.ended),
         "statuses": of.statuses,
         "documents": of.documents,
-        "webhooks": of.webhooks,
-        "notifications": of.notifications,
+        "webhooks": list(of.webhooks),
+        "notifications": list(of.notifications),
         "keys": of.keys,
         "region": of.region,
         "transcriptions": [
@@ -72,8 +72,8 @@ def conference(room: Conference) -> dict[str, Any]:
         "created": iso(room.created),
         "members": [member(seat) for seat in (*room.past, *room.seats.values())],
         "expected": list(room.expected),
-        "webhooks": room.webhooks,
-        "notifications": room.notifications,
+        "webhooks": list(room.webhooks),
+        "notifications": list(room.notifications),
     }
 
 

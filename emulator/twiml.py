@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 
 MAX_BYTES = 64 * 1024
+MAX_DEPTH = 50
 LONGEST_S = 86_400.0
 TRACKS = {
     "inbound_track": ("inbound",),
@@ -41,6 +42,11 @@ class Verb:
     def flag(self, name: str, default: bool = False) -> bool:
         """A boolean attribute."""
         return self.get(name, str(default)).strip().lower() == "true"
+
+    def number(self, name: str) -> int:
+        """A whole number, 0 where there is none that can be read."""
+        text = self.get(name).strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
     def seconds(self, name: str, default: float) -> float:
         """A number of seconds, a day at most; what cannot be read is the default, as at Twilio."""
@@ -84,7 +90,16 @@ def read(text: str, base: str) -> Document:
         raise TwimlError(12100, f"Document parse failure: {error}") from error
     if root.tag != "Response":
         raise TwimlError(12102, "The root of TwiML is <Response>")
+    if _deeper_than(root, MAX_DEPTH):
+        raise TwimlError(12100, f"Document parse failure: more than {MAX_DEPTH} elements inside each other")
     return Document(tuple(_verb(child) for child in root), base, text)
+
+
+def _deeper_than(root: ET.Element, depth: int) -> bool:
+    level = [root]
+    for _ in range(depth):
+        level = [child for element in level for child in element]
+    return bool(level)
 
 
 def _verb(element: ET.Element) -> Verb:

@@ -18,7 +18,15 @@ from emulator.clock import Clock
 API_VERSION = "2010-04-01"
 DEFAULT_NUMBER = "+15550100100"
 KEEP_ENDED = 2000
+COUNTRIES = {"+1": "US", "+31": "NL", "+33": "FR", "+353": "IE", "+44": "GB", "+49": "DE", "+61": "AU"}
+# What is written down of one call: webhooks, notifications; the oldest go first.
+KEEP_WRITTEN = 2000
 LIVE = frozenset({"queued", "ringing", "in-progress"})
+
+
+def country(number: str) -> str:
+    """The country that a number's first digits tell, "" for any but those that examples are written with."""
+    return next((name for digits, name in COUNTRIES.items() if number.startswith(digits)), "")
 
 
 def rfc2822(moment: datetime | None) -> str | None:
@@ -116,16 +124,21 @@ class Call:
     trust: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, str] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=random.Random)
     keys: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)
-    webhooks: list[dict[str, Any]] = field(default_factory=list)
-    notifications: list[dict[str, Any]] = field(default_factory=list)
+    webhooks: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEEP_WRITTEN))
+    notifications: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEEP_WRITTEN))
     statuses: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def live(self) -> bool:
         """Whether it has not ended."""
         return self.status in LIVE
+
+    def new_sid(self, prefix: str) -> str:
+        """A new id of something that this call brings forth: two letters and 32 hex digits."""
+        return f"{prefix}{self.chance.getrandbits(128):032x}"
 
     def become(self, status: str, now: datetime) -> None:
         """Take a new status."""
@@ -139,11 +152,12 @@ class Call:
         if status not in LIVE:
             self.ended = now
 
-    def duration(self) -> int:
-        """Whole seconds between answer and end; 0 while it lasts or if it was never answered."""
-        if self.started is None or self.ended is None:
+    def duration(self, now: datetime | None = None) -> int:
+        """Whole seconds between answer and end (`now` while it lasts); 0 if it was never answered."""
+        end = self.ended or now
+        if self.started is None or end is None:
             return 0
-        return round((self.ended - self.started).total_seconds())
+        return round((end - self.started).total_seconds())
 
     def note(self, code: int, message: str, now: datetime) -> None:
         """Write what Twilio's debugger would show."""
@@ -151,9 +165,10 @@ class Call:
 
     def form(self) -> dict[str, str]:
         """The parameters of every voice webhook of this call (Twilio's request parameters)."""
+        numbers = {"From": self.from_, "To": self.to, "Caller": self.from_, "Called": self.to}
         places = {
-            f"{who}{what}": "US" if what == "Country" else ""
-            for who in ("From", "To", "Caller", "Called")
+            f"{who}{what}": country(number) if what == "Country" else ""
+            for who, number in numbers.items()
             for what in ("City", "State", "Zip", "Country")
         }
         form = {
@@ -174,6 +189,13 @@ class Call:
         return {**places, **form, **self.trust, **self.extra}
 
 
+def _trust(call: Call) -> dict[str, str]:
+    """What is known of who calls in: a token to pass on, and for North America the STIR verdict."""
+    token = json.dumps({"parentCallInfoToken": call.new_sid("") * 8, "identityHeaderTokens": []})
+    stir = {"StirVerstat": "TN-Validation-Passed-A"} if call.from_.startswith("+1") else {}
+    return {"CallToken": quote(token), **stir}
+
+
 class World:
     """The account's numbers and calls, and the maker of ids."""
 
@@ -192,6 +214,7 @@ class World:
         self.seed = seed
         self._addresses = addresses or Addresses()
         self.random = random.Random(seed)
+        self._calls = random.Random(f"{seed} calls")
         self.numbers: dict[str, Number] = {}
         self.applications: dict[str, Application] = {}
         self.calls: dict[str, Call] = {}
@@ -243,18 +266,15 @@ class World:
     def new_call(self, from_: str, to: str, direction: str, **facts: Any) -> Call:
         """Write a new call down; it has no status history yet."""
         now = self.clock.now()
-        sid = self.sid("CA")
+        parent = self.calls.get(facts.get("parent_sid", ""))
+        # What a call brings forth is drawn from its own row: calls side by side change no id of each other.
+        sid = parent.new_sid("CA") if parent is not None else f"CA{self._calls.getrandbits(128):032x}"
         call = Call(sid, self.account.sid, from_, to, direction, created=now, updated=now, **facts)
+        call.chance.seed(f"{self.seed} {sid}")
         if direction == "inbound" and from_.startswith("+"):
-            call.trust = self._trust(from_)
+            call.trust = _trust(call)
         self.calls[sid] = call
         return call
-
-    def _trust(self, from_: str) -> dict[str, str]:
-        """What is known of who calls in: a token to pass on, and for North America the STIR verdict."""
-        token = json.dumps({"parentCallInfoToken": self.sid("") * 8, "identityHeaderTokens": []})
-        stir = {"StirVerstat": "TN-Validation-Passed-A"} if from_.startswith("+1") else {}
-        return {"CallToken": quote(token), **stir}
 
     def outbound(self, from_: str, to: str, region: str) -> Call:
         """A new call that the REST API places."""

@@ -52,7 +52,7 @@ async def _run(program: str, text: str, directory: Path) -> bytes:
     """Mu-law of the text, empty when the program fails or takes too long."""
     words, wav = directory / "text", directory / "sound.wav"
     # By file: a text that begins with a dash is no option.
-    words.write_text(text, encoding="utf-8")
+    words.write_text(text, encoding="utf-8", errors="replace")
     running = await asyncio.create_subprocess_exec(
         program, "-voice", "slt", "-f", str(words), "-o", str(wav), stdout=asyncio.subprocess.DEVNULL
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 from msgspec import to_builtins
 
@@ -10,6 +12,9 @@ from emulator.doors import faults, pages, reading
 from emulator.leg import Leg
 from emulator.people.scripts import ScriptError
 from emulator.rest.envelope import EXCHANGE
+
+KNOWN = frozenset({"from", "to", "script", "caller_name", "params", "faults"})
+KEYS = re.compile(r"[0-9*#A-D]{1,64}")
 
 
 def routes() -> list[web.RouteDef]:
@@ -48,6 +53,9 @@ async def show_log(request: web.Request) -> web.Response:
     """The truth log; `?call=CA…` narrows it to one call and the legs that it dialled."""
     whole = truth.log(request.app[EXCHANGE])
     if sid := request.query.get("call"):
+        if sid not in request.app[EXCHANGE].legs:
+            raise reading.refused(web.HTTPNotFound, "no such call")
+        whole["rest"] = [asked for asked in whole["rest"] if sid in asked["path"]]
         whole["calls"] = [c for c in whole["calls"] if sid in {c["call_sid"], c["parent_call_sid"]}]
     return web.json_response(whole)
 
@@ -65,14 +73,16 @@ async def place_call(request: web.Request) -> web.Response:
     with the keys of a file; the faults are of this call alone.
     """
     given = await reading.body(request)
+    if strange := sorted(given.keys() - KNOWN):
+        raise reading.bad(f"unknown: {', '.join(strange)}; known: {', '.join(sorted(KNOWN))}")
     params = given.get("params") or {}
     if not isinstance(params, dict):
         raise reading.bad("params must be an object")
     exchange, wrong = request.app[EXCHANGE], faults.valid(given.get("faults") or {})
     try:
         leg = exchange.incoming(
-            reading.text(given, "from"),
-            reading.text(given, "to"),
+            reading.given(given, "from", empty=True),
+            reading.given(given, "to"),
             script=reading.script(given.get("script"), exchange.scripts),
             caller_name=reading.text(given, "caller_name", ""),
             params={str(name): str(value) for name, value in params.items()},
@@ -93,7 +103,10 @@ async def hang_up(request: web.Request) -> web.Response:
 async def press(request: web.Request) -> web.Response:
     """The party of this leg presses keys: {"digits"}."""
     leg, given = _leg(request), await reading.body(request)
-    for digit in reading.text(given, "digits"):
+    digits = reading.text(given, "digits")
+    if not KEYS.fullmatch(digits):
+        raise reading.bad("digits must be 1 to 64 of 0-9 * # A-D")
+    for digit in digits:
         leg.press(digit)
     return web.json_response({"call_sid": leg.call.sid})
 

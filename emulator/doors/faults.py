@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
+from emulator.doors import reading
 from emulator.exchange import Exchange
 from emulator.faults import FaultError, checked
 from emulator.rest.envelope import EXCHANGE
@@ -43,10 +43,10 @@ async def switch(request: web.Request) -> web.Response:
     {"reset": true} comes first; "times" is short for fail_rest_times; DEEDS name a stream. A bad request
     changes nothing.
     """
-    exchange, given = request.app[EXCHANGE], await _body(request)
+    exchange, given = request.app[EXCHANGE], await reading.body(request)
     call = given.pop("call", "")
     if call and (not isinstance(call, str) or call not in exchange.legs):
-        raise _error(web.HTTPNotFound, "no such call")
+        raise reading.refused(web.HTTPNotFound, "no such call")
     deeds = [_deed(exchange, name, given.pop(name)) for name in sorted(DEEDS & given.keys())]
     afresh = given.pop("reset", False) is True
     switches = valid(given)
@@ -54,20 +54,20 @@ async def switch(request: web.Request) -> web.Response:
         exchange.faults.reset(call)
     apply(exchange, switches, call)
     if False in [deed() for deed in deeds]:
-        raise _error(web.HTTPConflict, "it never opened, or was replayed too often")
+        raise reading.refused(web.HTTPConflict, "it never opened, or was replayed too often")
     return _shown(exchange)
 
 
 def valid(given: Any) -> dict[str, Any]:
     """These switches, all known and of a value that they take. Raises HTTPBadRequest."""
     if not isinstance(given, dict):
-        raise _error(web.HTTPBadRequest, "faults must be an object")
+        raise reading.refused(web.HTTPBadRequest, "faults must be an object")
     if "times" in given:
         given["fail_rest_times"] = given.pop("times")
     try:
         return {name: checked(name, value) for name, value in given.items()}
     except FaultError as error:
-        raise _error(web.HTTPBadRequest, str(error)) from error
+        raise reading.refused(web.HTTPBadRequest, str(error)) from error
 
 
 def apply(exchange: Exchange, switches: dict[str, Any], call: str = "") -> None:
@@ -79,7 +79,7 @@ def apply(exchange: Exchange, switches: dict[str, Any], call: str = "") -> None:
 def _deed(exchange: Exchange, name: str, sid: Any) -> Callable[[], bool | None]:
     stream = exchange.stream(str(sid))
     if stream is None or (name != "replay_stream" and not stream.live):
-        raise _error(web.HTTPNotFound, "no such live stream")
+        raise reading.refused(web.HTTPNotFound, "no such live stream")
     deeds: dict[str, Callable[[], bool | None]] = {
         "drop_stream": stream.drop,
         "fin_stream": stream.fin,
@@ -91,17 +91,3 @@ def _deed(exchange: Exchange, name: str, sid: Any) -> Callable[[], bool | None]:
 
 def _shown(exchange: Exchange) -> web.Response:
     return web.json_response({**exchange.faults.as_dict(), "calls": exchange.faults.calls})
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        given = json.loads(await request.text() or "{}")
-    except ValueError as error:
-        raise _error(web.HTTPBadRequest, "the body is not JSON") from error
-    if not isinstance(given, dict):
-        raise _error(web.HTTPBadRequest, "the body is not a JSON object")
-    return given
-
-
-def _error(kind: type[web.HTTPError], why: str) -> web.HTTPError:
-    return kind(text=json.dumps({"error": why}), content_type="application/json")

@@ -15,7 +15,7 @@ async def body(request: web.Request) -> dict[str, Any]:
     """The JSON object of a request, {} when it has none. Raises HTTPBadRequest."""
     try:
         given = json.loads(await request.text() or "{}")
-    except ValueError as error:
+    except (ValueError, LookupError, RecursionError) as error:
         raise bad("the body is not JSON") from error
     if not isinstance(given, dict):
         raise bad("the body is not a JSON object")
@@ -30,6 +30,13 @@ def text(given: dict[str, Any], name: str, default: str | None = None) -> str:
     if not isinstance(value, str):
         raise bad(f"{name} must be a text")
     return value
+
+
+def given(fields: dict[str, Any], name: str, *, empty: bool = False) -> str:
+    """A text field that must be there, and not be empty unless it may. Raises HTTPBadRequest."""
+    if fields.get(name) is None or not (empty or text(fields, name).strip()):
+        raise bad(f"{name} is missing")
+    return text(fields, name)
 
 
 def refused(kind: type[web.HTTPException], message: str) -> web.HTTPException:

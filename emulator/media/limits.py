@@ -40,7 +40,8 @@ def check_url(url: str) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
+        host.encode("idna")  # as a resolver would be asked
+    except (ValueError, UnicodeError) as error:
         raise Refused(31923, f"Stream - Invalid URL: {error}") from error
     if parts.scheme not in {"ws", "wss"} or not host:
         raise Refused(31923, "Stream - Invalid URL: wss://host/path is needed")

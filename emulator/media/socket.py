@@ -42,7 +42,7 @@ class MediaStream:
         self._exchange = exchange
         self._source = source
         self.wanted = wanted
-        self.sid = exchange.world.sid("MZ")
+        self.sid = source.call.new_sid("MZ")
         self.name = wanted.name or self.sid
         self.status: Literal["in-progress", "stopped"] = "in-progress"
         self.created = self.updated = exchange.world.clock.now()
@@ -51,7 +51,7 @@ class MediaStream:
         self.error = 0
         self.over = asyncio.Event()
         # Twilio's first timestamp is small but seldom 0.
-        first_ms = exchange.world.random.randrange(0, 80)
+        first_ms = source.call.chance.randrange(0, 80)
         self.outlet = Outlet(self.sid, wanted.tracks, first_ms, exchange.luck, self._warn)
         if exchange.shelf is not None:
             exchange.shelf.keep(self.outlet.tracks.values())

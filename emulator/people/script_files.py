@@ -31,6 +31,8 @@ def from_directory(directory: Path, library: Library) -> Scripts:
     scripts = [load(path, library) for path in sorted(directory.glob("*.toml"))]
     for path in sorted(directory.glob("*.py")):
         scripts += _run(path, library)
+    if not scripts:
+        raise ScriptError(f"no .toml or .py script in {directory}")
     return Scripts(sorted(scripts, key=lambda script: (script.order, script.name)), library)
 
 

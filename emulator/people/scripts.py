@@ -12,7 +12,7 @@ LAST_WORD_S = 1.0
 BETWEEN_KEYS_S = 0.3
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-Digits = Annotated[str, Meta(max_length=1000)]
+Digits = Annotated[str, Meta(max_length=1000, pattern="^[0-9*#A-D]*$")]
 
 Reply = Literal["answers", "busy", "no-answer", "failed"]
 # What a person on the telephone notices, and a script may wait for.

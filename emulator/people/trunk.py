@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from emulator.audio.ear import Spoken
+from emulator.audio.ear import Ear, Spoken
 from emulator.audio.sound import SILENCE, Frame
 from emulator.leg import Leg
 from emulator.people.party import Conversation, Line
@@ -27,15 +29,31 @@ class End:
     def __init__(self) -> None:
         self.leg: Leg | None = None
         self.far: End = self
+        self._asked = False
 
     def frame(self, tick: int) -> Frame:
+        # The leg's own `says` keeps a circle of calls from asking for ever.
         return self.far.leg.hears(tick) if self.far.leg is not None else SILENCE
 
     def spoken(self, start: int, end: int) -> list[Spoken]:
-        return self.far.leg.ear.spoken(start, end) if self.far.leg is not None else []
+        with self._once() as ear:
+            return ear.spoken(start, end) if ear is not None else []
 
     def words(self, start: int, end: int) -> list[str]:
-        return self.far.leg.ear.words(start, end) if self.far.leg is not None else []
+        with self._once() as ear:
+            return ear.words(start, end) if ear is not None else []
+
+    @contextmanager
+    def _once(self) -> Iterator[Ear | None]:
+        """The ear at the other end; None for a call that, round a circle, asks itself."""
+        if self._asked or self.far.leg is None:
+            yield None
+            return
+        self._asked = True
+        try:
+            yield self.far.leg.ear
+        finally:
+            self._asked = False
 
     def notice(self, event: str) -> None:
         """The line itself waits for nothing."""

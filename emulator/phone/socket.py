@@ -84,7 +84,7 @@ class PhoneSocket:
         """Let go of a page: one that breaks the rules, or may not be here."""
         if not self._dropped:
             self._dropped = True
-            logger.warning("emulator.phone.phone.dropped", extra={"code": code, "why": why})
+            logger.warning("emulator.phone.dropped %s %s", code, why)
             self._exchange.courier.spawn(self._part(code, why))
 
     async def _part(self, code: int, why: str) -> None:

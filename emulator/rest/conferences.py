@@ -70,12 +70,8 @@ async def update(request: web.Request) -> web.Response:
 
 
 def _end(conference: Conference) -> None:
-    """Let everybody go; whoever still rings is called no longer."""
-    expected = list(conference.expected)
+    """Let everybody go."""
     conference.end(ENDED_BY_API)
-    for sid in expected:
-        if (leg := conference.exchange.legs.get(sid)) is not None:
-            leg.finish("canceled", "the conference was ended by REST")
 
 
 def _conference(request: web.Request) -> Conference:

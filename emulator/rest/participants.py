@@ -64,7 +64,7 @@ async def delete(request: web.Request) -> web.Response:
     if one.seat is not None:
         one.conference.leave(one.seat, KICKED, kicked=True)
     elif (leg := exchange_of(request).legs.get(one.call.sid)) is not None:
-        leg.finish("canceled", "removed from the conference by REST")
+        leg.dismiss("removed from the conference by REST")
     return web.Response(status=204)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from emulator.audio.mixer import mix
 from emulator.audio.sound import SILENCE, Frame
 from emulator.rooms.seat import Refused, Seat, Terms, described
 from emulator.rooms.speakers import Speakers
-from emulator.world import Call, rfc2822
+from emulator.world import KEEP_WRITTEN, Call, rfc2822
 
 if TYPE_CHECKING:
     from emulator.exchange import Exchange
@@ -66,8 +67,8 @@ class Conference:
     # Who was called into it and has not come yet, by CallSid, and on which terms they will sit there.
     expected: dict[str, Terms] = field(default_factory=dict)
     recordings: list[str] = field(default_factory=list)
-    webhooks: list[dict[str, Any]] = field(default_factory=list)
-    notifications: list[dict[str, Any]] = field(default_factory=list)
+    webhooks: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEEP_WRITTEN))
+    notifications: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEEP_WRITTEN))
     _sequence: int = 0
     _beep: Prompt | None = None
     _speakers: Speakers | None = None
@@ -123,7 +124,12 @@ class Conference:
             return
         self.status, self.reason, self.ended_by = "completed", reason, by
         self._touch()
+        called = list(self.expected)
         self.expected.clear()
+        for sid in called:
+            # Whoever is still being called would found a new room of the same name.
+            if (leg := self.exchange.legs.get(sid)) is not None:
+                leg.dismiss("the conference has ended")
         for seat in list(self.seats.values()):
             self.leave(seat, API_ENDED if reason == ENDED_BY_API else MODERATOR_ENDED)
         self.exchange.recordings.stop_all(self.recordings)

@@ -32,6 +32,7 @@ class Member:
     step: Step | None = None
     before: Step | None = None
     bridged: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
     waited_s: int = 0
 
     @property

@@ -223,7 +223,8 @@ class Recordings:
     def _start(self, owner: Leg | Conference, order: Order, taps: tuple[Tap, ...], region: str) -> Recording:
         world = self._exchange.world
         now = world.clock.now()
-        made = Recording(self._exchange, world.sid("RE"), order, region, now, now, owner, taps)
+        sid = owner.call.new_sid("RE") if isinstance(owner, Leg) else world.sid("RE")
+        made = Recording(self._exchange, sid, order, region, now, now, owner, taps)
         self.by_sid[made.sid] = made
         self._exchange.pacer.add(made)
         made.tell()

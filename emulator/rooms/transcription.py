@@ -52,7 +52,7 @@ class Transcription:
         self._leg = leg
         self._exchange = leg.exchange
         self.asked = asked
-        self.sid = leg.exchange.world.sid("GT")
+        self.sid = leg.call.new_sid("GT")
         self.updated = leg.exchange.world.clock.now()
         self.live = False
         self._sequence = 0

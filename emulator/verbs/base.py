@@ -7,7 +7,7 @@ from enum import Enum
 from urllib.parse import urljoin
 
 from emulator.leg import Leg
-from emulator.twiml import Document, Step, Verb
+from emulator.twiml import Document, Step, TwimlError, Verb
 
 
 class End(Enum):
@@ -40,8 +40,11 @@ def method(verb: Verb, name: str = "method", default: str = "POST") -> str:
 
 
 def absolute(url: str, document: Document) -> str:
-    """An address of the document, as seen from where the document came from."""
-    return urljoin(document.base, url)
+    """An address of the document, as seen from where the document came from. Raises TwimlError 11100."""
+    try:
+        return urljoin(document.base, url)
+    except ValueError as error:
+        raise TwimlError(11100, f"Invalid URL format: {url[:200]!r}") from error
 
 
 def address(verb: Verb, name: str, document: Document) -> str:

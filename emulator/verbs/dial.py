@@ -7,6 +7,7 @@ import asyncio
 from emulator.audio import tones
 from emulator.audio.ear import Prompt
 from emulator.leg import Leg
+from emulator.people.trunk import send_keys
 from emulator.rooms.bridge import Bridge
 from emulator.rooms.recording import Recording
 from emulator.twiml import Document, Step, Verb
@@ -21,6 +22,7 @@ TIME_LIMIT_S = 14_400.0
 RECORD = frozenset(
     {"true"} | {f"record-from-{since}{how}" for since in ("answer", "ringing") for how in ("", "-dual")}
 )
+UNHEARD = ("referUrl", "recordingTrack", "ringTone", "trim")
 ROOMS = {"Conference": dial_conference.conference, "Queue": dial_queue.queue}
 
 
@@ -29,6 +31,9 @@ async def dial(leg: Leg, verb: Verb, document: Document) -> Outcome:
     for noun in verb.children:
         if (room := ROOMS.get(noun.name)) is not None:
             return await room(leg, verb, noun, document)
+    for name in UNHEARD:
+        if verb.get(name):
+            leg.note(12200, f"<Dial {name}> changes nothing in the emulator")
     nouns = ringing.nouns(leg, verb)
     if not nouns:
         return action(verb, document, {"DialCallStatus": "failed"})
@@ -47,6 +52,7 @@ class Dialling:
         self.children: list[Leg] = []
         self.winner: Leg | None = None
         self.tape: Recording | None = None
+        self.bridged = False
 
     async def run(self, nouns: list[Verb]) -> Outcome:
         """Ring, bridge the first that answers, and go on to `action` or the next verb after it."""
@@ -74,22 +80,24 @@ class Dialling:
 
     async def _talk(self, child: Leg) -> None:
         self.leg.answer()
-        await child.listen_first()
-        if not child.call.live:
+        await send_keys(child, child.digits)
+        if not await child.listen_first():
             return
         if self.verb.get("record") in RECORD:
             wanted = order(self.verb, self.document, source="DialVerb")
             self.tape = self.leg.exchange.recordings.of_leg(self.leg, wanted)
         bridge = Bridge(self.leg, child)
+        self.bridged = True
         limit = self.leg.exchange.world.clock.sleep(self.verb.seconds("timeLimit", TIME_LIMIT_S))
         try:
             with star(self.leg, self.verb) as pressed:
-                done = await first(child.over.wait(), limit, pressed.wait())
+                done = await first(bridge.over.wait(), child.over.wait(), limit, pressed.wait())
         finally:
             bridge.part()
             if self.tape is not None:
                 self.tape.stop()
-        child.finish("completed", "time limit of <Dial>" if 1 in done else "the other side pressed *")
+        if not child.elsewhere:
+            child.finish("completed", "time limit of <Dial>" if 2 in done else "the other side pressed *")
 
     async def _leave(self) -> None:
         """The call was redirected or has ended: end the children and still ask the old `action`."""
@@ -98,19 +106,20 @@ class Dialling:
         if self.leg.bridge is not None:
             self.leg.bridge.part()
         for child in self.children:
-            child.finish("completed" if child.answered.is_set() else "canceled", "the other side left")
+            if not child.elsewhere:
+                child.dismiss("the other side left")
         await leaving.leave(self.leg, self._action())
 
     def _action(self) -> Step | None:
         call = (self.winner or self.children[-1]).call
-        status = "in-progress" if call.live else call.status
         told = {
-            "DialCallStatus": status,
+            # A child that was sent elsewhere lives on; for this <Dial> it is over.
+            "DialCallStatus": "completed" if call.live else call.status,
             "DialCallSid": call.sid,
-            "DialBridged": str(bool(self.winner)).lower(),
+            "DialBridged": str(self.bridged).lower(),
         }
         if self.winner is not None:
-            told["DialCallDuration"] = str(call.duration())
+            told["DialCallDuration"] = str(call.duration(self.leg.exchange.world.clock.now()))
         if self.tape is not None:
             told |= {"RecordingUrl": self.tape.url(), "RecordingSid": self.tape.sid}
         return action(self.verb, self.document, told)

@@ -56,7 +56,7 @@ async def _stay(leg: Leg, verb: Verb, document: Document, seat: Seat) -> Outcome
 
 def terms(noun: Verb, document: Document) -> Terms:
     """How a <Conference> lets its leg take part; what cannot be read is the default."""
-    limit = noun.get("maxParticipants")
+    limit = noun.number("maxParticipants")
     return Terms(
         label=noun.get("participantLabel"),
         muted=noun.flag("muted"),
@@ -66,7 +66,7 @@ def terms(noun: Verb, document: Document) -> Terms:
         end_on_exit=noun.flag("endConferenceOnExit"),
         beep=noun.get("beep", "true"),
         wait=_wait(noun, document),
-        room=min(int(limit), MAX_ROOM) if limit.isdigit() and int(limit) > 1 else MAX_ROOM,
+        room=min(limit, MAX_ROOM) if limit > 1 else MAX_ROOM,
     )
 
 

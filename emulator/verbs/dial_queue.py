@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from emulator.leg import Leg
 from emulator.rooms.queue import Member
 from emulator.twiml import Document, Step, Verb
+from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, absolute, action, method
+from emulator.verbs.star import star
 from emulator.waiting import first
 
 TIMEOUT_S = 30.0
@@ -18,18 +22,39 @@ async def queue(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Outcome
     member = await _take(leg, verb, noun, document)
     if member is None:
         return action(verb, document, {"DialCallStatus": "no-answer"})
-    clock = leg.exchange.world.clock
-    await first(member.bridged.wait(), member.leg.over.wait())
+    try:
+        await _talk(leg, member, verb)
+    except asyncio.CancelledError:
+        member.by = None  # whom nobody takes any more must not be bridged after its whisper
+        if not leg.exchange.closing:
+            old = _action(member, verb, document)
+            await asyncio.shield(asyncio.ensure_future(leaving.leave(leg, old)))
+        raise
+    return _action(member, verb, document)
+
+
+async def _talk(leg: Leg, member: Member, verb: Verb) -> None:
+    limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
+    await first(member.bridged.wait(), member.given_up.wait(), member.leg.over.wait())
     bridge = leg.bridge
-    if bridge is not None:
-        try:
-            await first(bridge.over.wait(), clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S)))
-        finally:
-            bridge.part()
-    bridged = str(member.bridged.is_set()).lower()
-    call = member.leg.call
-    status = "completed" if member.bridged.is_set() else "no-answer"
-    return action(verb, document, {"DialCallStatus": status, "DialCallSid": call.sid, "DialBridged": bridged})
+    if bridge is None:
+        limit.close()
+        return
+    try:
+        with star(leg, verb) as pressed:
+            await first(bridge.over.wait(), limit, pressed.wait())
+    finally:
+        bridge.part()
+
+
+def _action(member: Member, verb: Verb, document: Document) -> Step | None:
+    bridged = member.bridged.is_set()
+    told = {
+        "DialCallStatus": "completed" if bridged else "no-answer",
+        "DialCallSid": member.leg.call.sid,
+        "DialBridged": str(bridged).lower(),
+    }
+    return action(verb, document, told)
 
 
 async def _take(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Member | None:

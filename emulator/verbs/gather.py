@@ -34,7 +34,6 @@ class Terms:
     def of(cls, verb: Verb) -> Terms:
         """The terms of a <Gather>; what cannot be read is the default."""
         timeout = verb.seconds("timeout", TIMEOUT_S)
-        number = verb.get("numDigits")
         auto = verb.get("speechTimeout") == "auto"
         return cls(
             inputs=frozenset(verb.get("input", "dtmf").split()),
@@ -42,7 +41,7 @@ class Terms:
             speech_timeout=AUTO_SPEECH_S if auto else verb.seconds("speechTimeout", timeout),
             # An empty attribute means that no key ends it, a missing one #.
             finish=verb.attributes.get("finishOnKey", "#"),
-            digits=int(number) if number.isdigit() else 0,
+            digits=verb.number("numDigits"),
             barge_in=verb.flag("bargeIn", True),
         )
 
@@ -73,6 +72,8 @@ async def gather(leg: Leg, verb: Verb, document: Document) -> Outcome:
     finally:
         prompts.cancel()
         await asyncio.gather(prompts, return_exceptions=True)
+    if not prompts.cancelled() and (failed := prompts.exception()) is not None:
+        raise failed
     if heard.digits:
         return action(verb, document, {"Digits": heard.digits}, default=True)
     if heard.words:

@@ -58,12 +58,16 @@ async def _wait(leg: Leg, member: Member, verb: Verb, document: Document) -> str
     if 0 not in done and not member.taken.is_set():
         member.queue.leave(member)
         return "leave" if leg.call.live else "hangup"
-    if member.by is None:
+    if member.step is not None:
         return "redirected"
     if member.before is not None:
-        await leg.exchange.run(leg, member.before, False)
-    if not member.by.call.live:
-        return "hangup"
+        by = member.by.call.sid if member.by is not None else ""
+        told = {"QueueSid": member.queue.sid, "QueueTime": str(member.waited_s), "DequeingCallSid": by}
+        before = Step(member.before.url, member.before.method, fields=told)
+        await leg.exchange.run(leg, before, False)
+    if member.by is None or not member.by.call.live or not leg.call.live:
+        member.given_up.set()
+        return "error" if leg.call.live else "hangup"
     bridge = Bridge(member.by, leg)
     member.bridged.set()
     try:

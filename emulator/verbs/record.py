@@ -29,6 +29,8 @@ async def record(leg: Leg, verb: Verb, document: Document) -> Outcome:
     recording = leg.exchange.recordings.of_leg(
         leg, order(verb, document, source="RecordVerb", track="inbound")
     )
+    if verb.flag("transcribe") or verb.get("transcribeCallback"):
+        leg.note(12200, "<Record transcribe>: the emulator transcribes no recordings")
     leg.party.notice("record")
     if leg.party.conversation is not None:
         leg.party.conversation.begin()

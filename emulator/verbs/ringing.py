@@ -11,6 +11,7 @@ from emulator.waiting import first
 from emulator.webhooks.progress import Callbacks
 
 MAX_NOUNS = 10
+KEYS, MAX_KEYS = frozenset("0123456789*#wW"), 64
 
 
 def nouns(leg: Leg, verb: Verb) -> list[Verb]:
@@ -35,6 +36,9 @@ def child(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Leg:
     )
     made = leg.exchange.child(leg, verb.get("callerId") or leg.call.from_, _destination(noun), callbacks)
     made.parameters = {p.get("name"): p.get("value") for p in noun.children if p.name == "Parameter"}
+    made.digits = "".join(key for key in noun.get("sendDigits")[:MAX_KEYS] if key in KEYS)
+    if noun.get("machineDetection"):
+        made.note(12200, "<Number machineDetection>: the emulator detects no machine here")
     if noun.get("url"):
         made.before_bridge = Step(absolute(noun.get("url"), document), method(noun))
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ OVERTAKE_S = 5.0
 RESOURCES = {"participant": "conference", "announcement": "conference"}
 
 Resource = tuple[str, str]
+
+logger = logging.getLogger("contactcenter.emulator")
 
 
 class Courier:
@@ -82,7 +85,12 @@ class Courier:
         """Run something in the background until it ends or the emulator does."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._is_over)
+
+    def _is_over(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("emulator.background.failed", exc_info=error)
 
     async def close(self) -> None:
         """Give up whatever is still under way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urldefrag, urlencode, urljoin
@@ -138,5 +139,9 @@ async def _read(response: aiohttp.ClientResponse, url: str, size: int) -> Answer
 
 def _failed(error: Exception, url: str) -> Answer:
     code, failure = next((code, failure) for kind, code, failure in FAILURES if isinstance(error, kind))
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        because = os.strerror(error.os_error.errno)
+        why = f"no connection to {error.host}:{error.port} ({because}); is it running?"
+        return Answer(error=code, detail=f"{why} For {urldefrag(url).url}", failure=failure)
     why = f"{type(error).__name__}: {error}".removesuffix(": ")
     return Answer(error=code, detail=f"{why} at {urldefrag(url).url}", failure=failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,7 +28,7 @@ class Owner(Protocol):
 
     sid: str
     region: str
-    webhooks: list[dict[str, Any]]
+    webhooks: deque[dict[str, Any]]
 
     def note(self, code: int, message: str, now: datetime) -> None:
         """Write what Twilio's debugger would show."""

@@ -368,7 +368,7 @@ def test_a_bad_switch_of_the_command_line_says_what_is_wrong(text: str, says: st
         ("/emulator/faults/", {"fail_rest": 7}, "400 to 599"),
         ("/emulator/faults/", [], "not a JSON object"),
         ("/emulator/calls/", {"from": ALICE, "to": OFFICE, "faults": [1]}, "faults must be an object"),
-        ("/emulator/calls/", {"from": ALICE}, "to must be a text"),
+        ("/emulator/calls/", {"from": ALICE}, "to is missing"),
         ("/emulator/calls/", {"from": ALICE, "to": OFFICE, "script": "nothing"}, "unknown script"),
         ("/emulator/calls/", ["from"], "not a JSON object"),
         ("/emulator/calls/", {"from": ALICE, "to": OFFICE, "params": 1}, "params must be an object"),

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import pytest
 
-from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, TOKEN
+from tests.emulator.conftest import ACCOUNT_SID, ALICE, OFFICE, TOKEN, Box
 from tests.emulator.product import Product
 
 
@@ -135,3 +136,70 @@ async def test_people_of_ones_own_answer(product: Product, tmp_path) -> None:
         http.get(f"{line['url']}/emulator/scripts/") as answer,
     ):
         assert [script["name"] for script in (await answer.json())["scripts"]] == ["brief"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--port", "99999"], "'99999' is not a port"),
+        (["--target", "127.0.0.1:8000"], "no web address such as http://127.0.0.1:8000"),
+        (["--target", "ftp://x"], "no web address"),
+        (["--voice", "http://["], "no web address"),
+        (["--region", "ie1"], "has no port"),
+        (["--region", "mars=1"], "is not"),
+        (["--scripts", "/nowhere"], "no .toml or .py script in /nowhere"),
+    ],
+)
+async def test_wrong_usage_ends_it_with_a_sentence(product: Product, flags: list[str], said: str) -> None:
+    given = [*([] if "--target" in flags else ["--target", product.url]), *flags]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulator", *given, stderr=asyncio.subprocess.PIPE
+    )
+    _, error = await process.communicate()
+    assert process.returncode in {1, 2}
+    assert said in error.decode()
+    assert "Traceback" not in error.decode()
+
+
+async def test_a_port_in_use_names_the_way_out(product: Product) -> None:
+    async with program("--port", "0", "--target", product.url) as (line, _):
+        port = line["url"].rpartition(":")[2]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "emulator", "--target", product.url, "--port", port,
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, error = await process.communicate()
+    assert (process.returncode, "take another --port" in error.decode()) == (1, True)
+
+
+async def test_a_target_that_is_down_is_said_on_the_terminal(product: Product) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "emulator", "--target", "http://127.0.0.1:9", "--port", "0",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = json.loads(await process.stdout.readline())
+    async with aiohttp.ClientSession() as http:
+        await http.post(f"{line['url']}/emulator/calls/", json={"from": ALICE, "to": OFFICE})
+    said = (await process.stderr.readline()).decode()
+    process.terminate()
+    await process.wait()
+    assert "no connection to 127.0.0.1:9 (Connection refused); is it running?" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"from": "+1", "to": "+2", "scrpit": "x"}, "unknown: scrpit"),
+        ({"to": "+2"}, "from is missing"),
+        ({"from": "+1", "to": " "}, "to is missing"),
+    ],
+)
+async def test_a_call_that_is_asked_for_wrongly_is_refused(box: Box, body: dict[str, str], said: str) -> None:
+    status, answer = await box.post("/emulator/calls/", body)
+    assert (status, said in answer["error"]) == (400, True)
+
+
+async def test_the_log_of_an_unknown_call_is_not_found(box: Box) -> None:
+    assert "no such call" in (await box.get("/emulator/log/?call=CA0"))["error"]
