@@ -8,7 +8,7 @@ SCRIPT = Person(does=[{"after": 3}]).script("brief")
 
 
 async def ids(product: Product, box: Box, *, between: bool) -> list[list[str]]:
-    """Of two calls side by side: the call, what it dialled, its stream; `between`: rooms are made meanwhile."""
+    """Of two calls side by side: the call, what it dialled, its stream; `between`: rooms are made."""
     tap = f"<Start><Stream url='{product.socket_url}/media/x/'/></Start>"
     product.answers["/twilio/voice/"] = f"<Response>{tap}<Dial>+31205550001</Dial></Response>"
     placed = [box.exchange.incoming(ALICE, OFFICE, script=SCRIPT)]
