@@ -10,6 +10,7 @@ from typing import Any
 from bench import machine
 
 NAMES = {
+    "emulator": "both-track calls that one emulator holds at real pace, four hours in virtual time",
     "media": "CPU per media message, both-track calls held, media to browser socket",
     "words": "word error rate, words on screen, words on noise",
 }

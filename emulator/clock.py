@@ -20,9 +20,13 @@ BLIND_ROUNDS, MOST_ROUNDS = 12, 100
 
 
 class Clock(Protocol):
-    """What the emulator asks of time."""
+    """What the emulator asks of time.
+
+    `hurries`: moments may be skipped. `phases`: in how many moments the sound of 20 ms is to be spread.
+    """
 
     hurries: bool
+    phases: int
 
     def now(self) -> datetime:
         """The wall time, UTC."""
@@ -53,6 +57,8 @@ class RealClock:
     """The machine's own time."""
 
     hurries = False
+    # Of two milliseconds each: nobody has to wait for all others, and a server is not hit all at once.
+    phases = 10
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -79,6 +85,8 @@ class VirtualClock:
 
     It counts in whole microseconds: sums of seconds would not meet.
     """
+
+    phases = 1
 
     def __init__(self, start: datetime) -> None:
         self._start = start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import gc
 import json
 import secrets
 import signal
@@ -96,6 +97,9 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int, cloc
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+    # What is here stays: no sound has to wait while it is looked through again.
+    gc.collect()
+    gc.freeze()
     running = asyncio.create_task(clock.run(hurry=True)) if isinstance(clock, VirtualClock) else None
     await ended.wait()
     if running is not None:

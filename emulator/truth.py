@@ -158,7 +158,7 @@ def played(leg: Leg, of: MediaStream) -> list[dict[str, Any]]:
     heard = {"inbound": leg.party.spoken, "outbound": leg.ear.spoken}
     moment = leg.exchange.pacer.moment
     return [
-        {**_piece(of, track, piece), "from_at": iso(moment(piece.start))}
+        {**_piece(of, track, piece), "from_at": iso(moment(piece.start, of.phase_s))}
         for track in of.wanted.tracks
         for piece in heard[track](start, end)
     ]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import getrandbits
 
+from emulator.media.mask import mask
+
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 CONTINUATION = 0x0
 # Ten minutes of sound in one message are legal: 6.4 MB of base64.
@@ -37,36 +39,27 @@ def masked(opcode: int, payload: bytes, key: int | None = None) -> bytes:
         head = _MEDIUM.pack(0x80 | opcode, 0xFE, size)
     else:
         head = _LONG.pack(0x80 | opcode, 0xFF, size)
-    mask = (getrandbits(32) if key is None else key).to_bytes(4, "little")
-    # One exclusive or over a number as long as the message: the fastest that Python has for this.
-    stretched = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
-    return head + mask + (int.from_bytes(payload, "little") ^ stretched).to_bytes(size, "little")
+    four, body = (getrandbits(32) if key is None else key).to_bytes(4, "little"), bytearray(payload)
+    mask(four, body)
+    return head + four + body
 
 
 def text_frames(texts: Iterable[bytes]) -> bytes:
     """Text messages as one piece to write, each masked with a random key of its own."""
-    parts: list[bytes] = []
+    parts: list[bytes | bytearray] = []
     for text in texts:
-        size = len(text)
-        sheet = _SHEETS.get(size)
-        if sheet is None:
+        head = _HEADS.get(len(text))
+        if head is None:
             parts.append(masked(TEXT, text))
             continue
-        # As in `masked`, with what depends on the size alone made before: media is nearly all there is.
-        head, ones, full = sheet
-        key = getrandbits(32)
-        body = int.from_bytes(text, "little") ^ (key * ones & full)
-        parts += head, key.to_bytes(4, "little"), body.to_bytes(size, "little")
+        # As in `masked`, with the head made before: media is nearly all there is.
+        key, body = getrandbits(32).to_bytes(4, "little"), bytearray(text)
+        mask(key, body)
+        parts += head, key, body
     return b"".join(parts)
 
 
-def _sheet(size: int) -> tuple[bytes, int, int]:
-    """For a text of this size: the head, the factor that repeats a key over it, and the bits that it has."""
-    ones = int.from_bytes((b"\1\0\0\0" * (size // 4 + 1))[:size], "little")
-    return _MEDIUM.pack(0x80 | TEXT, 0xFE, size), ones, (1 << 8 * size) - 1
-
-
-_SHEETS = {size: _sheet(size) for size in range(320, 420)}
+_HEADS = {size: _MEDIUM.pack(0x80 | TEXT, 0xFE, size) for size in range(126, 512)}
 
 
 class Assembler:

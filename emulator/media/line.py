@@ -57,7 +57,7 @@ class Line:
 
     def suppresses(self, track: Track, frame: Frame) -> bool:
         """Whether the carrier sends nothing for this frame: silence of the party."""
-        if not self.faults.suppress_silence or not track.inbound:
+        if not self.faults.suppress_silence or track.name != "inbound":
             return False
         self._silent = self._silent + 1 if _is_quiet(frame) else 0
         return self._counts("suppressed", self._silent > HANGOVER_FRAMES)
@@ -69,7 +69,7 @@ class Line:
 
     def hears(self, track: Track, came: bool) -> bool:
         """Note whether a frame of the party came; False once, when none has for ten seconds (31953)."""
-        if track.inbound:
+        if track.name == "inbound":
             self._unheard = 0 if came else self._unheard + 1
         return self._unheard != RTP_TIMEOUT_TICKS
 

@@ -42,8 +42,10 @@ class Outlet:
         self._shared: Track | None = None
         self.tracks = {name: Track(name, sid) for name in tracks}
         self._in_order = tuple(self.tracks.values())
+        self._flows: list[tuple[Track, Callable[[int], Frame]]] = []
         self._line = Line(Faults(), luck, sid)
         self._bad = False
+        self._flowing = False
         self.first_ms = first_ms
         self.first_tick = 0
         self.last_tick = 0
@@ -61,10 +63,15 @@ class Outlet:
         """Bytes written to the socket, framing included."""
         return self._wire.bytes_sent if self._wire is not None else 0
 
-    def begin(self, wire: Wire, first_tick: int) -> None:
-        """Write to this socket; the first frame is that of `first_tick`."""
-        self._wire = wire
+    def begin(self, wire: Wire, sound: Sound, first_tick: int) -> None:
+        """Write this sound to this socket; the first frame is that of `first_tick`."""
+        self._wire, self._flowing = wire, True
         self.first_tick = first_tick
+        self._flows = [(t, sound.says if t.name == "inbound" else sound.hears) for t in self._in_order]
+
+    def end(self) -> None:
+        """No sound flows any more."""
+        self._flowing = False
 
     def suffer(self, faults: Faults) -> None:
         """Let these faults happen from now on."""
@@ -76,10 +83,10 @@ class Outlet:
 
     # media
 
-    def flow(self, number: int, sound: Sound) -> None:
+    def flow(self, number: int) -> None:
         """Send what is due at this tick: one frame per track, in one write."""
         wire = self._wire
-        if wire is None:
+        if wire is None or not self._flowing:
             return
         if wire.behind:
             # Twilio discards audio that a server has no room for.
@@ -89,18 +96,18 @@ class Outlet:
         self.last_tick = number
         at = self.first_ms + (number - self.first_tick) * TICK_MS
         if self._bad:
-            self._flow_badly(number, at, sound)
+            self._flow_badly(number, at)
             return
         # The hot path: `_media` and `Track.sent` written out, a call costs a tenth of a message.
         sequence, shared, texts = self.sequence, self._shared, []
-        for track in self._in_order:
-            frame = sound.says(number) if track.inbound else sound.hears(number)
+        for track, frame in self._flows:
+            raw, text = frame(number)
             sequence += 1
             counted = shared or track
             counted.chunk += 1
-            texts.append(track.sheet % (sequence, counted.chunk, at, frame.text))
+            texts.append(track.sheet % (sequence, counted.chunk, at, text))
             track.frames += 1
-            track.update(frame.raw)
+            track.update(raw)
         self.sequence = sequence
         wire.send(texts)
 
@@ -110,10 +117,10 @@ class Outlet:
         counted.chunk += 1
         return track.sheet % (self.sequence, counted.chunk, at, frame.text)
 
-    def _flow_badly(self, number: int, at: int, sound: Sound) -> None:
+    def _flow_badly(self, number: int, at: int) -> None:
         line, parcels = self._line, list[Parcel]()
-        for track in self._in_order:
-            frame = sound.says(number) if track.inbound else sound.hears(number)
+        for track, sound in self._flows:
+            frame = sound(number)
             suppressed = line.suppresses(track, frame)
             came = not suppressed and not line.loses(track)
             if not line.hears(track, came):

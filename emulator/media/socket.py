@@ -63,6 +63,8 @@ class MediaStream:
         self._wire: Wire | None = None
         self._switchboard = exchange.faults
         self._faults_seen = -1
+        self._eventful = True
+        self.phase_s = 0.0
         self._ends: list[tuple[int, Callable[[], None]]] = []
 
     @property
@@ -116,10 +118,10 @@ class MediaStream:
 
     def _begin(self, wire: Wire) -> None:
         self._wire = wire
-        self.outlet.begin(wire, self._exchange.pacer.number + 1)
+        self.outlet.begin(wire, self._source, self._exchange.pacer.number + 1)
         wire.send([messages.connected()])
         self.outlet.say(self._start)
-        self._exchange.pacer.add(self)
+        self.phase_s = self._exchange.pacer.add(self)
         self._report("stream-started")
 
     def _sign(self) -> str | None:
@@ -144,6 +146,7 @@ class MediaStream:
             (faults.sever_after_ms, self.sever),
         )
         self._ends = [(ms // TICK_MS, end) for ms, end in planned if ms]
+        self._eventful = self._speaks or bool(self._ends)
         if self._wire is not None:
             self._wire.read_slowly(faults.slow_reader)
 
@@ -152,8 +155,11 @@ class MediaStream:
     def tick(self, number: int) -> None:
         """Send what is due at this tick: one frame per track, in one write."""
         try:
-            if self._flows(number):
-                self.outlet.flow(number, self._source)
+            if self._switchboard.version != self._faults_seen:
+                self._look_at_faults()
+            if self._eventful and not self._flows(number):
+                return
+            self.outlet.flow(number)
         except Exception:
             # One stream's fault must not silence the others.
             logger.exception("emulator.tick.failed")
@@ -162,10 +168,6 @@ class MediaStream:
 
     def _flows(self, number: int) -> bool:
         """Do what comes before the sound of this tick; False when there is none any more."""
-        if self.status != "in-progress":
-            return False
-        if self._switchboard.version != self._faults_seen:
-            self._look_at_faults()
         if self._ends and self._breaks(number):
             return False
         if self._speaks:
@@ -278,6 +280,7 @@ class MediaStream:
         self.status, self.reason, self.error = "stopped", reason, code
         self.updated = self.ended = now
         self._exchange.pacer.remove(self)
+        self.outlet.end()
         self.replies.end()
         if code:
             self._source.call.note(code, detail, now)

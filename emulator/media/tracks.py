@@ -18,11 +18,10 @@ class Track:
     `kept` holds the bytes themselves where somebody keeps them (see `emulator.media.kept`).
     """
 
-    __slots__ = ("_hash", "_kept", "chunk", "frames", "inbound", "name", "sheet", "update")
+    __slots__ = ("_hash", "_kept", "chunk", "frames", "name", "sheet", "update")
 
     def __init__(self, name: str, sid: str) -> None:
         self.name = name
-        self.inbound = name == "inbound"
         self.sheet = messages.media(sid, name)
         self.chunk = 0
         self.frames = 0

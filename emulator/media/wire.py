@@ -54,6 +54,8 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = False
         self._silent = False
+        # How text is written: there while the socket is open.
+        self._write: Callable[[bytes], None] | None = None
         self._cork = cork or Cork()
         self._waiting: list[bytes] = []
         self.behind = False
@@ -84,14 +86,16 @@ class Wire(asyncio.Protocol):
 
     def send(self, texts: Iterable[bytes]) -> None:
         """Send text messages in one write. Whoever can leave some out looks at `behind` first."""
-        if not self._open or self._silent:
+        if self._write is None:
             return
+        data = frames.text_frames(texts)
         if not self._cork.is_in:
-            self._send_raw(frames.text_frames(texts))
+            self._write(data)
+            self.bytes_sent += len(data)
             return
         if not self._waiting:
             self._cork.waiting.append(self)
-        self._waiting.append(frames.text_frames(texts))
+        self._waiting.append(data)
 
     def flush(self) -> None:
         """Write what the cork has kept back."""
@@ -103,15 +107,13 @@ class Wire(asyncio.Protocol):
         """Close in order, waiting a little for the server."""
         if not self._open:
             return
-        self.flush()
-        self._open = False
+        self._shut()
         self._send_raw(frames.masked(frames.CLOSE, struct.pack("!H", code)))
         await self._leave()
 
     async def end(self) -> None:
         """End the connection without a closing message, as a program that dies does (FIN)."""
-        self.flush()
-        self._open = False
+        self._shut()
         if self._transport is not None and not self._transport.is_closing():
             with contextlib.suppress(OSError, NotImplementedError):  # TLS knows no half-closed connection
                 self._transport.write_eof()
@@ -128,8 +130,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Reset the connection without a word (RST)."""
-        self.flush()
-        self._open = False
+        self._shut()
         if self._transport is None or self._transport.is_closing():
             return
         sock = self._transport.get_extra_info("socket")
@@ -141,7 +142,7 @@ class Wire(asyncio.Protocol):
     def fall_silent(self) -> None:
         """Send and read nothing more and leave the connection half open, as behind a broken tunnel."""
         self.flush()
-        self._silent = True
+        self._silent, self._write = True, None
         if self._transport is not None:
             self._transport.pause_reading()
 
@@ -200,6 +201,7 @@ class Wire(asyncio.Protocol):
             return b""
         if self._handshake.done and not self._upgraded.done():
             self._open = True
+            self._write = self._transport.write if self._transport is not None else None
             self._upgraded.set_result(None)
         return rest
 
@@ -232,11 +234,17 @@ class Wire(asyncio.Protocol):
             self._transport.close()
 
     def _gone(self, code: int | None, broken: bool = False) -> None:
-        was_open, self._open = self._open, False
+        was_open = self._open
+        self._shut()
         if was_open:
             self._on_gone(code, broken)
 
     # writing
+
+    def _shut(self) -> None:
+        """No more messages, but all that were sent."""
+        self.flush()
+        self._open, self._write = False, None
 
     def _send_raw(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from emulator.clock import RealClock, VirtualClock
 from emulator.lateness import Lateness
 from emulator.pacing import Pacer
@@ -195,21 +197,39 @@ async def test_lateness_counts_until_the_last_write_and_a_late_loop_catches_up()
     ticks: list[int] = []
 
     class Slow:
+        def __init__(self, slowest: float) -> None:
+            self.slowest = slowest
+
         def tick(self, number: int) -> None:
             ticks.append(number)
-            clock.now_s += 0.05 if number == 2 else 0.002
+            clock.now_s += self.slowest if number == 2 else 0.001
 
-    pacer.add(Slow())
-    pacer.add(Slow())
+    # All but the first two have a moment of their own, two milliseconds after each other.
+    for slowest in (0.05, *[0.001] * clock.phases):
+        pacer.add(Slow(slowest))
     running = asyncio.create_task(pacer.run())
-    while len(ticks) < 20:  # noqa: ASYNC110  the pacer has no event for it
+    while ticks[-1:] < [9]:  # noqa: ASYNC110  the pacer has no event for it
         await asyncio.sleep(0)
     running.cancel()
-    assert ticks == sorted(ticks)
+    assert [number for number in ticks if number < 9] == [
+        number for number in range(1, 9) for _ in range(clock.phases + 1)
+    ]
     late = pacer.lateness
-    # The second tick took 100 ms; the next three were due before it was over.
-    assert (late.percentile(0.0), late.percentile(1.0)) == (4.0, 100.0)
-    assert late.of_all(0.99) == 100.1
+    # Each waited for itself alone, except those behind the 50 ms.
+    assert (late.percentile(0.0), late.percentile(1.0)) == (2.0, 51.0)
+    assert late.of_all(0.99) == 51.1
+
+
+async def test_in_real_time_each_has_a_moment_of_its_own_and_its_sound_is_as_much_later() -> None:
+    pacer = Pacer(RealClock())
+
+    class Ear:
+        def tick(self, number: int) -> None: ...
+
+    phases = [pacer.add(Ear()) for _ in range(11)]
+    assert phases == [pytest.approx(0.002 * number) for number in [*range(10), 0]]
+    assert pacer.moment(50, phases[5]) - pacer.moment(50) == timedelta(milliseconds=10)
+    assert [Pacer(VirtualClock(START)).add(Ear()) for _ in range(2)] == [0.0, 0.0]
 
 
 def test_of_very_many_ticks_the_last_are_known_exactly_and_all_in_steps() -> None:

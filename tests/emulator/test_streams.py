@@ -422,7 +422,7 @@ async def test_a_fault_of_the_emulator_ends_only_the_stream(product: Product, bo
     def broken(tick: int) -> Any:
         raise RuntimeError("no sound")
 
-    box.exchange.legs[sid].says = broken  # type: ignore[method-assign]
+    box.exchange.legs[sid].party.frame = broken  # type: ignore[method-assign]
     await box.clock.advance(1)
     await product.until(lambda: product.forms(STREAMS, StreamEvent="stream-error"))
     call = await box.call(sid)

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-from emulator.media.frames import Assembler, FramingError, Message, masked
+from emulator.media.frames import Assembler, FramingError, Message, masked, text_frames
+from emulator.media.mask import by_number, mask
 from emulator.media.wire import ConnectError, Wire
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -155,7 +156,7 @@ async def test_a_server_that_never_answers_is_31901(monkeypatch: pytest.MonkeyPa
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    monkeypatch.setattr("emulator.media.wire.CONNECT_S", 0.1)
+    monkeypatch.setattr("emulator.wire.CONNECT_S", 0.1)
     async with serving(talk) as url:
         with pytest.raises(ConnectError) as error:
             await Ear().wire().connect(url, None)
@@ -230,7 +231,7 @@ async def test_a_server_that_does_not_read_holds_time_until_it_does() -> None:
 async def test_a_server_that_never_reads_does_not_hold_time_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("emulator.media.wire.HOLD_S", 0.05)
+    monkeypatch.setattr("emulator.wire.HOLD_S", 0.05)
     freed = asyncio.Event()
 
     @contextmanager
@@ -274,6 +275,28 @@ def test_a_masked_frame_of_any_length_can_be_unmasked(size: int) -> None:
     key = frame[2 + width : 6 + width]
     assert key == b"\x04\x03\x02\x01"
     assert bytes(byte ^ key[at % 4] for at, byte in enumerate(frame[6 + width :])) == b"x" * size
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 384, 70_000])
+def test_both_ways_to_mask_do_the_same(size: int) -> None:
+    text = bytes(range(256)) * (size // 256 + 1)
+    one, other = bytearray(text[:size]), bytearray(text[:size])
+    mask(b"\x01\x80\xff\x00", one)
+    by_number(b"\x01\x80\xff\x00", other)
+    assert one == other == bytes(b ^ b"\x01\x80\xff\x00"[at % 4] for at, b in enumerate(text[:size]))
+
+
+def test_media_messages_are_masked_with_random_keys() -> None:
+    texts = [b"x" * 380, b"x" * 380, b"x" * 90, b"x" * 700]
+    frames = text_frames(texts)
+    keys, at = set(), 0
+    for text in texts:
+        head = 6 if len(text) < 126 else 8
+        frame = frames[at : at + head + len(text)]
+        at += len(frame)
+        assert frame == masked(1, text, int.from_bytes(frame[head - 4 : head], "little"))
+        keys.add(frame[head - 4 : head])
+    assert (at, len(keys)) == (len(frames), 4)
 
 
 def test_messages_come_out_whole_however_the_bytes_are_cut() -> None:
