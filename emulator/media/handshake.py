@@ -68,6 +68,15 @@ class Handshake:
             raise refused(f"HTTP {' '.join(status) or lines[0][:40]}")
         if fields.get("sec-websocket-accept") != self._accept():
             raise refused("a wrong Sec-WebSocket-Accept")
+        if (
+            fields.get("upgrade", "").lower() != "websocket"
+            or "upgrade" not in fields.get("connection", "").lower()
+        ):
+            raise refused("101 without Upgrade and Connection")
+        # Nothing was offered, so nothing may be agreed on (RFC 6455, 4.1).
+        for name in ("sec-websocket-extensions", "sec-websocket-protocol"):
+            if name in fields:
+                raise refused(f"{name} that was not asked for")
 
     def _accept(self) -> str:
         digest = hashlib.sha1(self._key.encode() + GUID, usedforsecurity=False).digest()

@@ -111,6 +111,11 @@ class MediaStream:
         except ConnectError as error:
             self._finish("not connected", error.code, error.detail)
             return
+        except Exception:
+            # Whatever an address does to a resolver: the stream has an end, and <Connect> goes on.
+            logger.exception("emulator.stream.failed")
+            self._finish("not connected", 31900, ERRORS[31900])
+            return
         if not self.live:
             wire.abort()
             return

@@ -23,6 +23,8 @@ CLOSE_S = 5.0
 # While a server does not read, virtual time waits for it, but not for ever.
 HOLD_S = 30.0
 SLOW_BYTES = 128 * 1024
+# More than this unread, whatever it is, ends the connection.
+MAX_UNREAD = 2 << 20
 SLOW_READER_BUFFER = 4096
 NO_CODE = 1005
 
@@ -247,9 +249,15 @@ class Wire(asyncio.Protocol):
         self._open, self._write = False, None
 
     def _send_raw(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-            self.bytes_sent += len(data)
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > MAX_UNREAD:
+            # A server that asks for answers and reads none of them: it broke the connection, not we.
+            self._gone(None)
+            self.abort()
+            return
+        self._transport.write(data)
+        self.bytes_sent += len(data)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -156,7 +157,7 @@ async def test_a_server_that_never_answers_is_31901(monkeypatch: pytest.MonkeyPa
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    monkeypatch.setattr("emulator.wire.CONNECT_S", 0.1)
+    monkeypatch.setattr("emulator.media.wire.CONNECT_S", 0.1)
     async with serving(talk) as url:
         with pytest.raises(ConnectError) as error:
             await Ear().wire().connect(url, None)
@@ -231,7 +232,7 @@ async def test_a_server_that_does_not_read_holds_time_until_it_does() -> None:
 async def test_a_server_that_never_reads_does_not_hold_time_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("emulator.wire.HOLD_S", 0.05)
+    monkeypatch.setattr("emulator.media.wire.HOLD_S", 0.05)
     freed = asyncio.Event()
 
     @contextmanager
@@ -314,3 +315,39 @@ def test_messages_come_out_whole_however_the_bytes_are_cut() -> None:
 def test_broken_framing_is_an_error(frame: bytes) -> None:
     with pytest.raises(FramingError):
         Assembler().feed(frame + b"\x00" * 126)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "Upgrade: websocket\r\n", "Connection: Upgrade\r\n", "Upgrade: h2c\r\nConnection: Upgrade\r\n",
+     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
+     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: audio\r\n"],
+)  # fmt: skip
+async def test_a_101_that_agrees_on_too_little_or_too_much_is_no_upgrade(more: str) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        key = next(line for line in lines if line.startswith("Sec-WebSocket-Key: ")).split(": ")[1]
+        accept = base64.b64encode(hashlib.sha1(key.encode() + GUID, usedforsecurity=False).digest()).decode()
+        head = f"HTTP/1.1 101 Switching Protocols\r\n{more}Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        writer.write(head.encode())
+        await reader.read()
+
+    async with serving(talk) as url:
+        with pytest.raises(ConnectError) as error:
+            await Ear().wire().connect(url, None)
+    assert error.value.code == 31920
+
+
+async def test_a_server_that_asks_without_end_and_reads_nothing_is_cut_off() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        ping = b"\x89\x7d" + b"x" * 125
+        with contextlib.suppress(ConnectionError):
+            for _ in range(2000):
+                writer.write(ping * 500)
+                await writer.drain()
+
+    ear = Ear()
+    async with serving(talk) as url:
+        await ear.wire().connect(url, None)
+        assert await asyncio.wait_for(ear.gone, 20) == (None, False)
