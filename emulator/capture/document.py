@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 
 from emulator.capture.shapes import Shapes, masked, type_of
-from emulator.capture.vocabulary import ADDRESSES, ATTRIBUTES
+from emulator.capture.vocabulary import ADDRESSES, ATTRIBUTES, SETTINGS, TAGS
 
 MOST_BYTES = 64 * 1024
 MOST_ELEMENTS = 500
 UNREADABLE = "<unreadable"
 """What stands for a document that is not XML; it is none either, so that a replay fails in the same way."""
 
-TAG = re.compile(r"[A-Z][A-Za-z]{1,39}")
-ATTRIBUTE = re.compile(r"[a-z][A-Za-z]{1,39}")
 LINKS = frozenset({"Redirect", "Play", "Refer"})
 NAMED = frozenset({"Client", "Identity", "Conference", "Queue", "Enqueue", "Application", "Number", "Dial"})
 NAMING = frozenset({"name", "participantLabel", "inboundTrackLabel", "outboundTrackLabel"})
@@ -55,18 +52,21 @@ def _parsed(text: str) -> ET.Element:
 
 
 def _element(element: ET.Element, shapes: Shapes, parent: str) -> ET.Element:
-    tag = element.tag if TAG.fullmatch(str(element.tag)) else "Other"
+    tag = element.tag if element.tag in TAGS else shapes.places.unlisted("Tag", element.tag)
     new = ET.Element(tag)
     for name, value in element.attrib.items():
-        new.set(name if ATTRIBUTE.fullmatch(name) else "other", _attribute(tag, name, value, shapes))
+        known = name if name in ATTRIBUTES else shapes.places.unlisted("attribute", name)
+        new.set(known, _attribute(tag, known, value, shapes))
     new.text = _text(tag, (element.text or "").strip(), shapes) or None
     new.extend(_element(child, shapes, tag) for child in element if isinstance(child.tag, str))
     return new
 
 
 def _attribute(tag: str, name: str, value: str, shapes: Shapes) -> str:
-    if name in ATTRIBUTES and ATTRIBUTES[name].fullmatch(value):
+    if name in SETTINGS and SETTINGS[name].fullmatch(value):
         return value
+    if name == "finishOnKey":
+        return "#"  # any other key would end the zeros that stand for what was pressed
     if name in ADDRESSES:
         return _address(value, shapes)
     if name in NAMING:

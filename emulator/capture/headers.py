@@ -7,37 +7,46 @@ from collections.abc import Sequence
 
 from emulator.capture.lines import Header
 from emulator.capture.shapes import Shapes
-from emulator.capture.vocabulary import HEADER_NAME
+from emulator.capture.vocabulary import HEADERS
 
-PRODUCT = re.compile(r"[A-Za-z.-]{1,30}/[0-9]{1,3}(?:\.[0-9]{1,4}){0,3}")
-MEDIA = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:; ?charset=[A-Za-z0-9-]{1,20})?")
-SHORT = re.compile(r"[A-Za-z][A-Za-z, -]{0,39}")
-EXTENSIONS = re.compile(r"[a-z-]{1,40}(?:; ?[a-z_]{1,40}(?:=[0-9]{1,2})?){0,4}")
-NUMBER = re.compile(r"[0-9]{1,3}")
-ALGORITHM = re.compile(r"algorithm=[A-Z0-9_]{1,30}")
-
-VALUES: dict[str, re.Pattern[str]] = {
-    "accept": re.compile(r"[a-z*]{1,20}/[a-z0-9.+*-]{1,40}(?:, ?[a-z*]{1,20}/[a-z0-9.+*-]{1,40}){0,5}"),
-    "accept-charset": re.compile(r"[a-z0-9-]{1,20}"),
-    "accept-encoding": re.compile(r"[a-z]{1,10}(?:, ?[a-z]{1,10}){0,5}"),
-    "cache-control": re.compile(r"[a-z-]{1,20}(?:=[0-9]{1,9})?"),
-    "connection": SHORT,
-    "content-type": MEDIA,
-    "content-encoding": re.compile(r"gzip|deflate|br|identity"),
-    "expect": re.compile(r"100-continue"),
-    "sec-websocket-extensions": EXTENSIONS,
-    "sec-websocket-version": NUMBER,
-    "transfer-encoding": re.compile(r"chunked"),
-    "upgrade": SHORT,
-    "user-agent": PRODUCT,
+_MEDIA = (
+    "application/json application/xml application/x-www-form-urlencoded application/problem+json text/xml"
+)
+_CODINGS = "gzip deflate br zstd identity"
+WORDS: dict[str, frozenset[str]] = {
+    name: frozenset(words.split())
+    for name, words in {
+        "accept": f"{_MEDIA} text/html text/plain text/* application/* audio/* */* q 0.8 0.9",
+        "accept-charset": "utf-8",
+        "accept-encoding": f"{_CODINGS} *",
+        "cache-control": "no-cache no-store no-transform must-revalidate private public max-age 0 259200",
+        "connection": "upgrade keep-alive close te",
+        "content-type": f"{_MEDIA} text/html text/plain audio/mpeg audio/wav audio/x-wav charset"
+        " utf-8 us-ascii iso-8859-1",
+        "content-encoding": _CODINGS,
+        "expect": "100-continue",
+        "sec-websocket-extensions": "permessage-deflate x-webkit-deflate-frame client_max_window_bits"
+        " server_max_window_bits client_no_context_takeover server_no_context_takeover"
+        " 8 9 10 11 12 13 14 15",
+        "sec-websocket-version": "8 13",
+        "transfer-encoding": "chunked",
+        "upgrade": "websocket h2c",
+    }.items()
 }
-"""Header → the pattern of values that may stay."""
+"""Header → the words that its value may be made of, in lower case; another value is withheld."""
+PRODUCT = re.compile(r"(?:Twilio\.TmeWs|TwilioProxy)/[0-9]{1,2}(?:\.[0-9]{1,2}){1,2}")
+ALGORITHM = re.compile(r"algorithm=HMAC_SHA(?:1|256|384|512)")
+BETWEEN = re.compile(r"[\s,;=]+")
+LONGEST = 200
 
 TUNNEL = re.compile(
     r"x-forwarded-.*|x-real-ip|x-original-.*|forwarded|via|cf-.*|cdn-loop|true-client-ip|x-envoy-.*|x-request-id"
     r"|x-amzn-.*|ngrok-.*|x-azure-.*|traceparent|tracestate|x-cloud-trace-context|x-client-ip|x-forwarded"
 )
 """Headers (in lower case) that a tunnel or TLS front adds, not Twilio."""
+
+FAMILIES = ("x-twilio-", "x-forwarded-", "x-original-", "cf-", "x-envoy-", "x-amzn-", "ngrok-", "x-azure-")
+"""How the names of Twilio's and of tunnels' headers begin; of one that is not listed this stays."""
 
 
 def cleaned(headers: Sequence[tuple[str, str]], shapes: Shapes, *, ours: bool = False) -> list[Header]:
@@ -46,7 +55,10 @@ def cleaned(headers: Sequence[tuple[str, str]], shapes: Shapes, *, ours: bool = 
 
 
 def _name(name: str, shapes: Shapes) -> str:
-    return name if HEADER_NAME.fullmatch(name) else f"other-{shapes.places.name(name)}"
+    if name.lower() in HEADERS:
+        return name
+    kept = next((name[: len(start)] for start in FAMILIES if name.lower().startswith(start)), "")
+    return kept + shapes.places.unlisted("header", name.lower())
 
 
 def _value(name: str, value: str, shapes: Shapes, ours: bool) -> str | None:
@@ -57,10 +69,15 @@ def _value(name: str, value: str, shapes: Shapes, ours: bool) -> str | None:
     if name == "x-twilio-webhooks-signature-settings":
         found = ALGORITHM.search(value)
         return found.group(0) if found else None
-    if ours and name == "user-agent":
-        return None
-    pattern = VALUES.get(name)
-    return value if pattern is not None and pattern.fullmatch(value) else None
+    if name == "user-agent":
+        return value if not ours and PRODUCT.fullmatch(value) else None
+    return value if _listed(name, value) else None
+
+
+def _listed(name: str, value: str) -> bool:
+    """Whether nothing but Twilio's and HTTP's own words is in it."""
+    words = BETWEEN.split(value.lower())
+    return name in WORDS and len(value) <= LONGEST and WORDS[name].issuperset(filter(None, words))
 
 
 def _host(value: str, shapes: Shapes) -> str:

@@ -6,7 +6,9 @@ import re
 
 MOST = 5000
 SID = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})([0-9a-fA-F]{32})(?![A-Za-z0-9])")
-MADE = re.compile(r"\+999[0-9]{8}|(?:name|s|token)[0-9]+")
+KINDS = ("field", "key", "word", "header", "Tag", "attribute")
+"""What names and words that are not Twilio's become, by the place where they stood."""
+MADE = re.compile(rf"\+999[0-9]{{8}}|(?:name|s|token|{'|'.join(KINDS)})[0-9]+")
 SHORTEST_TELLTALE = 6
 
 
@@ -43,6 +45,10 @@ class Placeholders:
     def segment(self, text: str) -> str:
         """A piece of a path → s1."""
         return self._text("segment", text, "s{}", telltale="")
+
+    def unlisted(self, kind: str, text: str) -> str:
+        """A name or word that Twilio's lists have not → field1, key1, … for one of KINDS."""
+        return self._text(kind, text, f"{kind}{{}}", telltale="")
 
     def token(self, text: str) -> str:
         """Something random → token1."""

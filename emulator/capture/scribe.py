@@ -15,6 +15,7 @@ from emulator.capture.placeholders import Placeholders
 from emulator.capture.shapes import Shapes
 from emulator.capture.signatures import HEADER, Signatures
 from emulator.capture.tape import Tape
+from emulator.capture.vocabulary import ADDRESS, ASK, HOOK, REPLY, STREAM, TOLD, Contract
 
 FORM = "application/x-www-form-urlencoded"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "sec-websocket-key", HEADER})
@@ -51,8 +52,8 @@ class Scribe:
                 method=_method(head),
                 path=self._shapes.path(path),
                 headers=headers.cleaned(head.headers, self._shapes, ours=door == "rest"),
-                query=self._fields(_pairs(query)),
-                form=self._fields(form),
+                query=self._fields(_pairs(query), _in_query(door, head)),
+                form=self._fields(form, HOOK if door == "webhook" else ASK),
                 bytes=whole.size,
                 signed=signed,
             )
@@ -72,7 +73,7 @@ class Scribe:
                 status=head.status,
                 headers=headers.cleaned(head.headers, self._shapes, ours=door == "webhook"),
                 twiml=document.cleaned(body.decode(errors="replace"), self._shapes) if twiml else "",
-                json=self._json(body) if kind.endswith("json") else None,
+                json=self._json(body, TOLD if door == "rest" else REPLY) if kind.endswith("json") else None,
                 bytes=whole.size,
             )
         )
@@ -89,7 +90,7 @@ class Scribe:
                 headers=headers.cleaned(head.headers, self._shapes),
                 status=answer.status if answer else 0,
                 answered=self.tape.now(),
-                query=self._fields(_pairs(query)),
+                query=self._fields(_pairs(query), ADDRESS),
                 answer_headers=headers.cleaned(answer.headers, self._shapes, ours=True) if answer else [],
                 signed=self._signatures.of(head.words[1], head.headers, [], socket=True),
             )
@@ -102,7 +103,7 @@ class Scribe:
             self.tape.write(lines.Closed(at=at, socket=socket, sender=sender, code=code))
             return
         text = frame.opcode == TEXT and not frame.reserved and frame.size == len(frame.data)
-        content = socketmessage.cleaned(frame.data, self._shapes) if text else None
+        content = self._said(sender, frame.data) if text else None
         self.tape.write(
             lines.Message(
                 at=at, socket=socket, sender=sender, form=frame.name, bytes=frame.size, json=content
@@ -114,16 +115,19 @@ class Scribe:
         now = self.tape.now()
         self.tape.write(lines.Gone(at=now, socket=socket, sender=sender, how="reset" if reset else "end"))
 
-    def _fields(self, pairs: list[tuple[str, str]]) -> list[lines.Field]:
-        fields = self._shapes.fields(pairs[:MOST_FIELDS])
+    def _said(self, sender: lines.Sender, data: bytes) -> Any:
+        return socketmessage.cleaned(data, self._shapes, STREAM if sender == "twilio" else REPLY)
+
+    def _fields(self, pairs: list[tuple[str, str]], contract: Contract) -> list[lines.Field]:
+        fields = self._shapes.fields(pairs[:MOST_FIELDS], contract)
         return [
             (name, "TwiML", document.cleaned(given, self._shapes)) if name == "Twiml" else (name, kind, text)
             for (name, kind, text), (_, given) in zip(fields, pairs, strict=False)
         ]
 
-    def _json(self, body: bytes) -> Any:
+    def _json(self, body: bytes, contract: Contract) -> Any:
         try:
-            return self._shapes.json(msgspec.json.decode(body))
+            return self._shapes.json(msgspec.json.decode(body), contract)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
 
@@ -132,6 +136,13 @@ class Scribe:
             if name.lower() in SECRET_HEADERS:
                 self._shapes.places.keep_out(value)
                 self._shapes.places.keep_out(value.rpartition(" ")[2])
+
+
+def _in_query(door: lines.Door, head: Head) -> Contract:
+    """Twilio's own fields are in the query of a GET alone; elsewhere it is the application's."""
+    if door == "rest":
+        return ASK
+    return HOOK if head.words[0] == "GET" else ADDRESS
 
 
 def _method(head: Head) -> str:

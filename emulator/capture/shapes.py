@@ -9,20 +9,22 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from emulator.capture.placeholders import SID, Placeholders
 from emulator.capture.vocabulary import (
+    ADDRESS,
     ADDRESS_NAMES,
-    FIELD_NAME,
-    HARMLESS,
-    KEY_NAME,
+    INSIDE,
     NAMES,
+    PARAMETER,
     SEGMENTS,
     SPOKEN,
+    TWILIO_HOST,
     WITHHELD,
+    WORDED,
+    Contract,
 )
 
 LONGEST = 200
-PARAMETER_NAME = re.compile(r"Parameter[0-9]{1,2}\.Name")
 NAMED = frozenset({"Streams", "Transcriptions", "Conferences", "Participants", "Recordings"})
-TWILIO_HOST = re.compile(r"(?:[a-z0-9-]{1,20}\.){0,3}twilio\.com")
+SCHEMES = frozenset({"http", "https", "ws", "wss"})
 DAYS, MONTHS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun", "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _TIME = r"[0-9:]{5,8}"
 RFC_DATE = rf"(?:{DAYS}), [0-9]{{1,2}} (?:{MONTHS}) [0-9]{{4}} {_TIME} (?:[+-][0-9]{{4}}|GMT|UTC)"
@@ -65,9 +67,10 @@ def _mask(character: str) -> str:
     return character if character in " .,:;-_/+" else "."
 
 
-def stays(name: str, text: str) -> bool:
-    """Whether the value of this field or key is a word of Twilio's own."""
-    return any(pattern.fullmatch(text) for pattern in HARMLESS.get(name, ()))
+def stays(name: str, text: str, contract: Contract) -> bool:
+    """Whether the value of this field or key is a word or number of Twilio's own."""
+    pattern = contract.values.get(name)
+    return pattern is not None and pattern.fullmatch(text) is not None
 
 
 class Shapes:
@@ -76,12 +79,12 @@ class Shapes:
     def __init__(self, places: Placeholders) -> None:
         self.places = places
 
-    def value(self, name: str, text: str) -> str:
-        """What may stand for the value of this field, header or key."""
+    def value(self, name: str, text: str, contract: Contract = ADDRESS) -> str:
+        """What may stand for the value of this field or key in this kind of message."""
         if SPOKEN.fullmatch(name):
             return masked(text)
         kind = type_of(text)
-        if kind in {"empty", "withheld number", "boolean"} or stays(name, text):
+        if kind in {"empty", "withheld number", "boolean"} or stays(name, text, contract):
             return text
         if kind == "path" and not ADDRESS_NAMES.fullmatch(name):
             kind = "text"
@@ -108,22 +111,24 @@ class Shapes:
         return masked(text)
 
     def _named(self, name: str, kind: str, text: str) -> str:
-        is_name = kind == "text" and (name in NAMES or PARAMETER_NAME.fullmatch(name))
-        return self.places.name(text) if is_name else self._replaced(kind, text)
+        if kind == "text" and name.rpartition(".")[2] in NAMES:
+            return self.places.name(text)
+        if kind == "text" and name in WORDED:
+            return self.places.unlisted("word", text)
+        return self._replaced(kind, text)
 
-    def field(self, name: str, text: str) -> tuple[str, str, str]:
+    def field(self, name: str, text: str, contract: Contract = ADDRESS) -> tuple[str, str, str]:
         """A form field or query parameter: name, type, value."""
         kind = type_of(text)
-        if not FIELD_NAME.fullmatch(name):
-            return self._foreign(name), kind, masked(text)
-        return name, kind, self.value(name, text)
+        if name not in contract.names and not PARAMETER.fullmatch(name):
+            return self.places.unlisted("field", name), kind, masked(text)
+        return name, kind, self.value(name, text, contract)
 
-    def _foreign(self, name: str) -> str:
-        return "bodySHA256" if name == "bodySHA256" else f"other-{self.places.name(name)}"
-
-    def fields(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    def fields(
+        self, pairs: list[tuple[str, str]], contract: Contract = ADDRESS
+    ) -> list[tuple[str, str, str]]:
         """Every field, in order."""
-        return [self.field(name, text) for name, text in pairs]
+        return [self.field(name, text, contract) for name, text in pairs]
 
     # addresses
 
@@ -133,6 +138,8 @@ class Shapes:
             parts = urlsplit(text)
             port = f":{parts.port}" if parts.port else ""
         except ValueError:
+            return masked(text)
+        if parts.scheme not in SCHEMES:
             return masked(text)
         user = "x:x@" if "@" in parts.netloc else ""
         return f"{parts.scheme}://{user}{self.host(parts.hostname or '')}{port}{self._rest(parts)}"
@@ -183,27 +190,33 @@ class Shapes:
 
     def _json(self, text: str) -> str:
         try:
-            return json.dumps(self.json(json.loads(text)))
+            return json.dumps(self.json(json.loads(text), INSIDE))
         except (ValueError, RecursionError):
             return masked(text)
 
-    def json(self, value: Any, key: str = "", depth: int = 0) -> Any:
-        """The same structure and types, with only Twilio's own words in it."""
+    def json(self, value: Any, contract: Contract, name: str = "", depth: int = 0) -> Any:
+        """The same structure and types, with only Twilio's own words in it. `name`: key or place."""
         if depth > 8:
             return None
         if isinstance(value, dict):
-            custom = key == "customParameters"
-            pairs = [(self._key(k, key), v) for k, v in list(value.items())[:100]]
-            return {name: self.json(v, key if custom else name, depth + 1) for name, v in pairs}
+            pairs = [(self._key(key, name, contract), one) for key, one in list(value.items())[:100]]
+            return {key: self.json(one, contract, _at(name, key, contract), depth + 1) for key, one in pairs}
         if isinstance(value, list):
-            return [self.json(one, key, depth + 1) for one in value[:100]]
+            return [self.json(one, contract, name, depth + 1) for one in value[:100]]
         if isinstance(value, str):
-            return self.value(key, value)
-        if isinstance(value, bool) or value is None or stays(key, str(value)):
+            return self.value(name, value, contract)
+        if isinstance(value, bool) or value is None or stays(name, str(value), contract):
             return value
         return 0 if isinstance(value, int) else 0.5
 
-    def _key(self, key: str, parent: str) -> str:
-        if parent != "customParameters" and KEY_NAME.fullmatch(key):
-            return key
-        return self.places.name(key)
+    def _key(self, key: str, parent: str, contract: Contract) -> str:
+        if parent.endswith("customParameters"):
+            return self.places.name(key)
+        return key if key in contract.names else self.places.unlisted("key", key)
+
+
+def _at(name: str, key: str, contract: Contract) -> str:
+    """What the contract calls this key of the object that it calls `name`."""
+    if name.endswith("customParameters"):
+        return name
+    return f"{name}.{key}" if name and contract.by_path else key

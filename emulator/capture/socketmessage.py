@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from emulator.capture.shapes import Shapes, masked
+from emulator.capture.vocabulary import Contract
 
 LONGEST = 1 << 20
 SOUND = re.compile(r"([0-9]{1,8}) bytes of sound")
@@ -16,7 +17,7 @@ EVENTS = ("media", "dtmf", "mark")
 KEY_CLASSES = {**dict.fromkeys("0123456789", "0"), **dict.fromkeys("*#", "*"), **dict.fromkeys("ABCD", "A")}
 
 
-def cleaned(text: bytes, shapes: Shapes) -> Any:
+def cleaned(text: bytes, shapes: Shapes, contract: Contract) -> Any:
     """The message without sound, keys and names; None when it is no JSON object."""
     if len(text) > LONGEST:
         return None
@@ -26,20 +27,20 @@ def cleaned(text: bytes, shapes: Shapes) -> Any:
         return None
     if not isinstance(message, dict):
         return None
-    private = {key: _private(key, message.pop(key), shapes) for key in EVENTS if key in message}
-    return {**shapes.json(message), **private}
+    private = {key: _private(key, message.pop(key), shapes, contract) for key in EVENTS if key in message}
+    return {**shapes.json(message, contract), **private}
 
 
-def _private(event: str, body: Any, shapes: Shapes) -> Any:
+def _private(event: str, body: Any, shapes: Shapes, contract: Contract) -> Any:
     if not isinstance(body, dict):
-        return shapes.json(body, event)
+        return shapes.json(body, contract, event)
     own = {"media": "payload", "dtmf": "digit", "mark": "name"}[event]
     value = body.pop(own, None)
-    clean = shapes.json(body, event)
+    clean = shapes.json(body, contract, event)
     if isinstance(value, str):
         clean[own] = {"media": _sound, "dtmf": _key, "mark": shapes.places.name}[event](value)
     elif value is not None:
-        clean[own] = shapes.json(value, own)
+        clean[own] = shapes.json(value, contract, own)
     return clean
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from emulator.capture import lines
 from emulator.capture.placeholders import Placeholders
+from emulator.capture.strays import stray
 from emulator.clock import Clock
 
 logger = logging.getLogger("contactcenter.emulator")
@@ -66,7 +67,7 @@ class Tape:
         if self._ended:
             return
         text = lines.write(line)
-        if self._places.betrayed(text.decode()):
+        if self._places.betrayed(text.decode()) or stray(line):
             # Nothing should come this far; if it does it is dropped and said.
             self.lost += 1
             logger.error("emulator.capture.withheld kind=%s", type(line).__name__)
