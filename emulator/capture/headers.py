@@ -36,6 +36,7 @@ WORDS: dict[str, frozenset[str]] = {
 """Header → the words that its value may be made of, in lower case; another value is withheld."""
 PRODUCT = re.compile(r"(?:Twilio\.TmeWs|TwilioProxy)/[0-9]{1,2}(?:\.[0-9]{1,2}){1,2}")
 ALGORITHM = re.compile(r"algorithm=HMAC_SHA(?:1|256|384|512)")
+PORT = re.compile(r"[0-9]{1,5}")
 BETWEEN = re.compile(r"[\s,;=]+")
 LONGEST = 200
 
@@ -82,7 +83,7 @@ def _listed(name: str, value: str) -> bool:
 
 def _host(value: str, shapes: Shapes) -> str:
     host, colon, port = value.rpartition(":")
-    return f"{shapes.host(host)}:{port}" if colon and port.isdigit() else shapes.host(value)
+    return f"{shapes.host(host)}:{port}" if colon and PORT.fullmatch(port) else shapes.host(value)
 
 
 def first(headers: Sequence[tuple[str, str]], name: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MOST_HEAD = 64 * 1024
 MOST_BODY = 256 * 1024
+STATUS = re.compile(r"[0-9]{3}")
 ENDS = b"\r\n\r\n"
 
 
@@ -29,7 +31,7 @@ class Head:
     @property
     def status(self) -> int:
         """Of an answer: its status. Raises HypertextError."""
-        if not self.words[1].isdigit():
+        if not STATUS.fullmatch(self.words[1]):
             raise HypertextError("an answer without a status")
         return int(self.words[1])
 

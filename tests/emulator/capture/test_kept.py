@@ -1,4 +1,4 @@
-"""What stays in a file, and what stands for the rest: Twilio's own words, and placeholders of the same shape."""
+"""What stays in a file, and what stands for the rest: words of Twilio's, and placeholders of its shape."""
 
 from typing import Any
 
