@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emulator.capture import report
+from emulator.capture.calling import Wish
 from emulator.capture.difference import Comparison, facts_of
-from emulator.capture.placing import Wish
 from emulator.capture.questions import settled, table
-from emulator.capture.recording import Settings, record
 from emulator.capture.reel import Reel, ReelError, load
-from emulator.capture.replay import ReplayError, replay
+from emulator.capture.rerun import ReplayError, replay
+from emulator.capture.take import Settings, record
 from emulator.capture.watch import Limits
 
 AGREE, DIFFER, UNREADABLE = 0, 1, 2

@@ -8,7 +8,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from emulator.capture.lines import Sender
+from emulator.capture.entries import Sender
 from emulator.capture.tap import Tap
 
 PIECE = 64 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulator.capture import socketevidence, webevidence
+from emulator.capture import socketevidence, webfacts
 from emulator.capture.facts import told
 from emulator.capture.reel import Reel
 from emulator.capture.restfacts import CALL, CALLS, STREAMS, answered, code, failed, resource
@@ -72,21 +72,21 @@ EVIDENCE: dict[str, Callable[[Reel], str]] = {
     "close-code": socketevidence.close_code,
     "server-ping": socketevidence.server_ping,
     "server-close": socketevidence.server_close,
-    "connect-action": webevidence.connect_action,
-    "reject-status": webevidence.reject_status,
-    "abandoned-status": webevidence.abandoned_status,
-    "dial-action-hangup": webevidence.dial_action,
-    "stream-error-fields": webevidence.stream_error_fields,
-    "stopped-after-error": webevidence.stopped_after_error,
+    "connect-action": webfacts.connect_action,
+    "reject-status": webfacts.reject_status,
+    "abandoned-status": webfacts.abandoned_status,
+    "dial-action-hangup": webfacts.dial_action,
+    "stream-error-fields": webfacts.stream_error_fields,
+    "stopped-after-error": webfacts.stopped_after_error,
     "create-status": create_status,
     "redirect-number": redirect_number,
     "call-parameters": call_parameters,
-    "withheld-number": webevidence.withheld_number,
-    "idempotency-token": webevidence.idempotency,
+    "withheld-number": webfacts.withheld_number,
+    "idempotency-token": webfacts.idempotency,
     "relay-query": relay_query,
     "socket-slash": socket_slash,
     "socket-port": socket_port,
     "socket-shared-key": socket_shared_key,
-    "partial-fields": webevidence.partial_fields,
+    "partial-fields": webfacts.partial_fields,
 }
 """The functions by the id of their question."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from emulator.capture.lines import Header
+from emulator.capture.entries import Header
 from emulator.capture.shapes import Shapes
 from emulator.capture.vocabulary import HEADERS
 

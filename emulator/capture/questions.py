@@ -10,7 +10,6 @@ from emulator.capture.evidence import EVIDENCE
 from emulator.capture.reel import Reel
 
 FILE = Path(__file__).parent / "questions.toml"
-NOT_BY_ONE_CALL = "Not by one call"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.tape import MOST_LINES
 
 MOST_BYTES = 256 << 20
@@ -23,8 +23,8 @@ class ReelError(ValueError):
 class Asked:
     """One request and its answer, None when none was written down."""
 
-    request: lines.Request
-    answer: lines.Answer | None = None
+    request: entries.Request
+    answer: entries.Answer | None = None
 
     @property
     def form(self) -> dict[str, str]:
@@ -43,32 +43,32 @@ def inner(message: Any, key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-SocketLine = lines.Message | lines.Closed | lines.Gone
+SocketLine = entries.Message | entries.Closed | entries.Gone
 
 
 @dataclass
 class Socket:
     """One socket: everything that was said on it, in order."""
 
-    handshake: lines.Handshake
+    handshake: entries.Handshake
     events: list[SocketLine] = field(default_factory=list)
 
     @property
-    def messages(self) -> list[lines.Message]:
+    def messages(self) -> list[entries.Message]:
         """Messages, pings and pongs of both sides."""
-        return [one for one in self.events if isinstance(one, lines.Message)]
+        return [one for one in self.events if isinstance(one, entries.Message)]
 
     @property
-    def closes(self) -> list[lines.Closed]:
+    def closes(self) -> list[entries.Closed]:
         """Close frames of both sides."""
-        return [one for one in self.events if isinstance(one, lines.Closed)]
+        return [one for one in self.events if isinstance(one, entries.Closed)]
 
     @property
-    def gone(self) -> list[lines.Gone]:
+    def gone(self) -> list[entries.Gone]:
         """Ends of both halves of the connection."""
-        return [one for one in self.events if isinstance(one, lines.Gone)]
+        return [one for one in self.events if isinstance(one, entries.Gone)]
 
-    def said(self, sender: lines.Sender, event: str = "") -> list[lines.Message]:
+    def said(self, sender: entries.Sender, event: str = "") -> list[entries.Message]:
         """The JSON messages of one side, or those of one event."""
         return [
             one
@@ -102,12 +102,12 @@ class Socket:
 class Reel:
     """One capture. `whole` is false when the file ends before the recording did."""
 
-    opening: lines.Opening
+    opening: entries.Opening
     webhooks: list[Asked] = field(default_factory=list)
     rest: list[Asked] = field(default_factory=list)
     sockets: list[Socket] = field(default_factory=list)
-    troubles: list[lines.Trouble] = field(default_factory=list)
-    ending: lines.Ending | None = None
+    troubles: list[entries.Trouble] = field(default_factory=list)
+    ending: entries.Ending | None = None
 
     @property
     def whole(self) -> bool:
@@ -128,42 +128,42 @@ def load(path: Path) -> Reel:
 
 def read(texts: Iterable[bytes], name: str) -> Reel:
     """Read lines. Raises ReelError that begins with `name`."""
-    found: list[lines.AnyLine] = []
+    found: list[entries.AnyLine] = []
     for number, text in enumerate(texts, 1):
         if number > MOST_LINES + 1:
             raise ReelError(f"{name}: more than {MOST_LINES} lines")
         try:
-            found.append(lines.read(text))
+            found.append(entries.read(text))
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             if not text.endswith(b"\n") and found:
                 break  # the recording was cut off while it wrote
             raise ReelError(f"{name}: line {number} is not of a capture: {error}") from error
-    if not found or not isinstance(found[0], lines.Opening):
+    if not found or not isinstance(found[0], entries.Opening):
         raise ReelError(f'{name}: not a capture; its first line must be one of kind "capture"')
-    if found[0].version != lines.VERSION:
-        raise ReelError(f"{name}: version {found[0].version}; this program reads {lines.VERSION}")
+    if found[0].version != entries.VERSION:
+        raise ReelError(f"{name}: version {found[0].version}; this program reads {entries.VERSION}")
     return _sorted(found[0], found[1:])
 
 
-def _sorted(opening: lines.Opening, rest: list[lines.AnyLine]) -> Reel:
+def _sorted(opening: entries.Opening, rest: list[entries.AnyLine]) -> Reel:
     reel = Reel(opening)
     asked: dict[int, Asked] = {}
     sockets: dict[int, Socket] = {}
     for line in rest:
         match line:
-            case lines.Request():
+            case entries.Request():
                 asked[line.number] = Asked(line)
                 (reel.webhooks if line.door == "webhook" else reel.rest).append(asked[line.number])
-            case lines.Answer() if line.number in asked:
+            case entries.Answer() if line.number in asked:
                 asked[line.number].answer = line
-            case lines.Handshake():
+            case entries.Handshake():
                 sockets[line.socket] = Socket(line)
                 reel.sockets.append(sockets[line.socket])
-            case lines.Message() | lines.Closed() | lines.Gone() if line.socket in sockets:
+            case entries.Message() | entries.Closed() | entries.Gone() if line.socket in sockets:
                 sockets[line.socket].events.append(line)
-            case lines.Trouble():
+            case entries.Trouble():
                 reel.troubles.append(line)
-            case lines.Ending():
+            case entries.Ending():
                 reel.ending = line
             case _:
                 pass  # an answer or message whose beginning was not recorded

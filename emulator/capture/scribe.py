@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from emulator.capture import document, headers, lines, socketmessage
+from emulator.capture import document, entries, headers, socketmessage
 from emulator.capture.framing import CLOSE, TEXT, Frame, close_code
 from emulator.capture.hypertext import Head, Whole
 from emulator.capture.placeholders import Placeholders
@@ -36,7 +36,7 @@ class Scribe:
         """A number that pairs a request with its answer, or the messages of a socket."""
         return next(self._numbers)
 
-    def request(self, number: int, door: lines.Door, whole: Whole, at: float) -> None:
+    def request(self, number: int, door: entries.Door, whole: Whole, at: float) -> None:
         """A webhook, or a REST request of the application."""
         head, (path, query) = whole.head, _target(whole.head)
         form = _form(whole)
@@ -45,7 +45,7 @@ class Scribe:
         if door == "webhook":
             signed = self._signatures.of(head.words[1], head.headers, form, whole.plain())
         self.tape.write(
-            lines.Request(
+            entries.Request(
                 at=at,
                 number=number,
                 door=door,
@@ -59,14 +59,14 @@ class Scribe:
             )
         )
 
-    def answer(self, number: int, door: lines.Door, whole: Whole, at: float) -> None:
+    def answer(self, number: int, door: entries.Door, whole: Whole, at: float) -> None:
         """What was answered to it."""
         head, body = whole.head, whole.plain()
         self._keep_out(head)
         kind = head.get("content-type").partition(";")[0].strip().lower()
         twiml = kind.endswith("xml") or (door == "webhook" and body.lstrip().startswith(b"<"))
         self.tape.write(
-            lines.Answer(
+            entries.Answer(
                 at=at,
                 number=number,
                 door=door,
@@ -83,7 +83,7 @@ class Scribe:
         path, query = _target(head)
         self._keep_out(head)
         self.tape.write(
-            lines.Handshake(
+            entries.Handshake(
                 at=at,
                 socket=socket,
                 path=self._shapes.path(path),
@@ -96,29 +96,29 @@ class Scribe:
             )
         )
 
-    def frame(self, socket: int, sender: lines.Sender, frame: Frame, at: float) -> None:
+    def frame(self, socket: int, sender: entries.Sender, frame: Frame, at: float) -> None:
         """One message, or a close."""
         if frame.opcode == CLOSE:
             code = close_code(frame.data)
-            self.tape.write(lines.Closed(at=at, socket=socket, sender=sender, code=code))
+            self.tape.write(entries.Closed(at=at, socket=socket, sender=sender, code=code))
             return
         text = frame.opcode == TEXT and not frame.reserved and frame.size == len(frame.data)
         content = self._said(sender, frame.data) if text else None
         self.tape.write(
-            lines.Message(
+            entries.Message(
                 at=at, socket=socket, sender=sender, form=frame.name, bytes=frame.size, json=content
             )
         )
 
-    def gone(self, socket: int, sender: lines.Sender, *, reset: bool) -> None:
+    def gone(self, socket: int, sender: entries.Sender, *, reset: bool) -> None:
         """One side of a socket's connection ended."""
         now = self.tape.now()
-        self.tape.write(lines.Gone(at=now, socket=socket, sender=sender, how="reset" if reset else "end"))
+        self.tape.write(entries.Gone(at=now, socket=socket, sender=sender, how="reset" if reset else "end"))
 
-    def _said(self, sender: lines.Sender, data: bytes) -> Any:
+    def _said(self, sender: entries.Sender, data: bytes) -> Any:
         return socketmessage.cleaned(data, self._shapes, STREAM if sender == "twilio" else REPLY)
 
-    def _fields(self, pairs: list[tuple[str, str]], contract: Contract) -> list[lines.Field]:
+    def _fields(self, pairs: list[tuple[str, str]], contract: Contract) -> list[entries.Field]:
         fields = self._shapes.fields(pairs[:MOST_FIELDS], contract)
         return [
             (name, "TwiML", document.cleaned(given, self._shapes)) if name == "Twiml" else (name, kind, text)
@@ -138,7 +138,7 @@ class Scribe:
                 self._shapes.places.keep_out(value.rpartition(" ")[2])
 
 
-def _in_query(door: lines.Door, head: Head) -> Contract:
+def _in_query(door: entries.Door, head: Head) -> Contract:
     """Twilio's own fields are in the query of a GET alone; elsewhere it is the application's."""
     if door == "rest":
         return ASK

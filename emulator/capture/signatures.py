@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from twilio.request_validator import RequestValidator
 
+from emulator.capture.entries import Signed
 from emulator.capture.headers import first
-from emulator.capture.lines import Signed
 
 HEADER = "x-twilio-signature"
 DEFAULT_PORT = {"https": 443, "wss": 443, "http": 80, "ws": 80}

@@ -8,11 +8,11 @@ from collections import defaultdict, deque
 import msgspec
 from aiohttp import WSMsgType, web
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.addresses import led_to
 from emulator.capture.headers import first
-from emulator.capture.part import Part
 from emulator.capture.reel import Asked, Reel, Socket, SocketLine
+from emulator.capture.role import Role
 
 
 class StandIn:
@@ -48,7 +48,7 @@ class StandIn:
             return web.Response()
         return self._answer(answer)
 
-    def _answer(self, answer: lines.Answer) -> web.Response:
+    def _answer(self, answer: entries.Answer) -> web.Response:
         kind = first([(n, v or "") for n, v in answer.headers], "content-type").partition(";")[0]
         text = led_to(answer.twiml, self.netloc)
         return web.Response(status=answer.status, text=text, content_type=kind or "text/plain")
@@ -65,32 +65,32 @@ class StandIn:
             return web.Response(status=status)
         ws = web.WebSocketResponse(compress=False)
         await ws.prepare(request)
-        await self._play(request, ws, Part(recorded))
+        await self._play(request, ws, Role(recorded))
         return ws
 
-    async def _play(self, request: web.Request, ws: web.WebSocketResponse, part: Part) -> None:
-        for line in part.due():
-            await _say(request, ws, part, line)
+    async def _play(self, request: web.Request, ws: web.WebSocketResponse, role: Role) -> None:
+        for line in role.due():
+            await _say(request, ws, role, line)
         async for message in ws:
             self.heard += 1
             if message.type is WSMsgType.TEXT:
-                part.heard(msgspec.json.decode(message.data))
-                for line in part.due():
-                    await _say(request, ws, part, line)
+                role.heard(msgspec.json.decode(message.data))
+                for line in role.due():
+                    await _say(request, ws, role, line)
 
 
-async def _say(request: web.Request, ws: web.WebSocketResponse, part: Part, line: SocketLine) -> None:
+async def _say(request: web.Request, ws: web.WebSocketResponse, role: Role, line: SocketLine) -> None:
     match line:
-        case lines.Closed():
+        case entries.Closed():
             await ws.close(code=line.code or 1000)
-        case lines.Gone():
+        case entries.Gone():
             _break_off(request)
-        case lines.Message(form="ping"):
+        case entries.Message(form="ping"):
             await ws.ping()
-        case lines.Message(form="binary"):
+        case entries.Message(form="binary"):
             await ws.send_bytes(bytes(min(line.bytes, 1 << 20)))
-        case lines.Message(form="text"):
-            await ws.send_str(part.text(line))
+        case entries.Message(form="text"):
+            await ws.send_str(role.text(line))
 
 
 def _break_off(request: web.Request) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from emulator.capture.entries import Line, Message
 from emulator.capture.headers import FAMILIES, WORDS
-from emulator.capture.lines import Line, Message
 from emulator.capture.placeholders import KINDS
 from emulator.capture.shapes import PATTERNS
 from emulator.capture.socketmessage import SOUND

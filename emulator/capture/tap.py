@@ -6,8 +6,8 @@ import logging
 from collections import deque
 
 from emulator.capture import framing, hypertext
+from emulator.capture.entries import Sender
 from emulator.capture.hypertext import Head, HypertextError, Whole
-from emulator.capture.lines import Sender
 from emulator.capture.scribe import Scribe
 
 logger = logging.getLogger("contactcenter.emulator")

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.strays import stray
 from emulator.clock import Clock
@@ -16,7 +16,7 @@ logger = logging.getLogger("contactcenter.emulator")
 MOST_LINES = 400_000
 MOST_TROUBLES = 200
 
-Listener = Callable[[lines.Line], None]
+Listener = Callable[[entries.Line], None]
 
 
 class Store(Protocol):
@@ -52,7 +52,7 @@ class Tape:
         self._ended = False
         self.lost = 0
         signatures: Literal["checked", "not checked"] = "checked" if checked else "not checked"
-        self.write(lines.Opening(at=0, version=lines.VERSION, signatures=signatures))
+        self.write(entries.Opening(at=0, version=entries.VERSION, signatures=signatures))
 
     def now(self) -> float:
         """Milliseconds since the recording began."""
@@ -62,11 +62,11 @@ class Tape:
         """Call it with every line from now on."""
         self._listeners.append(listener)
 
-    def write(self, line: lines.Line) -> None:
+    def write(self, line: entries.Line) -> None:
         """Keep one line, unless it is one too many or betrays something."""
         if self._ended:
             return
-        text = lines.write(line)
+        text = entries.write(line)
         if self._places.betrayed(text.decode()) or stray(line):
             # Nothing should come this far; if it does it is dropped and said.
             self.lost += 1
@@ -82,11 +82,11 @@ class Tape:
         """Write down that something went wrong; `text` must not quote anything that came in."""
         self._troubles += 1
         if self._troubles <= MOST_TROUBLES:
-            self.write(lines.Trouble(at=self.now(), text=text))
+            self.write(entries.Trouble(at=self.now(), text=text))
 
     def end(self, why: str) -> None:
         """Write the last line; later ones are dropped."""
-        ending = lines.write(lines.Ending(at=self.now(), why=why, lost=self.lost))
+        ending = entries.write(entries.Ending(at=self.now(), why=why, lost=self.lost))
         if not self._ended:
             self._ended = True
             self._store.put(ending)

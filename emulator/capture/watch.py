@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.reel import inner
 from emulator.capture.schedule import TERMINAL
 from emulator.clock import Clock
@@ -32,18 +32,18 @@ class Watch:
         self._call = ""
         self._over: float | None = None
 
-    def hear(self, line: lines.Line) -> None:
+    def hear(self, line: entries.Line) -> None:
         """Take a line of the tape."""
         self._heard = self._clock.seconds()
         match line:
-            case lines.Request(door="webhook"):
+            case entries.Request(door="webhook"):
                 form = {name: value for name, _, value in (*line.query, *line.form)}
                 self._told(form.get("CallSid", ""), form.get("CallStatus", ""))
-            case lines.Answer(door="rest") if inner(line.json, "subresource_uris"):
+            case entries.Answer(door="rest") if inner(line.json, "subresource_uris"):
                 self._told(str(line.json.get("sid")), str(line.json.get("status")))
-            case lines.Handshake(status=101):
+            case entries.Handshake(status=101):
                 self._sockets.add(line.socket)
-            case lines.Gone() | lines.Closed():
+            case entries.Gone() | entries.Closed():
                 self._sockets.discard(line.socket)
 
     def _told(self, call: str, status: str) -> None:

@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from emulator.capture.facts import Facts, joined
+from emulator.capture import document
+from emulator.capture.entries import Header, Signed
+from emulator.capture.facts import Facts, joined, told
 from emulator.capture.headers import TUNNEL
-from emulator.capture.kinds import Kinds
-from emulator.capture.lines import Header, Signed
+from emulator.capture.kinds import Kinds, documents
 from emulator.capture.reel import Asked, Reel
+from emulator.capture.schedule import TERMINAL
 
 HEADERS, FIELDS, DATES = "Headers of webhooks", "Fields of webhooks", "Date formats"
 ORDER, SIGNATURES = "Callbacks and their order", "Signatures"
@@ -18,6 +20,9 @@ OWN_VALUE = frozenset({"host", "content-length", "i-twilio-idempotency-token"})
 HOP_HEADERS = frozenset({"accept-encoding", "connection", "content-length", "transfer-encoding", "te"})
 CONSTANT = ("ApiVersion", "Direction", "CallStatus", "CallbackSource", "StreamEvent", "SequenceNumber")
 WEEKDAY, MONTH = re.compile(r"^[A-Z][a-z]{2},"), re.compile(r"(?<=\d )[A-Z][a-z]{2}(?= )")
+STREAM_ERROR = frozenset(
+    {"AccountSid", "CallSid", "StreamSid", "StreamName", "StreamEvent", "StreamError", "Timestamp"}
+)
 
 
 def add(facts: Facts, reel: Reel) -> None:
@@ -62,11 +67,11 @@ def _add_fields(facts: Facts, kind: str, group: Sequence[Asked]) -> None:
             types[name].add(_typed(kind_of_value, value))
             values[name].add(value)
     for name, seen in types.items():
-        told = joined(seen - {"empty"})
-        dates = DATES if told and "date" in told else FIELDS
+        kept = joined(seen - {"empty"})
+        dates = DATES if kept and "date" in kept else FIELDS
         facts.see(dates, kind)
         facts.state(FIELDS, kind, f"the field {name}", "present")
-        facts.state(dates, kind, f"the type of {name}", told, loose=True)
+        facts.state(dates, kind, f"the type of {name}", kept, loose=True)
         if name in CONSTANT:
             facts.state(FIELDS, kind, f"the value of {name}", joined(values[name]), loose=True)
 
@@ -91,8 +96,8 @@ def add_signatures(facts: Facts, subject: str, signed: Iterable[Signed | None]) 
             ports.add((one.scheme, one.port))
     facts.state(SIGNATURES, subject, "what the signature covers", joined(covered))
     for scheme in sorted({scheme for scheme, _ in ports}):
-        told = joined(port for of, port in ports if of == scheme)
-        facts.state(SIGNATURES, subject, f"the port in a signed {scheme} address", told, loose=True)
+        kept = joined(port for of, port in ports if of == scheme)
+        facts.state(SIGNATURES, subject, f"the port in a signed {scheme} address", kept, loose=True)
 
 
 def _covered(signed: Signed) -> str:
@@ -129,3 +134,87 @@ def _add_order(facts: Facts, reel: Reel, kinds: Kinds) -> None:
 def _called(sid: str, names: dict[str, str]) -> str:
     word = "stream" if sid.startswith("MZ") else "call"
     return f"{word} {sum(name.startswith(word) for name in names.values()) + 1}"
+
+
+# what it says to the open questions; "" where it says nothing
+
+
+def connect_action(reel: Reel) -> str:
+    """The fields that only the action of <Connect> has."""
+    return _more_fields(reel, "action of Connect")
+
+
+def partial_fields(reel: Reel) -> str:
+    """The fields that only partial results have."""
+    return _more_fields(reel, "partial result of Gather")
+
+
+def _more_fields(reel: Reel, kind: str) -> str:
+    kinds = Kinds(reel)
+    voice = [a for a in reel.webhooks if kinds.of(a).startswith("voice request")]
+    usual = {name for asked in voice for name in asked.form}
+    asked = [a for a in reel.webhooks if kinds.of(a) == kind]
+    more = sorted({name for one in asked for name in one.form} - usual)
+    return (", ".join(more) or "none") if asked and usual else ""
+
+
+def reject_status(reel: Reel) -> str:
+    """The status in which a rejected call ended."""
+    return _ended(reel) if _first_verb(reel) == "Reject" else ""
+
+
+def abandoned_status(reel: Reel) -> str:
+    """The status in which an unanswered call ended that nobody rejected."""
+    answered = any(asked.form.get("CallStatus") == "in-progress" for asked in reel.webhooks)
+    inbound = any(asked.form.get("Direction") == "inbound" for asked in reel.webhooks)
+    status = _ended(reel)
+    refused = answered or not inbound or reel.sockets or _first_verb(reel) != "Pause"
+    return "" if refused or status == "completed" else status
+
+
+def _ended(reel: Reel) -> str:
+    statuses = [asked.form.get("CallStatus", "") for asked in reel.webhooks]
+    return told(status for status in statuses if status in TERMINAL)
+
+
+def _first_verb(reel: Reel) -> str:
+    root = next((document.read(text) for text in documents(reel)), None)
+    return str(root[0].tag) if root is not None and len(root) else ""
+
+
+def dial_action(reel: Reel) -> str:
+    """Whether the action of <Dial> was asked of a call that had ended."""
+    kinds = Kinds(reel)
+    asked = [a for a in reel.webhooks if kinds.of(a) == "action of Dial"]
+    return told("yes" for a in asked if a.form.get("CallStatus") == "completed")
+
+
+def stream_error_fields(reel: Reel) -> str:
+    """Fields of stream-error that are not documented."""
+    errors = [a.form for a in reel.webhooks if a.form.get("StreamEvent") == "stream-error"]
+    more = sorted({name for form in errors for name in form} - STREAM_ERROR)
+    return (", ".join(more) or "no more fields") if errors else ""
+
+
+def stopped_after_error(reel: Reel) -> str:
+    """Whether a stream that failed also stopped."""
+    events: dict[str, list[str]] = {}
+    for asked in reel.webhooks:
+        if "StreamEvent" in asked.form:
+            events.setdefault(asked.form.get("StreamSid", ""), []).append(asked.form["StreamEvent"])
+    failed = [row for row in events.values() if "stream-error" in row]
+    return told("yes" if "stream-stopped" in row else "no" for row in failed) if reel.whole else ""
+
+
+def withheld_number(reel: Reel) -> str:
+    """The word in place of a number."""
+    return told(a.form["From"] for a in reel.webhooks if a.types.get("From") == "withheld number")
+
+
+def idempotency(reel: Reel) -> str:
+    """Whether requests have the token."""
+    having = [
+        any(name.lower() == "i-twilio-idempotency-token" for name, _ in asked.request.headers)
+        for asked in reel.webhooks
+    ]
+    return "" if not having else "yes" if all(having) else "on some requests" if any(having) else "no"

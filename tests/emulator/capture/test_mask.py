@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.hypertext import Head, Whole
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.scribe import Scribe
@@ -373,6 +373,8 @@ def test_a_line_that_would_betray_something_is_held_back() -> None:
 )
 def test_a_line_with_anything_that_is_not_of_the_closed_lists_is_held_back(left: dict[str, Any]) -> None:
     room = Room()
-    room.tape.write(lines.Answer(at=1, **{"number": 1, "door": "rest", "status": 200, "headers": [], **left}))
+    room.tape.write(
+        entries.Answer(at=1, **{"number": 1, "door": "rest", "status": 200, "headers": [], **left})
+    )
     assert len(room.store.lines) == 1
     assert room.tape.lost == 1

@@ -15,10 +15,10 @@ import pytest
 from aiohttp.test_utils import unused_port
 from twilio.rest import Client
 
-from emulator.capture import lines
+from emulator.capture import entries
+from emulator.capture.capturefile import CaptureFile
 from emulator.capture.command import main
 from emulator.capture.reel import load
-from emulator.capture.shelf import Shelf
 from emulator.capture.watch import Limits, Watch, first_of
 from emulator.clock import VirtualClock
 from tests.emulator.capture.conftest import compare, sentences
@@ -188,13 +188,13 @@ def test_a_port_in_use_and_a_place_that_is_no_directory_are_told(tmp_path: Path,
 # When it ends
 
 
-def webhook(status: str, call: str = CALL) -> lines.Request:
+def webhook(status: str, call: str = CALL) -> entries.Request:
     form = [("CallSid", "SID", call), ("CallStatus", "text", status)]
-    return lines.Request(at=0, number=1, door="webhook", method="POST", path="/s1", headers=[], form=form)
+    return entries.Request(at=0, number=1, door="webhook", method="POST", path="/s1", headers=[], form=form)
 
 
-def opened(socket: int) -> lines.Handshake:
-    return lines.Handshake(at=0, socket=socket, path="/s2", headers=[], status=101, answered=0)
+def opened(socket: int) -> entries.Handshake:
+    return entries.Handshake(at=0, socket=socket, path="/s2", headers=[], status=101, answered=0)
 
 
 LIMITS = Limits(whole=100, idle=20, linger=5)
@@ -210,7 +210,7 @@ LIMITS = Limits(whole=100, idle=20, linger=5)
         ([webhook("ringing"), webhook("completed", f"CA{2:032d}")], "nothing was said any more", 20),
         ([webhook("ringing"), opened(2), webhook("busy")], "the call is over, a socket is not", 25),
         (
-            [opened(2), webhook("failed"), lines.Gone(at=0, socket=2, sender="twilio", how="end")],
+            [opened(2), webhook("failed"), entries.Gone(at=0, socket=2, sender="twilio", how="end")],
             "the call is over",
             5,
         ),
@@ -234,7 +234,7 @@ async def test_a_recording_ends_with_its_call_or_after_a_while(
 
 def test_two_captures_in_one_second_have_two_files(tmp_path: Path) -> None:
     moment = datetime(2026, 11, 20, 10, 15, 2, tzinfo=UTC)
-    shelves = [Shelf(tmp_path / "new", moment) for _ in range(2)]
+    shelves = [CaptureFile(tmp_path / "new", moment) for _ in range(2)]
     for number, shelf in enumerate(shelves):
         assert shelf.put(b"%d\n" % number)
         shelf.close()
@@ -249,7 +249,7 @@ def test_two_captures_in_one_second_have_two_files(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_at_the_end_and_holds_nobody_up(tmp_path: Path, monkeypatch, device: str) -> None:
     opened = Path.open
     monkeypatch.setattr(Path, "open", lambda path, mode: opened(Path(device), "wb"))
-    shelf = Shelf(tmp_path, datetime(2026, 1, 1, tzinfo=UTC))
+    shelf = CaptureFile(tmp_path, datetime(2026, 1, 1, tzinfo=UTC))
     for _ in range(100):
         shelf.put(b"x" * 1000)
     shelf.close()

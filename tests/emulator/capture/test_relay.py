@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.capture import lines, relay
+from emulator.capture import entries, relay
 from emulator.capture.connection import End
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.recorder import Plan, Recorder
@@ -230,7 +230,7 @@ APPLICATION = (
 )
 
 
-def heard(pieces: list[tuple[lines.Sender, bytes]]) -> list[bytes]:
+def heard(pieces: list[tuple[entries.Sender, bytes]]) -> list[bytes]:
     """The lines that a tap writes when it hears these pieces."""
     store, places = Memory(), Placeholders()
     clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
@@ -240,7 +240,7 @@ def heard(pieces: list[tuple[lines.Sender, bytes]]) -> list[bytes]:
     return store.lines
 
 
-def cut(sender: lines.Sender, data: bytes, places: list[int]) -> list[tuple[lines.Sender, bytes]]:
+def cut(sender: entries.Sender, data: bytes, places: list[int]) -> list[tuple[entries.Sender, bytes]]:
     ends = [0, *sorted(place % len(data) for place in places), len(data)]
     return [(sender, data[a:b]) for a, b in pairwise(ends) if a < b]
 
@@ -260,8 +260,8 @@ def test_it_does_not_matter_in_which_pieces_bytes_come(
     ]
     assert heard(parts) == whole
     assert [read_line(line) for line in whole] == [
-        lines.Opening, lines.Request, lines.Request, lines.Answer, lines.Answer, lines.Handshake,
-        lines.Message, lines.Message, lines.Closed,
+        entries.Opening, entries.Request, entries.Request, entries.Answer, entries.Answer, entries.Handshake,
+        entries.Message, entries.Message, entries.Closed,
     ]  # fmt: skip
 
 
@@ -271,11 +271,11 @@ def test_whatever_bytes_come_a_tap_takes_them(pieces: list[tuple[Any, bytes]]) -
     for story in (pieces, [*begun, *pieces]):
         told = heard(story)
         assert b"RuntimeError" not in b"".join(told)
-        assert read(told, "test").opening.version == lines.VERSION
+        assert read(told, "test").opening.version == entries.VERSION
 
 
 def read_line(line: bytes) -> type:
-    return type(lines.read(line))
+    return type(entries.read(line))
 
 
 # With a whole call
@@ -359,6 +359,6 @@ async def test_a_handshake_that_is_refused_is_written_down(stage: Stage, product
 
 
 def test_a_line_has_one_shape_for_writing_and_reading() -> None:
-    line = lines.Closed(at=1.5, socket=3, sender="twilio", code=1000)
-    assert lines.write(line) == b'{"kind":"close","at":1.5,"socket":3,"sender":"twilio","code":1000}\n'
-    assert lines.read(lines.write(line)) == line
+    line = entries.Closed(at=1.5, socket=3, sender="twilio", code=1000)
+    assert entries.write(line) == b'{"kind":"close","at":1.5,"socket":3,"sender":"twilio","code":1000}\n'
+    assert entries.read(entries.write(line)) == line

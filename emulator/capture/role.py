@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.capture import lines
+from emulator.capture import entries
 from emulator.capture.reel import Socket, SocketLine, inner
 from emulator.capture.socketfacts import number
 from emulator.capture.socketmessage import sound_bytes
@@ -26,7 +26,7 @@ class Cue:
     line: SocketLine
 
 
-class Part:
+class Role:
     """Counts what Twilio says and gives out what the application said at that point."""
 
     def __init__(self, socket: Socket) -> None:
@@ -55,7 +55,7 @@ class Part:
     def _is_due(self, cue: Cue) -> bool:
         return (self._others, self._stamp) >= (cue.others, cue.stamp)
 
-    def text(self, line: lines.Message) -> str:
+    def text(self, line: entries.Message) -> str:
         """The message with sound that is silence, and with this stream's SID."""
         if not isinstance(line.json, dict):
             return "x" * min(line.bytes, MOST_SOUND)
@@ -74,15 +74,15 @@ def _cues(socket: Socket) -> list[Cue]:
     others, stamp, closing = 0, -1, False
     for line in socket.events:
         if line.sender == "application":
-            echo = closing and not isinstance(line, lines.Message)  # the library closes by itself
+            echo = closing and not isinstance(line, entries.Message)  # the library closes by itself
             if not echo:
                 cues.append(Cue(others, stamp, line))
-        elif isinstance(line, lines.Message) and isinstance(line.json, dict):
+        elif isinstance(line, entries.Message) and isinstance(line.json, dict):
             if line.json.get("event") == "media":
                 stamp = max(stamp, _stamp(line.json))
             else:
                 others += 1
-        closing = closing or not isinstance(line, lines.Message)
+        closing = closing or not isinstance(line, entries.Message)
     return cues
 
 

@@ -11,7 +11,7 @@ MOST_WAITING = 20_000
 NAME = "capture-%Y%m%d-%H%M%S"
 
 
-class Shelf:
+class CaptureFile:
     """A new file in `directory`, named after `moment`. Raises OSError when it cannot be made."""
 
     def __init__(self, directory: Path, moment: datetime) -> None:

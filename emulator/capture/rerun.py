@@ -15,9 +15,9 @@ from emulator.account import Account
 from emulator.app import application
 from emulator.audio.sound import Library
 from emulator.capture.addresses import led_to, with_sids
+from emulator.capture.cast import LONGEST_S, script
 from emulator.capture.kinds import Kinds
 from emulator.capture.lockstep import Lockstep
-from emulator.capture.people import LONGEST_S, script
 from emulator.capture.recorder import Plan, Recorder
 from emulator.capture.reel import Asked, Reel, read
 from emulator.capture.schedule import TERMINAL, Event, HangUp, Press, Rest, first_call, schedule

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emulator.capture.placing import PlacingError, Wish, place
+from emulator.capture.calling import PlacingError, Wish, place
+from emulator.capture.capturefile import CaptureFile
 from emulator.capture.recorder import Plan, Recorder
-from emulator.capture.shelf import Shelf
 from emulator.capture.watch import Limits, Watch, first_of
 from emulator.clock import RealClock
 
@@ -37,7 +37,7 @@ class Settings:
 async def record(settings: Settings) -> int:
     """Record one call; returns the exit code. The first line printed is one JSON object."""
     try:
-        shelf = Shelf(settings.out, datetime.now(UTC))
+        shelf = CaptureFile(settings.out, datetime.now(UTC))
     except OSError as error:
         return _say(f"no file can be made in {settings.out}: {error.strerror or error}")
     clock = RealClock()
