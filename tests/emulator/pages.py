@@ -11,6 +11,7 @@ from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
 
 from emulator.world import Application
+from tests.emulator import patience
 from tests.emulator.conftest import ACCOUNT_SID, Box
 
 KEY, SECRET = "SK" + "b" * 32, "secret-of-the-key-that-is-long-enough-for-hs256"
@@ -72,17 +73,25 @@ class Page:
 
     async def told(self, kind: str, number: int = 1) -> dict[str, Any]:
         """The `number`th message of that kind, waited for."""
-        while len(found := [m for m in self.messages if m["type"] == kind]) < number:
-            assert not self._reader.done(), f"closed with {self.ws.close_code}, {self.messages}"
-            self._changed.clear()
-            await self._changed.wait()
-        return found[number - 1]
+
+        def kinds() -> dict[str, Any] | None:
+            found = [message for message in self.messages if message["type"] == kind]
+            open_ = len(found) >= number or not self._reader.done()
+            assert open_, f"closed with {self.ws.close_code}, {self.messages}"
+            return found[number - 1] if len(found) >= number else None
+
+        told: dict[str, Any] = await patience.until(
+            kinds, self._changed, lambda: f"{self.messages}, not {kind}"
+        )
+        return told
 
     async def hears(self, frame: bytes) -> None:
         """Wait until it was sent this frame."""
-        while frame not in self.sound:
-            self._changed.clear()
-            await self._changed.wait()
+        await patience.until(
+            lambda: frame in self.sound,
+            self._changed,
+            lambda: f"{len(self.sound)} frames, {len(set(self.sound))} different",
+        )
 
     async def closed(self) -> int | None:
         """Wait for the end; the close code."""

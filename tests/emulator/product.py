@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from tests.emulator import patience
+
 
 @dataclass
 class Heard:
@@ -73,11 +75,18 @@ class Product:
         return [r.form for r in self.asked(path) if fields.items() <= r.form.items()]
 
     async def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait until it holds; it is looked at again whenever something was heard."""
-        while not (found := condition()):
-            self._changed.clear()
-            await self._changed.wait()
-        return found
+        """Wait until it holds; it is looked at again whenever something was heard.
+
+        Raises AssertionError, with what was heard last, when it does not come to hold.
+        """
+        return await patience.until(condition, self._changed, self._heard)
+
+    def _heard(self) -> dict[str, Any]:
+        """The last of what came, for a test that waited for something else."""
+        return {
+            "requests": [(r.method, r.path, r.query, r.form) for r in self.requests[-10:]],
+            "sockets": [(s.path, s.over, len(s.messages), s.messages[-1:]) for s in self.sockets],
+        }
 
     def _tell(self) -> None:
         self._changed.set()

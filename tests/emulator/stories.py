@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
 from emulator.people.scripts import Act, Part, Script
+from tests.emulator import patience
 from tests.emulator.product import Heard
 
 RECORDINGS = ("cmd_today.wav", "cmd_two_people.wav", "cmd_weather.wav")
@@ -142,9 +143,9 @@ class Stage:
         return str(self.server.make_url("")).rstrip("/")
 
     async def until(self, condition: Any) -> None:
-        while not condition():
-            self._changed.clear()
-            await self._changed.wait()
+        await patience.until(
+            condition, self._changed, lambda: f"{len(self.heard)} requests, {[s.how for s in self.sockets]}"
+        )
 
     def put(self, number: int, story: Story) -> str:
         """Lay out a story's documents; the address of the first."""

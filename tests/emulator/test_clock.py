@@ -8,6 +8,7 @@ import pytest
 from emulator.clock import RealClock, VirtualClock
 from emulator.lateness import Lateness
 from emulator.pacing import Pacer
+from tests.emulator.patience import PATIENCE_S
 
 START = datetime(2026, 11, 20, 10, 15, tzinfo=UTC)
 
@@ -89,7 +90,26 @@ async def test_a_loop_that_never_rests_does_not_stop_time() -> None:
 
     task = asyncio.create_task(restless())
     await clock.advance(3)
-    await task
+    assert clock.seconds() == 3.0
+    async with asyncio.timeout(PATIENCE_S):
+        await task
+    assert task.done()
+
+
+async def test_who_waits_for_the_same_moment_is_woken_in_the_order_of_coming() -> None:
+    clock = VirtualClock(START)
+    woken: list[str] = []
+
+    async def sleeper(name: str, moment: float) -> None:
+        await clock.sleep_until(moment)
+        woken.append(name)
+
+    names = ["first", "second", "third", "fourth"]
+    tasks = [asyncio.create_task(sleeper(name, 1.0)) for name in names]
+    tasks.append(asyncio.create_task(sleeper("before", 0.5)))
+    await clock.advance(1)
+    assert woken == ["before", *names]
+    await asyncio.gather(*tasks)
 
 
 async def test_time_does_not_go_to_where_nobody_waits_any_more() -> None:

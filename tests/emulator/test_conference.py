@@ -75,6 +75,19 @@ async def test_the_end_with_one_member_lets_the_others_go_on(product: Product, b
     assert end["CallSidEndingConference"] == boss
 
 
+async def test_before_the_start_nobody_ends_it_by_leaving(product: Product, box: Box) -> None:
+    boss = await enter(product, box, "startConferenceOnEnter='false' endConferenceOnExit='true'")
+    guest = await enter(product, box, "startConferenceOnEnter='false'")
+    await box.post(f"/emulator/calls/{boss}/hangup/", {})
+    await box.clock.advance(3)
+    made = await conference(box)
+    here = [member["call_sid"] for member in made["members"] if not member["left"]]
+    assert (made["status"], here) == ("init", [guest])
+    assert (await box.call(guest))["status"] == "in-progress"
+    await enter(product, box)
+    assert (await conference(box))["status"] == "in-progress"
+
+
 async def test_members_are_described_in_every_callback(product: Product, box: Box) -> None:
     sid = await enter(product, box, "muted='true' participantLabel='caller' endConferenceOnExit='true'")
     form = product.forms("/conference/", StatusCallbackEvent="participant-join")[0]

@@ -186,6 +186,7 @@ async def test_a_call_is_placed_with_every_field_and_forgotten(
 
 async def test_an_application_takes_a_call(twilio: Library, product: Product, box: Box) -> None:
     made = await twilio.create(twilio.client.applications, voice_url=f"{product.url}/app/")
-    await twilio.create(twilio.client.calls, to=ALICE, from_=OFFICE, application_sid=made.sid)
+    call = await twilio.create(twilio.client.calls, to=ALICE, from_=OFFICE, application_sid=made.sid)
     await box.clock.advance(5)
-    await product.until(lambda: product.forms("/app/", ApplicationSid=made.sid))
+    asked = await product.until(lambda: product.forms("/app/", ApplicationSid=made.sid))
+    assert [(form["CallSid"], form["To"]) for form in asked] == [(call.sid, ALICE)]

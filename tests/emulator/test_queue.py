@@ -118,6 +118,16 @@ async def test_a_redirected_caller_asks_the_old_action_and_follows_the_new_addre
     assert (await box.call(sid))["status"] == "in-progress"
 
 
+async def test_a_redirected_caller_who_was_taken_says_that_too(product: Product, box: Box) -> None:
+    sid = await waiting(product, box)
+    await agent(product, box)
+    product.answers["/fetched/"] = "<Response><Pause length='60'/></Response>"
+    await box.twilio(lambda client: client.calls(sid).update(url=f"{product.url}/fetched/"))
+    await box.clock.advance(2)
+    assert [form["QueueResult"] for form in product.forms("/queued/")] == ["redirected-from-bridged"]
+    assert (product.forms("/dialled/")[0]["DialBridged"], len(product.asked("/fetched/"))) == ("true", 1)
+
+
 async def test_a_full_queue_says_so(product: Product, box: Box) -> None:
     box.exchange.queues.make("support", "us1", max_size=1)
     await waiting(product, box)

@@ -128,7 +128,9 @@ async def test_who_leaves_during_an_announcement_keeps_nobody_waiting(product: P
     await box.clock.advance(2)
     for sid in sids:
         await box.post(f"/emulator/calls/{sid}/hangup/", {})
-    await product.until(lambda: product.forms("/conference/", StatusCallbackEvent="announcement-end"))
+    told = await product.until(lambda: product.forms("/conference/", StatusCallbackEvent="announcement-end"))
+    assert [form["AnnounceUrl"] for form in told] == [f"{product.url}/news/"]
+    assert (await conference(box))["status"] == "completed"
 
 
 @pytest.mark.parametrize(

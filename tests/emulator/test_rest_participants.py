@@ -1,5 +1,6 @@
 """Participants by REST: muted, held, coached, announced to, sent away."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.emulator.story import Person, after
 from tests.emulator.test_conference import conference, enter, events, heard
 from tests.emulator.test_rest import LISTEN, raw
 from tests.emulator.test_rest_inviting import BOB, change, invite, people, shown, told
+
+BEEP_FRAMES = 10
 
 # Changed
 
@@ -61,6 +64,22 @@ async def test_on_hold_nothing_is_heard_and_nobody_hears(product: Product, box: 
     await change(box, held, Hold="true")
     await box.clock.advance(9)
     assert (await heard(box, held), await heard(box, other)) == ([], [])
+
+
+async def test_on_hold_without_music_there_is_silence_to_the_byte(product: Product, box: Box) -> None:
+    tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='outbound_track'/></Start>"
+    talker = Person(does=[{"wait": "answered"}, {"play": "cmd_weather.wav", "after": 1}, {"after": 60}])
+    held = await enter(product, box, before=tap)
+    await enter(product, box, person=talker)
+    await change(box, held, Hold="true", HoldUrl="")
+    await box.clock.advance(8)
+    await box.post(f"/emulator/calls/{held}/hangup/", {})
+    stream = (await box.call(held))["streams"][0]
+    await product.until(lambda: product.sockets[0].over)
+    sound = [base64.b64decode(m["media"]["payload"]) for m in product.sockets[0].of("media")]
+    held_since = BEEP_FRAMES + round(0.5 * 50)
+    assert stream["frames_sent"]["outbound"] > held_since + 300
+    assert set(b"".join(sound[held_since:])) == {0xFF}
 
 
 async def test_a_supervisor_monitors_whispers_and_barges(product: Product, box: Box) -> None:

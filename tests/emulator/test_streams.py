@@ -379,6 +379,9 @@ async def test_what_the_bot_plays_is_the_outbound_track_of_a_tap(product: Produc
     await taken(box, heard.messages[1]["start"]["callSid"], "mark")
     await box.clock.advance(1)
     await product.until(lambda: sound in [m["media"]["payload"] for m in heard.of("media")])
+    silence = base64.b64encode(b"\xff" * 160).decode()
+    said = [m["media"]["payload"] for m in heard.of("media") if m["media"]["payload"] != silence]
+    assert said == [sound]
 
 
 async def test_when_the_bot_has_left_nothing_of_it_is_heard_any_more(product: Product, box: Box) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -231,11 +232,21 @@ async def test_an_address_that_redirects_to_itself_is_11215(product: Product, bo
     assert len(product.asked("/round/")) == 6
 
 
-async def test_an_answer_in_pieces_is_read_to_its_end(product: Product, box: Box) -> None:
+async def test_an_answer_in_pieces_is_read_to_its_end(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived = asyncio.Event()
+    feed = aiohttp.StreamReader.feed_data
+
+    def fed(reader: aiohttp.StreamReader, data: bytes, *more: Any) -> None:
+        feed(reader, data, *more)
+        if data.startswith(b"<Response>"):
+            arrived.set()
+
+    monkeypatch.setattr(aiohttp.StreamReader, "feed_data", fed)
+
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 10034\r\n\r\n<Response>")
         await writer.drain()
-        await asyncio.sleep(0.01)
+        await arrived.wait()
         writer.write(b" " * 10_000 + b"<Hangup/></Response>"[:24])
         writer.write(b"    ")
         await writer.drain()
