@@ -1,20 +1,13 @@
-"""Random calls: what the product answers, what people do, what happens in between; and such a product."""
+"""Random calls, two and two: what the product answers, what people do, what happens from outside."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 from hypothesis import strategies as st
 
 from emulator.people.scripts import Act, Part, Script
-from tests.emulator import patience
-from tests.emulator.product import Heard
 
 RECORDINGS = ("cmd_today.wav", "cmd_two_people.wav", "cmd_weather.wav")
 KEYS = "1234567890*#"
@@ -22,6 +15,11 @@ LONGEST_S = 40.0
 UNI = ("listen", "close", "drop", "refuse", "talk")
 BI = ("listen", "close", "drop", "refuse", "echo", "interrupt", "nonsense")
 EVENTS = "initiated ringing answered completed"
+HAPPENS = ("hangup", "complete", "redirect", "twiml", "press", "start", "stop", "drop")
+AMONG_MEMBERS = ("hold", "music", "resume", "mute", "unmute", "coach", "redirect", "remove")
+GATHER_TWO = "<Gather action='{next}?of=two' numDigits='2' timeout='1'><Say>Hm</Say></Gather>"
+GATHER_ANY = "<Gather action='{next}?of=any' input='speech dtmf' timeout='1' speechTimeout='auto'/>"
+TAP = "<Start><Stream url='{media}/listen/' track='both_tracks' statusCallback='{streams}'/></Start>"
 
 
 @dataclass(frozen=True)
@@ -40,27 +38,82 @@ class Story:
         return Script(name, caller=caller, callee=callee, hangup_after=None, patience=6.0)
 
 
-def verbs() -> st.SearchStrategy[str]:
-    """One verb; words in braces are addresses that the stage puts in."""
-    track = st.sampled_from(["both_tracks", "inbound_track", "outbound_track"] * 3 + ["left_track"])
-    name = st.sampled_from(["", "a", "b"])
-    start = st.builds(
+# Verbs. Words in braces are addresses that the stage puts in; `of` tells an action whose it is.
+
+
+def room(terms: str = "waitUrl=''") -> str:
+    return (
+        f"<Dial action='{{next}}?of=room' timeLimit='5'><Conference {terms} beep='false'"
+        " statusCallback='{rooms}' statusCallbackEvent='start end join leave mute hold modify'>"
+        "room {pair}</Conference></Dial>"
+    )
+
+
+def rooms() -> st.SearchStrategy[str]:
+    """A room that two stories share, on all kinds of terms."""
+    usual = ["waitUrl=''", "", "waitUrl='{wait}'"]
+    other = ["muted='true'", "startConferenceOnEnter='false'", "endConferenceOnExit='true'"]
+    return st.sampled_from([*usual * 2, *other, "record='record-from-start'"]).map(room)
+
+
+def dials() -> st.SearchStrategy[str]:
+    """Numbers that are rung, with and without a word to the callee first."""
+    told = f"statusCallback='{{progress}}' statusCallbackEvent='{EVENTS}'"
+    return st.sampled_from(
+        [
+            f"<Dial action='{{next}}?of=dial' timeLimit='3'><Number {told}>+3120000</Number></Dial>",
+            "<Dial action='{next}?of=dial' timeLimit='4'><Number url='{whisper}'>+3120000</Number></Dial>",
+            "<Dial action='{next}?of=dial' record='true' timeLimit='3'><Number>+3120000</Number></Dial>",
+            "<Dial timeout='1' answerOnBridge='true'>+3120000</Dial>",
+        ]
+    )
+
+
+def waits() -> st.SearchStrategy[str]:
+    """Somebody waits in the queue of the pair, with TwiML that ends the wait or with music."""
+    return st.sampled_from(
+        [
+            "<Enqueue action='{next}?of=enqueue' waitUrl='{wait}'>queue {pair}</Enqueue>",
+            "<Enqueue action='{next}?of=enqueue'>queue {pair}</Enqueue>",
+        ]
+    )
+
+
+def takes() -> st.SearchStrategy[str]:
+    """Somebody takes whoever waits in front, with and without a word to them first."""
+    start = "<Dial action='{next}?of=take' timeout='3' timeLimit='3'><Queue"
+    return st.sampled_from(
+        [f"{start}>queue {{pair}}</Queue></Dial>", f"{start} url='{{whisper}}'>queue {{pair}}</Queue></Dial>"]
+    )
+
+
+def streams() -> st.SearchStrategy[str]:
+    """A stream of one direction."""
+    return st.builds(
         lambda track, name, how: (
             f"<Start><Stream url='{{media}}/{how}/' track='{track}' name='{name}'"
             f" statusCallback='{{streams}}'><Parameter name='how' value='{how}'/></Stream></Start>"
         ),
-        track,
-        name,
+        st.sampled_from(["both_tracks", "inbound_track", "outbound_track"] * 3 + ["left_track"]),
+        st.sampled_from(["", "a", "b"]),
         st.sampled_from(UNI),
     )
-    connect = st.builds(
+
+
+def bots() -> st.SearchStrategy[str]:
+    """A stream of both directions."""
+    return st.builds(
         lambda how, track: (
-            f"<Connect action='{{next}}'><Stream url='{{media}}/{how}/' track='{track}'"
+            f"<Connect action='{{next}}?of=connect'><Stream url='{{media}}/{how}/' track='{track}'"
             " statusCallback='{streams}'/></Connect>"
         ),
         st.sampled_from(BI),
         st.sampled_from(["inbound_track"] * 7 + ["both_tracks"]),
     )
+
+
+def verbs() -> st.SearchStrategy[str]:
+    """One verb."""
     plain = st.sampled_from(
         [
             "<Say>Hello there</Say>",
@@ -69,16 +122,9 @@ def verbs() -> st.SearchStrategy[str]:
             "<Say>A prompt that takes a while to be said</Say>",
             "<Play digits='12'/>",
             "<Stop><Stream name='a'/></Stop>",
-            "<Gather action='{next}' numDigits='2' timeout='1'><Say>Hm</Say></Gather>",
-            "<Gather action='{next}' input='speech dtmf' timeout='1' speechTimeout='auto'/>",
-            "<Record action='{next}' timeout='1' maxLength='2'/>",
-            f"<Dial action='{{next}}' timeLimit='3'><Number statusCallback='{{progress}}' "
-            f"statusCallbackEvent='{EVENTS}'>+3120000</Number></Dial>",
-            "<Dial timeout='1' answerOnBridge='true'>+3120000</Dial>",
-            "<Dial action='{next}' timeLimit='2'><Conference waitUrl='' statusCallback='{rooms}' "
-            "statusCallbackEvent='start end join leave'>room {pair}</Conference></Dial>",
-            "<Enqueue action='{next}' waitUrl='{wait}'>queue {pair}</Enqueue>",
-            "<Dial action='{next}' timeout='2' timeLimit='2'><Queue>queue {pair}</Queue></Dial>",
+            GATHER_TWO,
+            GATHER_ANY,
+            "<Record action='{next}?of=record' timeout='1' maxLength='2'/>",
             "<Start><Transcription statusCallbackUrl='{words}'/></Start>",
             "<Redirect>{next}</Redirect>",
             "<Hangup/>",
@@ -87,7 +133,12 @@ def verbs() -> st.SearchStrategy[str]:
             "<Tango/>",
         ]
     )
-    return st.one_of(start, start, connect, plain, plain, plain)
+    return st.one_of(
+        streams(), streams(), bots(), plain, plain, plain, st.one_of(dials(), rooms(), waits(), takes())
+    )
+
+
+# People.
 
 
 def acts() -> st.SearchStrategy[Act]:
@@ -101,128 +152,59 @@ def acts() -> st.SearchStrategy[Act]:
     )
 
 
-def stories() -> st.SearchStrategy[Story]:
-    """One call of at most LONGEST_S."""
-    happens = st.sampled_from(["hangup", "complete", "redirect", "twiml", "press", "start", "stop", "drop"])
-    return st.builds(
-        Story,
-        documents=st.lists(st.lists(verbs(), min_size=2, max_size=6).map(tuple), min_size=1, max_size=3).map(
-            tuple
-        ),
-        caller=st.lists(acts(), min_size=1, max_size=4).map(tuple),
-        callee=st.lists(acts(), max_size=2).map(tuple),
-        reply=st.sampled_from(["answers", "answers", "busy", "no-answer", "failed"]),
-        events=st.lists(st.tuples(st.floats(0.1, 8.0), happens), max_size=2).map(tuple),
+def talk() -> st.SearchStrategy[tuple[Act, ...]]:
+    """Somebody who speaks once they are listened to, and then listens."""
+    return st.tuples(
+        st.builds(Act, after=st.sampled_from([0.5, 1.3, 2.1]), play=st.sampled_from(RECORDINGS)),
+        st.builds(Act, after=st.sampled_from([0.5, 2.0])),
     )
 
 
-@dataclass
-class Played:
-    """One media socket as the product saw it."""
+def keys() -> st.SearchStrategy[tuple[Act, ...]]:
+    """Somebody who presses keys, now and then, before and after they are asked to."""
+    press = st.builds(
+        Act,
+        after=st.sampled_from([0.0, 0.1, 0.2, 0.6]),
+        press=st.text(KEYS, min_size=1, max_size=4),
+    )
+    return st.lists(press, min_size=1, max_size=3).map(tuple)
 
-    how: str
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    over: bool = False
+
+# Calls.
 
 
-class Stage:
-    """The product of these stories: answers each document once, and behaves on sockets as their path says."""
-
-    def __init__(self) -> None:
-        self.documents: dict[str, str] = {}
-        self.heard: list[Heard] = []
-        self.sockets: list[Played] = []
-        self._changed = asyncio.Event()
-        app = web.Application()
-        app.router.add_get("/media/{how}/", self._media)
-        app.router.add_route("*", "/{rest:.*}", self._request)
-        self.server = TestServer(app)
-
-    @property
-    def url(self) -> str:
-        return str(self.server.make_url("")).rstrip("/")
-
-    async def until(self, condition: Any) -> None:
-        await patience.until(
-            condition, self._changed, lambda: f"{len(self.heard)} requests, {[s.how for s in self.sockets]}"
+def stories(
+    opening: st.SearchStrategy[str] | None = None,
+    happens: tuple[str, ...] = HAPPENS,
+    caller: st.SearchStrategy[tuple[Act, ...]] | None = None,
+) -> st.SearchStrategy[Story]:
+    """One call of at most LONGEST_S; with an `opening` it is listened to and begins with that verb."""
+    document = st.lists(verbs(), min_size=2, max_size=6).map(tuple)
+    documents = st.lists(document, min_size=1, max_size=3).map(tuple)
+    if opening is not None:
+        documents = st.tuples(st.tuples(st.just(TAP), opening, verbs()), documents).map(
+            lambda told: (told[0], *told[1][:2])
         )
+    people: Any = st.lists(acts(), min_size=1, max_size=4).map(tuple)
+    return st.builds(
+        Story,
+        documents=documents,
+        caller=caller if caller is not None else people if opening is None else talk(),
+        callee=st.lists(acts(), max_size=2).map(tuple) if opening is None else talk(),
+        reply=st.sampled_from(["answers", "answers", "busy", "no-answer", "failed"]),
+        events=st.lists(st.tuples(st.floats(0.1, 8.0), st.sampled_from(happens)), max_size=2).map(tuple),
+    )
 
-    def put(self, number: int, story: Story) -> str:
-        """Lay out a story's documents; the address of the first."""
-        base = f"{self.url}/story/{number}"
-        for at, verbs in enumerate(story.documents):
-            text = "".join(verbs)
-            for name, value in {
-                "next": f"{base}/{at + 1}/",
-                "media": f"{self.url.replace('http', 'ws', 1)}/media",
-                "streams": f"{base}/streams/",
-                "progress": f"{base}/progress/",
-                "rooms": f"{self.url}/rooms/",
-                "words": f"{base}/words/",
-                "wait": f"{base}/wait/",
-                "pair": str(number // 2),
-            }.items():
-                text = text.replace(f"{{{name}}}", value)
-            self.documents[f"/story/{number}/{at}/"] = f"<Response>{text}</Response>"
-        self.documents[f"/story/{number}/wait/"] = "<Response><Pause length='3'/><Leave/></Response>"
-        return f"{base}/0/"
 
-    async def _request(self, request: web.Request) -> web.Response:
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        headers = dict(request.headers)
-        self.heard.append(
-            Heard(request.path, request.rel_url.raw_query_string, request.method, form, headers)
-        )
-        self._changed.set()
-        return web.Response(text=self.documents.get(request.path, "<Response/>"), content_type="text/xml")
-
-    async def _media(self, request: web.Request) -> web.StreamResponse:
-        how = request.match_info["how"]
-        if how == "refuse":
-            return web.Response(status=403)
-        ws = web.WebSocketResponse(compress=False)
-        await ws.prepare(request)
-        socket = Played(how)
-        self.sockets.append(socket)
-        try:
-            async for message in ws:
-                if message.type is WSMsgType.TEXT:
-                    socket.messages.append(json.loads(message.data))
-                    await self._behave(socket, ws, request)
-        except (ConnectionError, RuntimeError):
-            pass  # we dropped it ourselves
-        finally:
-            socket.over = True
-            self._changed.set()
-        return ws
-
-    async def _behave(self, socket: Played, ws: web.WebSocketResponse, request: web.Request) -> None:
-        message = socket.messages[-1]
-        frames = sum(m["event"] == "media" for m in socket.messages)
-        if message["event"] != "media":
-            return
-        sid, how = message["streamSid"], socket.how
-        if frames == 30 and how == "close":
-            await ws.close()
-        elif frames == 30 and how == "drop" and request.transport is not None:
-            request.transport.abort()
-        elif frames == 10 and how == "talk":
-            await ws.send_json({"event": "mark", "streamSid": sid, "mark": {"name": "hello"}})
-        elif how == "echo" and frames <= 60:
-            await ws.send_json(
-                {"event": "media", "streamSid": sid, "media": {"payload": message["media"]["payload"]}}
-            )
-            if frames % 10 == 0:
-                await ws.send_json({"event": "mark", "streamSid": sid, "mark": {"name": f"{frames}"}})
-        elif how == "interrupt" and frames in {5, 25}:
-            await self._interrupt(ws, sid, frames)
-        elif how == "nonsense" and frames in {3, 6}:
-            await ws.send_str("{}")
-
-    async def _interrupt(self, ws: web.WebSocketResponse, sid: str, frames: int) -> None:
-        if frames == 5:
-            sound = base64.b64encode(b"\x20" * 8000).decode()
-            await ws.send_json({"event": "media", "streamSid": sid, "media": {"payload": sound}})
-            await ws.send_json({"event": "mark", "streamSid": sid, "mark": {"name": "end"}})
-        else:
-            await ws.send_json({"event": "clear", "streamSid": sid})
+def pairs() -> st.SearchStrategy[tuple[Story, Story]]:
+    """Two calls that share a room and a queue: they meet there, or one dials or is asked something."""
+    asked = st.sampled_from([GATHER_TWO, GATHER_ANY])
+    recorded = st.just("<Record action='{next}?of=record' timeout='1' maxLength='3'/>")
+    members = stories(rooms(), AMONG_MEMBERS)
+    return st.one_of(
+        st.tuples(stories(), stories()),
+        st.tuples(members, members),
+        st.tuples(stories(waits()), stories(takes())),
+        st.tuples(stories(dials()), stories(asked, caller=keys())),
+        st.tuples(stories(recorded), stories(asked, caller=keys())),
+    )
