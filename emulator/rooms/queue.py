@@ -42,7 +42,8 @@ class Member:
 
     def waited(self, now_s: float) -> int:
         """Whole seconds since it came."""
-        return int(now_s - self.began_s)
+        # A sum of seconds is a hair short of the whole one.
+        return int(now_s - self.began_s + 0.001)
 
 
 @dataclass(eq=False)

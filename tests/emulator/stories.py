@@ -15,8 +15,8 @@ LONGEST_S = 40.0
 UNI = ("listen", "close", "drop", "refuse", "talk")
 BI = ("listen", "close", "drop", "refuse", "echo", "interrupt", "nonsense")
 EVENTS = "initiated ringing answered completed"
-HAPPENS = ("hangup", "complete", "redirect", "twiml", "press", "start", "stop", "drop")
-AMONG_MEMBERS = ("hold", "music", "resume", "mute", "unmute", "coach", "redirect", "remove")
+HAPPENS = ("hangup", "complete", "redirect", "twiml", "press", "start", "stop", "drop", "twice")
+AMONG_MEMBERS = ("hold", "music", "resume", "mute", "unmute", "coach", "redirect", "twice", "remove")
 GATHER_TWO = "<Gather action='{next}?of=two' numDigits='2' timeout='1'><Say>Hm</Say></Gather>"
 GATHER_ANY = "<Gather action='{next}?of=any' input='speech dtmf' timeout='1' speechTimeout='auto'/>"
 TAP = "<Start><Stream url='{media}/listen/' track='both_tracks' statusCallback='{streams}'/></Start>"
