@@ -21,7 +21,7 @@ VERBS: dict[str, base.Handler] = {
     "Enqueue": queue.enqueue,
     "Gather": gather.gather,
     "Hangup": flow.hangup,
-    "Leave": queue.leave,
+    "Leave": queue.stay,
     "Pause": talk.pause,
     "Play": talk.play,
     "Record": record.record,
@@ -33,6 +33,7 @@ VERBS: dict[str, base.Handler] = {
     "Stop": stream.stop,
 }
 BEFORE_BRIDGE = {name: verb for name, verb in VERBS.items() if name not in {"Connect", "Dial", "Enqueue"}}
+WAITING = VERBS | {"Leave": queue.leave}
 XML_TYPES = {"text/xml", "application/xml", "text/html"}
 MAX_DOCUMENTS = 1000
 # A circle of documents that take less than this is broken after so many.
@@ -79,7 +80,7 @@ async def loop(
 
     `fields` are added to each request. Verbs that are not allowed there are noted as 13238 and passed over.
     """
-    verbs = {name: VERBS[name] for name in allowed}
+    verbs = {name: WAITING[name] for name in allowed}
     clock = leg.exchange.world.clock
     following = step
     while leg.call.live:
@@ -108,8 +109,6 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
         except TwimlError as error:
             leg.note(error.code, error.detail)
             return base.HANGUP
-        if outcome is base.LEAVE and verbs in (VERBS, BEFORE_BRIDGE):
-            continue  # outside of a queue there is nothing to leave
         if outcome is not None:
             return outcome
         if not leg.call.live:
@@ -126,20 +125,21 @@ def _unknown(leg: Leg, verb: Verb) -> None:
 
 async def fetch(leg: Leg, step: Step) -> Document | None:
     """The document at `step`, or the fallback's, or None when neither can be read."""
+    found = await _try(leg, step, "voice")
+    if isinstance(found, TwimlError) and leg.fallback.url and not step.twiml:
+        fields = {**step.fields, "ErrorCode": str(found.code), "ErrorUrl": step.url}
+        found = await _try(leg, Step(leg.fallback.url, leg.fallback.method, fields=fields), "fallback")
+    return None if isinstance(found, TwimlError) else found
+
+
+async def _try(leg: Leg, step: Step, kind: str) -> Document | TwimlError:
+    """The document, or why there is none: noted, and said on the terminal."""
     try:
-        return await _ask(leg, step, "voice")
+        return await _ask(leg, step, kind)
     except TwimlError as error:
         leg.note(error.code, error.detail)
         logger.warning("emulator.twiml.failed %s %s", error.code, error.detail)
-        failed = error
-    if step.twiml or not leg.fallback.url:
-        return None
-    fields = {**step.fields, "ErrorCode": str(failed.code), "ErrorUrl": step.url}
-    try:
-        return await _ask(leg, Step(leg.fallback.url, leg.fallback.method, fields=fields), "fallback")
-    except TwimlError as error:
-        leg.note(error.code, error.detail)
-        return None
+        return error
 
 
 async def _ask(leg: Leg, step: Step, kind: str) -> Document:

@@ -50,8 +50,24 @@ class Addresses:
     status: str = "/twilio/call-status/"
 
 
+@dataclass(kw_only=True)
+class Answering:
+    """What numbers and TwiML applications share: in which region, whom calls ask and tell."""
+
+    region: str = HOME
+    voice_url: str = ""
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback: str = ""
+    status_callback_method: str = "POST"
+    voice_caller_id_lookup: bool = False
+    # What is only remembered: settings of texts, emergencies, papers.
+    other: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass
-class Number:
+class Number(Answering):
     """A number of the account and the addresses that its calls ask."""
 
     sid: str
@@ -59,42 +75,23 @@ class Number:
     friendly_name: str
     created: datetime
     updated: datetime
-    voice_url: str = ""
-    voice_method: str = "POST"
-    voice_fallback_url: str = ""
-    voice_fallback_method: str = "POST"
-    status_callback: str = ""
-    status_callback_method: str = "POST"
     voice_application_sid: str = ""
     trunk_sid: str = ""
-    voice_caller_id_lookup: bool = False
     voice_region: str = HOME
     routed: datetime | None = None
     route_name: str = ""
-    region: str = HOME
-    # What is only remembered: settings of texts, emergencies, papers.
-    other: dict[str, Any] = field(default_factory=dict)
     # The same number as other regions have it: each has its own addresses.
     elsewhere: dict[str, Number] = field(default_factory=dict)
 
 
 @dataclass
-class Application:
+class Application(Answering):
     """A TwiML application: addresses that numbers, browsers and calls may share."""
 
     sid: str
     friendly_name: str
     created: datetime
     updated: datetime
-    region: str = HOME
-    voice_url: str = ""
-    voice_method: str = "POST"
-    voice_fallback_url: str = ""
-    voice_fallback_method: str = "POST"
-    status_callback: str = ""
-    status_callback_method: str = "POST"
-    voice_caller_id_lookup: bool = False
-    other: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import struct
@@ -116,9 +115,10 @@ class Wire(asyncio.Protocol):
     async def end(self) -> None:
         """End the connection without a closing message, as a program that dies does (FIN)."""
         self._shut()
-        if self._transport is not None and not self._transport.is_closing():
-            with contextlib.suppress(OSError, NotImplementedError):  # TLS knows no half-closed connection
-                self._transport.write_eof()
+        transport = self._transport
+        # TLS knows no half-closed connection: there the close that follows is all.
+        if transport is not None and not transport.is_closing() and transport.can_write_eof():
+            transport.write_eof()
         await self._leave()
 
     async def _leave(self) -> None:

@@ -63,7 +63,8 @@ class End:
         self.leg = line if isinstance(line, Leg) else None
 
     async def called(self, line: Line) -> None:
-        raise NotImplementedError("only the dialled end is called")
+        """Nobody rings at the end of the one who calls."""
+        line.finish("failed", "the caller's end of a call does not ring")
 
     def ended(self) -> None:
         """This end hung up: so does the other."""

@@ -38,7 +38,7 @@ async def create(request: web.Request) -> web.Response:
     if len(world.applications) >= MAX_APPLICATIONS:
         raise bad("Cannot create application: application limit exceeded", TOO_MANY)
     now = world.clock.now()
-    made = Application("", "", now, now, region_of(request))
+    made = Application("", "", now, now, region=region_of(request))
     _apply(made, given)
     made.sid = world.sid("AP")
     world.applications[made.sid] = made

@@ -127,8 +127,7 @@ async def delete(request: web.Request) -> web.Response:
 def _end(leg: Leg, status: str) -> None:
     if status == "canceled" and leg.call.status not in {"queued", "ringing"}:
         raise bad("Call is not queued or ringing. Cannot cancel.", 21220)
-    # Completing a call that was never answered leaves it canceled.
-    leg.finish(status if leg.answered.is_set() else "canceled", f"REST Status={status}")
+    leg.dismiss(f"REST Status={status}")
 
 
 def live_leg(request: web.Request) -> Leg:

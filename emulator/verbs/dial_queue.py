@@ -34,12 +34,11 @@ async def queue(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Outcome
 
 
 async def _talk(leg: Leg, member: Member, verb: Verb) -> None:
-    limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
     await first(member.bridged.wait(), member.given_up.wait(), member.leg.over.wait())
     bridge = leg.bridge
     if bridge is None:
-        limit.close()
         return
+    limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
     try:
         with star(leg, verb) as pressed:
             await first(bridge.over.wait(), limit, pressed.wait())

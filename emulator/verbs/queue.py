@@ -47,8 +47,13 @@ async def enqueue(leg: Leg, verb: Verb, document: Document) -> Outcome:
 
 
 async def leave(leg: Leg, verb: Verb, document: Document) -> Outcome:
-    """Leave the queue in which the caller waits; outside of one there is nothing to leave."""
+    """Leave the queue in which the caller waits."""
     return LEAVE
+
+
+async def stay(leg: Leg, verb: Verb, document: Document) -> Outcome:
+    """<Leave> outside of a queue: there is nothing to leave."""
+    return None
 
 
 async def _wait(leg: Leg, member: Member, verb: Verb, document: Document) -> str:
