@@ -5,6 +5,7 @@ import errno
 import logging
 import socket
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +27,8 @@ _log = logging.getLogger("contactcenter.serving")
 _access = logging.getLogger("contactcenter.access")
 BACKLOG = 4096  # Twisted's own 50 makes a thousand simultaneous handshakes wait 14 s
 MEDIA_SECONDS = 8.0  # how long open media streams may finish
-CLOSING_SECONDS = 4.0  # then how long sockets have to write their rows
+CLOSING_SECONDS = 4.0  # then how long sockets have to write their rows, and requests to be answered
+CANCEL_SECONDS = 3.0  # then how long what was cancelled has to end
 RESTART = 4012
 _QUIET = ("/healthz", "/readyz", "/metrics", "/static/")
 
@@ -47,10 +49,28 @@ class Plan:
 class DrainingServer(Server):  # type: ignore[misc]  # daphne has no types
     """Daphne, but going down in order.
 
-    Stock Daphne cancels its applications on SIGTERM, so that no consumer hears of it. Here browser sockets
-    are closed with 4012 at once, media sockets may finish, every consumer ends by itself, and only what
-    then is left gets cancelled. The port stays open meanwhile, so that /readyz can say 503.
+    Stock Daphne cancels its applications on SIGTERM, so that no consumer hears of it, and goes on taking
+    requests that nobody will answer. Here browser sockets are closed with 4012 at once, media sockets may
+    finish, every consumer and request ends by itself, and only what then is left gets cancelled. The port
+    stays open while sockets close, so that /readyz can say 503 and Twilio's last callbacks are taken.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._ports: list[Any] = []
+        self._is_over = False
+
+    def listen_success(self, port: Any) -> None:
+        """Called by Daphne with each port that it listens on."""
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """The input queue of a new application; None for a request that comes over a kept line at the end."""
+        if self._is_over and scope["type"] == "http":
+            protocol.basic_error(503, b"Service Unavailable", "This process ends.")
+            return None
+        return super().create_application(protocol, scope)
 
     def kill_all_applications(self) -> Any:
         """Called by Twisted before shutdown; the Deferred is waited for."""
@@ -64,11 +84,16 @@ class DrainingServer(Server):  # type: ignore[misc]  # daphne has no types
         await self._wait(MEDIA_SECONDS, media=True)
         self._close(media=True)
         await self._wait(CLOSING_SECONDS)
-        rest = self._running()
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await self._take_nothing_more()
+        await self._wait(CLOSING_SECONDS)
+        await _cancel(self._running())
         await lifespan.finish()
+        # A view's thread waits for its part on this loop, and the process for the thread: none may be left.
+        await _cancel(asyncio.all_tasks() - {asyncio.current_task()})
+
+    async def _take_nothing_more(self) -> None:
+        self._is_over = True
+        await asyncio.gather(*(_stopped(port) for port in self._ports))
 
     def _close(self, *, media: bool) -> None:
         for protocol in list(self.connections):
@@ -76,8 +101,11 @@ class DrainingServer(Server):  # type: ignore[misc]  # daphne has no types
                 protocol.serverClose(code=RESTART)
 
     async def _wait(self, seconds: float, *, media: bool | None = None) -> None:
-        if tasks := self._running(media=media):
-            await asyncio.wait(tasks, timeout=seconds)
+        """Until nothing runs, what came meanwhile included; at most so long."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (tasks := self._running(media=media)) and (left := end - loop.time()) > 0:
+            await asyncio.wait(tasks, timeout=left)
 
     def _running(self, *, media: bool | None = None) -> list[Any]:
         return [
@@ -87,6 +115,20 @@ class DrainingServer(Server):  # type: ignore[misc]  # daphne has no types
             and not details["application_instance"].done()
             and (media is None or _is_media(protocol) == media)
         ]
+
+
+async def _stopped(port: Any) -> None:
+    if (stopping := port.stopListening()) is not None:
+        await stopping.asFuture(asyncio.get_running_loop())
+
+
+async def _cancel(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel them and let them end; one that does not within a few seconds is left behind, and told."""
+    pending = list(tasks)
+    for task in pending:
+        task.cancel()
+    if pending and (stuck := (await asyncio.wait(pending, timeout=CANCEL_SECONDS))[1]):
+        _log.error("serve.stuck", extra={"tasks": len(stuck)})
 
 
 def serve(*, role: Role, host: str, port: int) -> None:

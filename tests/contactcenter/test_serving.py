@@ -1,5 +1,7 @@
 """`manage.py serve` as a process: it refuses what would leave a door open, and goes down in order."""
 
+import contextlib
+import http.client
 import os
 import shutil
 import signal
@@ -9,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -152,6 +155,30 @@ def test_the_stop_signal_ends_it_with_its_children_and_exit_code_0(own_server: R
 
 def test_ctrl_c_ends_it_too(own_server: Running) -> None:
     assert own_server.stop(by=signal.SIGINT) == 0
+
+
+def test_requests_that_come_all_the_while_do_not_hold_its_end(own_server: Running) -> None:
+    with ThreadPoolExecutor(4) as visitors:
+        told = [visitors.submit(ask_until_it_is_gone, own_server) for _ in range(4)]
+        until(lambda: own_server.output().count("/accounts/") >= 4, "they are at it")
+        assert own_server.stop() == 0
+    statuses = {status for one in told for status in one.result()}
+    assert 200 in statuses
+    assert statuses <= {200, 503}
+    assert "Traceback" not in own_server.output()
+
+
+def ask_until_it_is_gone(server: Running) -> list[int]:
+    """The statuses of a page asked for again and again over one line, until nothing listens any more."""
+    statuses = []
+    line = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=30)
+    with contextlib.closing(line), contextlib.suppress(OSError, http.client.HTTPException):
+        while True:
+            line.request("GET", "/accounts/login/")
+            with line.getresponse() as answer:
+                answer.read()
+            statuses.append(answer.status)
+    return statuses
 
 
 def test_a_killed_server_leaves_no_worker(own_server: Running) -> None:
