@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
-import gc
 import json
 import secrets
 import signal
@@ -14,7 +13,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from emulator import faults, regions
+from emulator import faults, garbage, regions
 from emulator.account import HOME
 from emulator.app import application
 from emulator.arguments import account, arguments
@@ -97,14 +96,13 @@ async def serve(app: web.Application, given: argparse.Namespace, seed: int, cloc
     }
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
-    # What is here stays: no sound has to wait while it is looked through again.
-    gc.collect()
-    gc.freeze()
-    running = asyncio.create_task(clock.run(hurry=True)) if isinstance(clock, VirtualClock) else None
-    await ended.wait()
-    if running is not None:
-        running.cancel()
     exchange = app[EXCHANGE]
+    if isinstance(clock, VirtualClock):
+        running = asyncio.create_task(clock.run(hurry=True))
+    else:
+        running = asyncio.create_task(garbage.sweep(lambda: exchange.pacer.busy > 0, clock))
+    await ended.wait()
+    running.cancel()
     report = exchange.tally.report(exchange.legs.values(), exchange.pacer.lateness)
     sys.stdout.write(json.dumps(report) + "\n")
     await runner.cleanup()
