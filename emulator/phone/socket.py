@@ -1,6 +1,6 @@
 """The socket of a browser's phone.
 
-Text is JSON (emulator/phone_messages.py says what a page may send); binary is mu-law at 8 kHz, 20 ms in a
+Text is JSON (emulator/phone/messages.py says what a page may send); binary is mu-law at 8 kHz, 20 ms in a
 message, of the one call that the page holds. Told to it: `connected`, `registered`, `unregistered`,
 `incoming`, `cancel`, `ringing`, `answer`, `hangup`, `resumed`, `message`, `sent`, `pong` and `error`.
 """
