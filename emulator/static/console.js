@@ -89,11 +89,11 @@ function keep(list, known, rows, key, made, show) {
 
 // live calls
 
-/** Calls with the legs that they dialled under them. */
+/** Calls with the legs that they dialled under them, and those with theirs. */
 function inOrder(rows) {
   const known = new Set(rows.map((row) => row.sid));
-  const under = (sid) => rows.filter((row) => row.parent === sid);
-  return rows.filter((row) => !known.has(row.parent)).flatMap((row) => [row, ...under(row.sid)]);
+  const withItsOwn = (row) => [row, ...rows.filter(({ parent }) => parent === row.sid).flatMap(withItsOwn)];
+  return rows.filter((row) => !known.has(row.parent)).flatMap(withItsOwn);
 }
 
 function newCall({ sid }) {

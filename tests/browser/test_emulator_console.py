@@ -1,12 +1,13 @@
 """The emulator's console in a real browser: by keyboard, live, honest about what is gone."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.switchboard import CALLER_HERTZ, OFFICE, Switchboard, write_tone
+from tests.browser.switchboard import ACCOUNT_SID, CALLER_HERTZ, OFFICE, Switchboard, write_tone
 from tests.chromium import picture
 
 GATHER = "<Response><Gather action='/keys/' finishOnKey='#' timeout='60'/></Response>"
@@ -74,6 +75,21 @@ def test_a_call_is_placed_watched_and_ended_by_keyboard_alone(board: Switchboard
     console.keyboard.press("Enter")
     expect(console.locator("#no-calls")).to_be_visible()
     expect(console.locator("#lines")).to_contain_text("completed")
+
+
+def test_a_call_that_a_dialled_one_dials_is_shown_below_it(board: Switchboard, console: Page) -> None:
+    dial = "<Dial>+3120111{}</Dial><Pause length='60'/>"
+    board.product.answers["/twilio/voice/"] = f"<Response>{dial.format('0001')}</Response>"
+    board.call()
+    expect(console.locator(".call .badge").nth(1)).to_have_text("in-progress")
+    dialled = next(leg.call.sid for leg in board.exchange.legs.values() if leg.call.to.endswith("0001"))
+    told = console.request.post(
+        f"{board.emulator_url}/2010-04-01/Accounts/{ACCOUNT_SID}/Calls/{dialled}.json",
+        form={"Twiml": f"<Response>{dial.format('0002')}</Response>"},
+        headers={"Authorization": f"Basic {b64encode(f'{ACCOUNT_SID}:token'.encode()).decode()}"},
+    )
+    assert told.ok
+    expect(console.locator(".call .to")).to_have_text([OFFICE, "+31201110001", "+31201110002"])
 
 
 def test_the_log_tells_what_happens_newest_first_and_can_be_narrowed(
