@@ -204,7 +204,7 @@ class Exchange:
     async def close(self) -> None:
         """Let go of everything at once: the emulator ends, the calls do not end in order."""
         self.closing = True
-        for leg in self.legs.values():
+        for leg in list(self.legs.values()):
             for stream in leg.streams:
                 stream.close()
             await leg.settle_program()

@@ -79,9 +79,9 @@ class Leg:
             self.progress.announce("answered")
             self.party.notice("answered")
 
-    def hang_up(self) -> None:
+    def hang_up(self, reason: str = "hung up by the party") -> None:
         """This leg's party puts the telephone down."""
-        self.finish("completed" if self.answered.is_set() else "no-answer", "hung up by the party")
+        self.finish("completed" if self.answered.is_set() else "no-answer", reason)
 
     def finish(self, status: str, reason: str) -> None:
         """End the leg with a terminal status; only the first end counts."""
@@ -114,11 +114,15 @@ class Leg:
             logger.exception("emulator.ending.failed")
 
     def limit(self, seconds: float) -> None:
-        """End the call that many seconds from now; a later limit takes the place of an earlier one."""
+        """End the call after that many seconds, which begin when it is answered, or now if it was.
+
+        A later limit takes the place of an earlier one.
+        """
         self._limits += 1
         mine = self._limits
 
         async def end() -> None:
+            await first(self.answered.wait(), self.over.wait())
             await first(self.exchange.world.clock.sleep(seconds), self.over.wait())
             if mine == self._limits:
                 self.finish("completed", "time limit of the call")
@@ -133,6 +137,8 @@ class Leg:
 
     def follow(self, step: Step, *, ends: bool = True) -> None:
         """Run the TwiML found at `step` as this leg's program; with `ends` the call ends when it does."""
+        if self.exchange.closing:
+            return
         self.followed = True
         self._program = asyncio.get_running_loop().create_task(self.exchange.run(self, step, ends))
         self._program.add_done_callback(self._program_is_over)
@@ -207,6 +213,7 @@ class Leg:
 
     def take_over(self, party: Party) -> None:
         """Another party holds this leg's telephone from now on."""
+        self.party.ended()
         self.party = party
         party.attach(self)
         if self.answered.is_set():
@@ -222,6 +229,8 @@ class Leg:
             stream.press(digit)
         for listener in list(self.listeners):
             listener(digit)
+        if self.bridge is not None:
+            self.bridge.other(self).party.hear_key(digit)
 
     # streams
 

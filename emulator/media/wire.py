@@ -48,6 +48,7 @@ class Wire(asyncio.Protocol):
         self._hold = hold
         self._held = ExitStack()
         self._read_rate = 0
+        self._next_read: asyncio.TimerHandle | None = None
         self._assembler = frames.Assembler()
         self._handshake = Handshake()
         self._upgraded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -90,13 +91,15 @@ class Wire(asyncio.Protocol):
         if self._write is None:
             return
         data = frames.text_frames(texts)
-        if not self._cork.is_in:
+        if self._cork.is_in:
+            if not self._waiting:
+                self._cork.waiting.append(self)
+            self._waiting.append(data)
+        elif self.behind:
+            self._send_raw(data)
+        else:
             self._write(data)
             self.bytes_sent += len(data)
-            return
-        if not self._waiting:
-            self._cork.waiting.append(self)
-        self._waiting.append(data)
 
     def flush(self) -> None:
         """Write what the cork has kept back."""
@@ -151,6 +154,9 @@ class Wire(asyncio.Protocol):
     def read_slowly(self, rate: int) -> None:
         """Read so many bytes of the server a second, 0 for all at once; the server's own buffers fill up."""
         self._read_rate = rate
+        if not rate and self._next_read is not None:
+            self._next_read.cancel()
+            self._read_on()
         if rate and self._transport is not None:
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_READER_BUFFER)
@@ -166,13 +172,15 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._read_rate and self._transport is not None:
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(len(data) / self._read_rate, self._read_on)
+            pause_s = len(data) / self._read_rate
+            self._next_read = asyncio.get_running_loop().call_later(pause_s, self._read_on)
         if not self._handshake.done:
             data = self._read_head(data)
         if data and self._open:
             self._read_messages(data)
 
     def _read_on(self) -> None:
+        self._next_read = None
         if self._transport is not None and not self._transport.is_closing() and not self._silent:
             self._transport.resume_reading()
 

@@ -51,6 +51,10 @@ class Party(Protocol):
         """Something that a person on the telephone would notice has happened (scripts.EVENTS)."""
         ...
 
+    def hear_key(self, digit: str) -> None:
+        """Whoever it is connected with presses a key."""
+        ...
+
     def attach(self, line: Line) -> None:
         """This is its telephone now."""
         ...
@@ -186,6 +190,9 @@ class Person:
         self._noticed.append(event)
         self._changed.set()
 
+    def hear_key(self, digit: str) -> None:
+        """A tone: people do nothing about it."""
+
     # sound
 
     def frame(self, tick: int) -> Frame:
@@ -253,7 +260,8 @@ class Person:
         """One step after the other; who waits in vain, or has done all, hangs up."""
         for number, act in enumerate(self.part.does):
             if not await self._until(act.wait or ("answered" if number == 0 else "")):
-                break
+                self.hang_up()
+                return
             await self._stage.clock.sleep(act.after)
             if self._line is None:
                 return

@@ -30,6 +30,7 @@ class End:
         self.leg: Leg | None = None
         self.far: End = self
         self._asked = False
+        self._pressing = False
 
     def frame(self, tick: int) -> Frame:
         # The leg's own `says` keeps a circle of calls from asking for ever.
@@ -58,6 +59,15 @@ class End:
     def notice(self, event: str) -> None:
         """The line itself waits for nothing."""
 
+    def hear_key(self, digit: str) -> None:
+        """A key goes through to the other end, where it is pressed; round a circle of calls once."""
+        if self.far.leg is not None and not self._pressing:
+            self._pressing = True
+            try:
+                self.far.leg.press(digit)
+            finally:
+                self._pressing = False
+
     def attach(self, line: Line) -> None:
         """The leg whose party this end is."""
         self.leg = line if isinstance(line, Leg) else None
@@ -69,8 +79,13 @@ class End:
     def ended(self) -> None:
         """This end hung up: so does the other."""
         leg, self.leg = self.leg, None
-        if leg is not None and self.far.leg is not None:
-            self.far.leg.hang_up()
+        if leg is not None:
+            self.far.part()
+
+    def part(self) -> None:
+        """The other end hung up."""
+        if self.leg is not None:
+            self.leg.hang_up()
 
 
 class Dialled(End):
@@ -94,8 +109,15 @@ class Dialled(End):
         await first(there.answered.wait(), there.over.wait())
         if there.answered.is_set():
             line.answer()
+            if there.over.is_set():
+                line.hang_up()
         else:
             line.finish(there.call.status if there.call.status != "canceled" else "no-answer", "not answered")
+
+    def part(self) -> None:
+        """The other end hung up; while it rings there, `called` tells how."""
+        if self.leg is not None and self.leg.answered.is_set():
+            self.leg.hang_up()
 
     def _arrive(self, call: Call) -> Leg:
         exchange, hops = self._exchange, call.hops + 1
@@ -107,7 +129,6 @@ class Dialled(End):
 async def send_keys(leg: Leg, keys: str) -> None:
     """Press keys towards whoever was called, `w` waiting half a second; only another call hears them."""
     for key in keys:
-        party = leg.party
-        if key not in WAITS_S and isinstance(party, End) and party.far.leg is not None:
-            party.far.leg.press(key)
+        if key not in WAITS_S:
+            leg.party.hear_key(key)
         await leg.exchange.world.clock.sleep(WAITS_S.get(key, KEY_S))

@@ -94,6 +94,9 @@ class Handset:
         if event == "answered" and self.browser is not None:
             self.browser.tell({"type": "answer", "call": self.sid, "reconnect": self.key})
 
+    def hear_key(self, digit: str) -> None:
+        """A tone among the sound; the page is not told."""
+
     def ended(self) -> None:
         """The call is over: whoever rings stops, whoever holds it is told."""
         self._exchange.pacer.remove(self)
@@ -176,7 +179,7 @@ class Handset:
     async def _wait_for_it(self, loss: int) -> None:
         await self._exchange.world.clock.sleep(GRACE_S)
         if loss == self._losses and self.browser is None and self.leg is not None:
-            self.leg.finish("completed" if self.leg.answered.is_set() else "no-answer", "the client was lost")
+            self.leg.hang_up("the client was lost")
 
     def _stop_ringing(self, but: Browser) -> None:
         for browser in self._ringing:

@@ -42,6 +42,11 @@ class Bridge:
         for leg in self.legs:
             leg.party.notice("connected")
 
+    def other(self, leg: Leg) -> Leg:
+        """The leg at the other side."""
+        one, other = self.legs
+        return other if leg is one else one
+
     def part(self) -> None:
         """They hear each other no more; harmless when they do not."""
         if self.over.is_set():

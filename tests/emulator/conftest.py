@@ -58,7 +58,7 @@ class Box:
         async with aiohttp.ClientSession() as http, http.delete(self.url + path) as answer:
             return await _json(answer)
 
-    async def place(self, script: str = "conversation", **more: Any) -> str:
+    async def place(self, script: str | dict[str, Any] = "conversation", **more: Any) -> str:
         """Alice calls the office."""
         body = {"from": ALICE, "to": OFFICE, "script": script, **more}
         status, answer = await self.post("/emulator/calls/", body)

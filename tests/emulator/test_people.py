@@ -234,3 +234,58 @@ async def test_whoever_is_put_somewhere_may_be_written_out(product: Product, box
         "/emulator/people/", {"to": BOB, "script": {"callee": {"reply": "maybe"}}}
     )
     assert (status, "$.callee.reply" in answer["error"]) == (400, True)
+
+
+async def test_who_waits_in_vain_hangs_up_also_where_the_conversation_has_a_length(
+    product: Product, box: Box
+) -> None:
+    await call(product, box, "<Enqueue>support</Enqueue>")
+    sid = await box.place({"hangup_after": 40, "caller": {"does": [{"wait": "stream"}]}})
+    await box.clock.advance(63)
+    assert after(await box.call(sid)) == ("completed", "hung up by the party")
+
+
+async def test_an_agent_who_meets_a_scripted_caller_stays_as_long_as_the_script_says(
+    product: Product, box: Box
+) -> None:
+    product.answers["/twilio/voice/"] = "<Response><Enqueue waitUrl=''>support</Enqueue></Response>"
+    caller = await box.place("reading_5min")
+    await box.clock.advance(1)
+    twiml = "<Response><Dial><Queue>support</Queue></Dial></Response>"
+    agent = await box.twilio(lambda client: client.calls.create(to=BOB, from_=OFFICE, twiml=twiml))
+    await box.clock.advance(200)
+    assert (await box.call(agent.sid))["status"] == "in-progress"
+    assert (await box.call(caller))["status"] == "in-progress"
+
+
+@pytest.mark.parametrize(
+    ("twiml", "told"),
+    [
+        ("<Reject reason='busy'/>", "busy"),
+        ("<Reject/>", "failed"),
+        ("<Pause length='90'/>", "no-answer"),
+        ("<Say>Hello</Say>", "completed"),
+    ],
+)
+async def test_a_number_of_our_own_is_told_to_the_action_as_it_took_the_call(
+    product: Product, box: Box, twiml: str, told: str
+) -> None:
+    box.exchange.world.number(SHOP).voice_url = f"{product.url}/shop/"
+    product.answers["/shop/"] = f"<Response>{twiml}</Response>"
+    product.answers["/over/"] = "<Response/>"
+    await call(product, box, f"<Dial action='/over/'>{SHOP}</Dial>")
+    await box.place("listener")
+    await box.clock.advance(100)
+    assert product.forms("/over/")[0]["DialCallStatus"] == told
+
+
+async def test_keys_go_through_to_a_number_of_our_own_that_was_dialled(product: Product, box: Box) -> None:
+    box.exchange.world.number(SHOP).voice_url = f"{product.url}/shop/"
+    product.answers["/shop/"] = "<Response><Gather numDigits='1' action='/key/'/></Response>"
+    product.answers["/key/"] = "<Response><Pause length='60'/></Response>"
+    await call(product, box, f"<Dial>{SHOP}</Dial>")
+    sid = await box.place("listener")
+    await box.clock.advance(3)
+    await box.post(f"/emulator/calls/{sid}/press/", {"digits": "5"})
+    await box.clock.advance(1)
+    assert [form["Digits"] for form in product.forms("/key/")] == ["5"]

@@ -106,6 +106,16 @@ async def test_a_later_limit_takes_the_place_of_the_first(product: Product, box:
     assert (await box.call(call["sid"]))["status"] == "completed"
 
 
+async def test_a_limit_begins_with_the_answer(product: Product, box: Box) -> None:
+    box.exchange.people[BOB] = "no_answer"
+    _, call = await called(box)
+    await raw(box, "POST", f"/Calls/{call['sid']}.json", data={"TimeLimit": "5"})
+    await box.clock.advance(30)
+    assert (await box.call(call["sid"]))["status"] == "ringing"
+    await box.clock.advance(60)
+    assert (await box.call(call["sid"]))["status"] == "no-answer"
+
+
 async def test_a_recorded_call_says_at_its_end_where_the_recording_is(product: Product, box: Box) -> None:
     fields = {"Record": "true", "RecordingChannels": "dual", "RecordingTrack": "both"}
     fields |= {

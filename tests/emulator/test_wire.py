@@ -351,3 +351,39 @@ async def test_a_server_that_asks_without_end_and_reads_nothing_is_cut_off() -> 
     async with serving(talk) as url:
         await ear.wire().connect(url, None)
         assert await asyncio.wait_for(ear.gone, 20) == (None, False)
+
+
+async def test_a_server_that_asks_for_marks_and_reads_nothing_is_cut_off() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        await asyncio.wait_for(ear.gone, 20)
+
+    ear = Ear()
+    async with serving(talk) as url:
+        wire = ear.wire()
+        await wire.connect(url, None)
+        for _ in range(1000):
+            wire.send([b"x" * 60_000])
+        assert await asyncio.wait_for(ear.gone, 20) == (None, False)
+
+
+async def test_a_slow_reader_that_is_slow_no_more_reads_at_once() -> None:
+    messages: asyncio.Queue[bytes] = asyncio.Queue()
+    mended = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await upgrade(reader, writer)
+        writer.write(b"\x81\x7e\x0f\xa0" + b"x" * 4000)
+        await mended.wait()
+        writer.write(b"\x81\x01y")
+        await reader.read()
+
+    async with serving(talk) as url, asyncio.timeout(20):
+        wire = Wire(lambda _, data: messages.put_nowait(data), lambda code, broken: None)
+        wire.read_slowly(10)
+        await wire.connect(url, None)
+        assert len(await messages.get()) == 4000
+        wire.read_slowly(0)
+        mended.set()
+        assert await messages.get() == b"y"
+        wire.abort()
