@@ -10,6 +10,7 @@ from emulator.lateness import KEPT
 from emulator.rest.envelope import EXCHANGE
 
 TICKS_A_SECOND = 50
+MAX_SECONDS, MAX_DIGITS = 1000, 10
 
 
 def routes() -> list[web.RouteDef]:
@@ -27,7 +28,8 @@ async def lateness(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(
             text=json.dumps({"error": "seconds must be a whole number"}), content_type="application/json"
         )
-    late, ticks = request.app[EXCHANGE].pacer.lateness, min(int(asked), 1000) * TICKS_A_SECOND
+    seconds = min(int(asked), MAX_SECONDS) if len(asked) < MAX_DIGITS else MAX_SECONDS
+    late, ticks = request.app[EXCHANGE].pacer.lateness, seconds * TICKS_A_SECOND
     return web.json_response(
         {
             "ticks": min(ticks, late.ticks, KEPT),

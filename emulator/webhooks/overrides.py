@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urldefrag
 CONNECT_MS, READ_MS, TOTAL_MS = 5_000, 15_000, 15_000
 LEAST_MS, MOST_CONNECT_MS, MOST_MS = 100, 10_000, 15_000
 RETRIES, MOST_RETRIES = 1, 5
+# So long a number is above every limit; Python refuses to read one of thousands of digits.
+MAX_DIGITS = 10
 POLICIES = frozenset({"ct", "rt", "4xx", "5xx", "all"})
 
 Failure = Literal["", "ct", "rt", "4xx", "5xx", "other"]
@@ -43,7 +45,9 @@ def overrides(url: str) -> Overrides:
 
     def number(name: str, default: int, least: int, most: int) -> int:
         text = given.get(name, "")
-        return max(least, min(int(text), most)) if text.isascii() and text.isdigit() else default
+        if not text.isascii() or not text.isdigit():
+            return default
+        return max(least, min(int(text), most)) if len(text) < MAX_DIGITS else most
 
     return Overrides(
         connect=number("ct", CONNECT_MS, LEAST_MS, MOST_CONNECT_MS),

@@ -245,8 +245,9 @@ async def test_a_caller_whose_twiml_cannot_be_had_is_told_so_before_the_end(
         "<Say>" + "<s>" * 900 + "</s>" * 900 + "</Say>",
         "<Connect><Stream url='wss://a..b/'/></Connect>",
         f"<Connect><Stream url='wss://{'a' * 70}.example.com/'/></Connect>",
+        f"<Redirect>/next/#ct={'9' * 5000}</Redirect>",
     ],
-    ids=range(12),
+    ids=range(13),
 )
 async def test_bad_text_of_the_target_is_noted_or_passed_over(product: Product, box: Box, verbs: str) -> None:
     await call(product, box, verbs)
@@ -265,6 +266,17 @@ async def test_keys_that_no_telephone_has_are_refused(product: Product, box: Box
     await box.clock.advance(1)
     status, answer = await box.post(f"/emulator/calls/{sid}/press/", {"digits": digits})
     assert (status, "0-9" in answer["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("seconds", ["ten", "-1", "1.5", "²"])
+async def test_seconds_that_are_no_number_are_refused(box: Box, seconds: str) -> None:
+    answer = await box.get(f"/emulator/lateness/?seconds={seconds}")
+    assert answer == {"error": "seconds must be a whole number"}
+
+
+async def test_more_seconds_than_there_were_are_all_there_were(box: Box) -> None:
+    answer = await box.get(f"/emulator/lateness/?seconds={'9' * 5000}")
+    assert answer == await box.get("/emulator/lateness/?seconds=1000")
 
 
 async def test_a_body_that_is_nested_without_end_is_refused(box: Box) -> None:
