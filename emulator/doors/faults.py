@@ -53,8 +53,8 @@ async def switch(request: web.Request) -> web.Response:
     if afresh:
         exchange.faults.reset(call)
     apply(exchange, switches, call)
-    if False in [deed() for deed in deeds]:
-        raise reading.refused(web.HTTPConflict, "it never opened, or was replayed too often")
+    for deed in deeds:
+        deed()
     return _shown(exchange)
 
 
@@ -76,11 +76,14 @@ def apply(exchange: Exchange, switches: dict[str, Any], call: str = "") -> None:
         exchange.faults.set(name, value, call)
 
 
-def _deed(exchange: Exchange, name: str, sid: Any) -> Callable[[], bool | None]:
+def _deed(exchange: Exchange, name: str, sid: Any) -> Callable[[], None]:
+    """What is to be done. Raises HTTPNotFound, and HTTPConflict where it cannot be done."""
     stream = exchange.stream(str(sid))
     if stream is None or (name != "replay_stream" and not stream.live):
         raise reading.refused(web.HTTPNotFound, "no such live stream")
-    deeds: dict[str, Callable[[], bool | None]] = {
+    if name == "replay_stream" and not stream.replayable:
+        raise reading.refused(web.HTTPConflict, "it never opened, or was replayed too often")
+    deeds: dict[str, Callable[[], None]] = {
         "drop_stream": stream.drop,
         "fin_stream": stream.fin,
         "sever": stream.sever,

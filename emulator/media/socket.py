@@ -92,9 +92,10 @@ class MediaStream:
         """Frames written to the socket, per track."""
         return {name: track.frames for name, track in self.outlet.tracks.items()}
 
-    def digest(self, track: str) -> str:
-        """SHA-256, in hex, of the mu-law bytes sent on a track, in the order sent."""
-        return self.outlet.tracks[track].digest
+    @property
+    def replayable(self) -> bool:
+        """Whether it opened, and was not replayed too often already."""
+        return self._wire is not None and len(self.replays) < MAX_REPLAYS
 
     # opening
 
@@ -243,20 +244,14 @@ class MediaStream:
         if self._wire is not None:
             self._wire.fall_silent()
 
-    def replay(self) -> bool:
-        """Fault: somebody else opens the same socket with the old signature and the old words.
-
-        False when it never opened, or was replayed too often already.
-        """
-        if self._wire is None or len(self.replays) >= MAX_REPLAYS:
-            return False
+    def replay(self) -> None:
+        """Fault: somebody else opens the same socket with the old signature and the old words."""
         track = next(iter(self.outlet.tracks.values()))
         words = [messages.connected(), self._start(1)]
         words.append(track.sheet % (2, 1, self.outlet.first_ms, SILENCE.text))
         replay = Replay(self._exchange.world.clock, self.wanted.url, self._signature, words)
         self.replays.append(replay.facts)
         self._exchange.courier.spawn(replay.run())
-        return True
 
     def refuse(self, code: int, why: str) -> None:
         """End it before it began, as Twilio refuses one that TwiML asked for."""

@@ -95,23 +95,25 @@ class Sender:
         if hook.asked and self._luck.strikes(chance, "lose request", hook.call.sid):
             return self.lose(hook)
         began, at = asyncio.get_running_loop().time(), self._world.clock.now()
-        signed = ["", ""]
+        said, rights = "", list[str]()
 
         def headers(address: str, form: Mapping[str, str]) -> dict[str, str]:
-            signed[:] = self._sign(hook, address, form)
-            return _headers(signed[0], token, hook.method)
+            nonlocal said
+            rights.append(signature(self._token(hook), address, form))
+            signed, said = self._sign(hook, address, form, rights[-1])
+            return _headers(signed, token, hook.method)
 
-        right = signature(self._token(hook), hook.url, hook.form if hook.method == "POST" else {})
         answer = await send(self._http, hook.url, hook.method, hook.form, headers, limits)
-        self._earlier = right
-        facts: dict[str, Any] = {"attempt": attempt + 1, "signature": signed[1]}
+        # That of the first hop: of the address that was asked for, whatever it redirected to.
+        self._earlier = rights[0] if rights else self._earlier
+        facts: dict[str, Any] = {"attempt": attempt + 1, "signature": said}
         if edge := limits.rules.edge(attempt):
             facts["edge"] = edge
         took = round((asyncio.get_running_loop().time() - began) * 1000)
         self._write(hook, answer, at, took, **facts)
         return answer
 
-    def _sign(self, hook: Hook, url: str, form: Mapping[str, str]) -> tuple[str, str]:
+    def _sign(self, hook: Hook, url: str, form: Mapping[str, str], right: str) -> tuple[str, str]:
         """The header's value, "" for none, and what is the matter with it."""
         faults = self._faults.of(hook.call.sid)
         if faults.unsigned:
@@ -120,7 +122,7 @@ class Sender:
             return signature("wrong", url, form), "wrong"
         if faults.replay_signature and self._earlier:
             return self._earlier, "replayed"
-        return signature(self._token(hook), url, form), "right"
+        return right, "right"
 
     def _token(self, hook: Hook) -> str:
         return self._world.account.token(hook.call.region)

@@ -171,6 +171,19 @@ async def test_a_replayed_signature_is_that_of_an_earlier_request(product: Produ
     assert (await box.call(sid))["webhooks"][0]["signature"] == "replayed"
 
 
+async def test_a_replayed_signature_of_a_get_was_sent_before(product: Product, box: Box) -> None:
+    product.answers["/voice/"] = WAIT
+    number = box.exchange.world.number(OFFICE)
+    number.voice_url, number.voice_method = f"{product.url}/voice/?a=1", "GET"
+    await box.place()
+    await box.clock.advance(1)
+    await box.place(faults={"replay_signature": True})
+    await box.clock.advance(1)
+    first, second = product.asked("/voice/")
+    assert first.headers["X-Twilio-Signature"] == signature(f"{product.url}/voice/?{first.query}")
+    assert first.headers["X-Twilio-Signature"] == second.headers["X-Twilio-Signature"]
+
+
 async def test_a_replayed_stream_is_the_same_handshake_and_the_same_start(product: Product, box: Box) -> None:
     sid, stream = await tap(product, box)
     await box.post("/emulator/faults/", {"replay_stream": stream})
@@ -408,3 +421,17 @@ async def test_a_stream_that_never_opened_cannot_be_replayed(product: Product, b
     stream = (await box.call(sid))["streams"][0]["stream_sid"]
     status, answer = await box.post("/emulator/faults/", {"replay_stream": stream})
     assert (status, answer["error"]) == (409, "it never opened, or was replayed too often")
+
+
+async def test_a_stream_that_cannot_be_replayed_leaves_all_as_it_was(product: Product, box: Box) -> None:
+    sid, stream = await tap(product, box)
+    product.refuse_sockets = True
+    other = await box.place()
+    await box.clock.advance(1)
+    unopened = (await box.call(other))["streams"][0]["stream_sid"]
+    await box.post("/emulator/faults/", {"double_every": 5})
+    asked = {"reset": True, "replay_stream": unopened, "drop_stream": stream, "lose_every": 3}
+    status, _ = await box.post("/emulator/faults/", asked)
+    shown = await box.get("/emulator/faults/")
+    assert (status, shown["lose_every"], shown["double_every"]) == (409, 0, 5)
+    assert (await box.call(sid))["streams"][0]["status"] == "in-progress"
