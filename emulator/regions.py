@@ -39,7 +39,7 @@ async def listen(
         await web.TCPSite(runner, host, port).start()
         taken = int(runner.addresses[-1][1])
         app[PORTS][taken] = region
-        urls[region] = f"http://{host}:{taken}"
+        urls[region] = f"http://{f'[{host}]' if ':' in host else host}:{taken}"
     return urls
 
 

@@ -120,7 +120,8 @@ async def delete(request: web.Request) -> web.Response:
     if call.live:
         raise bad("Cannot delete this resource before it is complete", 20009)
     exchange.world.calls.pop(call.sid, None)
-    exchange.legs.pop(call.sid, None)
+    if (leg := exchange.legs.pop(call.sid, None)) is not None:
+        exchange.tally.add(leg)
     return web.Response(status=204)
 
 

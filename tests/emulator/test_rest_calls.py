@@ -337,6 +337,17 @@ async def test_a_call_that_has_ended_can_be_forgotten(product: Product, box: Box
         assert (status, body["code"]) == (404, 20404)
 
 
+async def test_a_call_that_was_forgotten_is_still_counted(product: Product, box: Box) -> None:
+    sid = await live(product, box)
+    await box.clock.advance(1)
+    await box.post(f"/emulator/calls/{sid}/hangup/", {})
+    exchange = box.exchange
+    before = exchange.tally.report(exchange.legs.values(), exchange.pacer.lateness)
+    await raw(box, "DELETE", f"/Calls/{sid}.json")
+    after = exchange.tally.report(exchange.legs.values(), exchange.pacer.lateness)
+    assert (after, after["calls"]) == (before, 1)
+
+
 # The log of it
 
 
