@@ -102,7 +102,7 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
     for verb in document.verbs:
         handler = verbs.get(verb.name)
         if handler is None:
-            _unknown(leg, verb)
+            _passed_over(leg, verb, verbs)
             continue
         try:
             outcome = await handler(leg, verb, document)
@@ -116,8 +116,11 @@ async def perform(leg: Leg, document: Document, verbs: dict[str, base.Handler]) 
     return None
 
 
-def _unknown(leg: Leg, verb: Verb) -> None:
-    if verb.name in VERBS:
+def _passed_over(leg: Leg, verb: Verb, allowed: dict[str, base.Handler]) -> None:
+    if verb.name in VERBS and allowed is BEFORE_BRIDGE:
+        code = 13201 if verb.name == "Dial" else 12200
+        leg.note(code, f"<{verb.name}> is not allowed in TwiML that is played before two are connected")
+    elif verb.name in VERBS:
         leg.note(13238, f"<{verb.name}> is not allowed in TwiML that is played to somebody who waits")
     else:
         leg.note(12200, f"<{verb.name}> is not a verb that the emulator knows")

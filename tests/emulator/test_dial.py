@@ -241,10 +241,14 @@ async def test_nouns_ring_one_after_the_other_where_that_is_asked_for(product: P
 
 async def test_nothing_is_dialled_in_a_whisper(product: Product, box: Box) -> None:
     dial(product, f"<Number url='/whisper/'>{BOB}</Number>")
-    product.answers["/whisper/"] = "<Response><Dial>+31201111111</Dial><Say>Hello</Say></Response>"
+    product.answers["/whisper/"] = (
+        "<Response><Dial>+31201111111</Dial><Enqueue>desk</Enqueue><Say>Hello</Say></Response>"
+    )
     sid = await box.place()
     await box.clock.advance(6)
     child = (await box.children(sid))[0]
     assert await box.children(child["call_sid"]) == []
-    assert [note["code"] for note in child["notifications"]] == [13238]
+    notes = [(note["code"], note["message"].partition(" is ")[0]) for note in child["notifications"]]
+    assert notes == [(13201, "<Dial>"), (12200, "<Enqueue>")]
+    assert all("before two are connected" in note["message"] for note in child["notifications"])
     assert box.exchange.legs[sid].bridge is not None
