@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-FRAME_BYTES = 160
-SILENT_BYTE = b"\xff"
+from emulator.audio.sound import FRAME_BYTES, SILENT_BYTE
+
 MAX_BUFFERED = 10 * 60 * 8000
 MAX_MARKS = 10_000
 PIECE = 64 * 1024

@@ -27,8 +27,8 @@ class Replies:
         self._return_mark = return_mark
         self._playback = Playback()
         self._playing: bytes | None = None
+        # A list that was cut ends in `cut`, which says how many were left out.
         self.commands: list[dict[str, Any]] = []
-        self.commands_unwritten = 0
 
     @property
     def played_bytes(self) -> int:
@@ -99,8 +99,10 @@ class Replies:
             self._return_mark(name)
 
     def _note(self, event: str, **facts: Any) -> None:
+        played = self._playback.played // BYTES_PER_MS
         if len(self.commands) < MAX_COMMANDS:
-            played = self._playback.played // BYTES_PER_MS
             self.commands.append({"event": event, "played_ms": played, **facts})
-        else:
-            self.commands_unwritten += 1
+            return
+        if len(self.commands) == MAX_COMMANDS:
+            self.commands.append({"event": "cut", "played_ms": played, "left_out": 0})
+        self.commands[-1]["left_out"] += 1

@@ -30,18 +30,6 @@ def signed_form(url: str) -> str:
     return scheme + host + parts["rest"]
 
 
-def with_body_hash(url: str, body: str) -> str:
-    """The address to which Twilio posts a JSON body: its SHA-256 is the last parameter of the query.
-
-    This address is requested and signed, without fields. A fragment stays. Raises UnicodeEncodeError for a
-    body that is not UTF-8.
-    """
-    address, mark, fragment = url.partition("#")
-    joint = "&" if "?" in address else "?"
-    digest = RequestValidator("").compute_hash(body)
-    return f"{address}{joint}bodySHA256={digest}{mark}{fragment}"
-
-
 def signature(token: str, url: str, fields: Fields | None = None) -> str:
     """The header's value for a request to `url` with posted `fields` (none for GET, JSON and sockets)."""
     return str(RequestValidator(token).compute_signature(signed_form(url), _Values(fields or {})))

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from emulator.media import frames
+from emulator.media.replies import Replies
 from tests.emulator.conftest import Box
 from tests.emulator.product import Product, Socket
 
@@ -198,6 +200,15 @@ async def test_all_that_is_wrong_gives_one_warning_of_each_kind_per_stream(
     assert (truth["status"], truth["played_back_bytes"]) == ("in-progress", 0)
     await second.say_binary(b"")
     assert (await second.heard_out())["warnings"] == [31950]
+
+
+def test_a_list_of_commands_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.media.replies.MAX_COMMANDS", 2)
+    replies = Replies("MZ1", lambda code: None, lambda name: None)
+    for _ in range(5):
+        replies.receive(frames.TEXT, b'{"event":"clear","streamSid":"MZ1"}')
+    assert [command["event"] for command in replies.commands] == ["clear", "clear", "cut"]
+    assert replies.commands[-1]["left_out"] == 3
 
 
 async def test_the_call_of_a_bad_server_still_ends_in_order(product: Product, box: Box) -> None:
