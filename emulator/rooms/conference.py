@@ -101,6 +101,8 @@ class Conference:
         """A member goes or is sent away; the room may end with it. Harmless when it has gone."""
         if self.seats.pop(seat.leg.call.sid, None) is None:
             return
+        if self._speakers is not None:
+            self._speakers.leave(seat)
         seat.vacate()
         self.past.append(seat)
         self._touch()

@@ -34,9 +34,18 @@ class Speakers:
             else:
                 self._loud.pop(seat, None)
         for seat, last in list(self._heard.items()):
-            if number - last >= STOPPED_TICKS or seat.over.is_set():
-                del self._heard[seat]
-                self._conference.tell("participant-speech-stop", seat)
+            if number - last >= STOPPED_TICKS:
+                self._stop(seat)
+
+    def leave(self, seat: Seat) -> None:
+        """A member is about to go: it speaks no longer, and that is told before."""
+        self._loud.pop(seat, None)
+        if seat in self._heard:
+            self._stop(seat)
+
+    def _stop(self, seat: Seat) -> None:
+        del self._heard[seat]
+        self._conference.tell("participant-speech-stop", seat)
 
     def _begin(self, seat: Seat, number: int) -> None:
         self._loud[seat] += 1

@@ -176,6 +176,25 @@ async def test_who_speaks_is_told_from_begin_to_end(product: Product, box: Box) 
     assert {form["CallSid"] for form in forms} == {first}
 
 
+@pytest.mark.parametrize("end", ["leaves", "room ends"])
+async def test_who_speaks_at_the_end_has_stopped_before_leaving(product: Product, box: Box, end: str) -> None:
+    talker = Person(does=[{"wait": "connected"}, {"play": "jfk.wav", "after": 1}, {"after": 60}])
+    first = await enter(product, box, person=talker)
+    await enter(product, box, person=QUIET)
+    await box.clock.advance(3)
+    if end == "leaves":
+        await box.post(f"/emulator/calls/{first}/hangup/", {})
+    else:
+        sid = (await conference(box))["conference_sid"]
+        await raw(box, "POST", f"/Conferences/{sid}.json", data={"Status": "completed"})
+    await box.clock.advance(5)
+    forms = sorted(product.forms("/conference/", CallSid=first), key=lambda f: int(f["SequenceNumber"]))
+    told = [form["StatusCallbackEvent"] for form in forms]
+    left = told.index("participant-leave")
+    assert told[left - 1 : left + 1] == ["participant-speech-stop", "participant-leave"]
+    assert told.count("participant-speech-start") == told.count("participant-speech-stop")
+
+
 async def test_a_muted_voice_is_no_speaker(product: Product, box: Box) -> None:
     talker = Person(does=[{"wait": "answered"}, {"play": "cmd_weather.wav", "after": 2}, {"after": 60}])
     await enter(product, box, "muted='true'", person=talker)
