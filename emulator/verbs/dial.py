@@ -13,12 +13,10 @@ from emulator.rooms.recording import Recording
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import dial_conference, dial_queue, leaving, ringing
 from emulator.verbs.base import Outcome, action
+from emulator.verbs.dial_terms import star, time_limit, timeout
 from emulator.verbs.record import order
-from emulator.verbs.star import star
 from emulator.waiting import first
 
-TIMEOUT_S = 30.0
-TIME_LIMIT_S = 14_400.0
 RECORD = frozenset(
     {"true"} | {f"record-from-{since}{how}" for since in ("answer", "ringing") for how in ("", "-dual")}
 )
@@ -76,7 +74,7 @@ class Dialling:
         rung = [ringing.child(leg, self.verb, noun, self.document) for noun in nouns]
         self.children += rung
         with leg.ear.hearing(Prompt(tones.ringback(), leg.exchange.pacer.number + 1, "ringing", again=True)):
-            self.winner = await ringing.first_to_answer(rung, self.verb.seconds("timeout", TIMEOUT_S))
+            self.winner = await ringing.first_to_answer(rung, timeout(self.verb))
 
     async def _talk(self, child: Leg) -> None:
         self.leg.answer()
@@ -88,9 +86,9 @@ class Dialling:
             self.tape = self.leg.exchange.recordings.of_leg(self.leg, wanted)
         bridge = Bridge(self.leg, child)
         self.bridged = True
-        limit = self.leg.exchange.world.clock.sleep(self.verb.seconds("timeLimit", TIME_LIMIT_S))
         try:
             with star(self.leg, self.verb) as pressed:
+                limit = time_limit(self.leg, self.verb)
                 done = await first(bridge.over.wait(), child.over.wait(), limit, pressed.wait())
         finally:
             bridge.part()

@@ -11,11 +11,10 @@ from emulator.rooms.seat import MAX_ROOM, Refused, Seat, Terms
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, absolute, action, address, method
+from emulator.verbs.dial_terms import star, time_limit
 from emulator.verbs.record import order
-from emulator.verbs.star import star
 from emulator.waiting import first
 
-TIME_LIMIT_S = 14_400.0
 MAX_NAME = 128
 REDIRECTED = "participant_updated_via_api"
 
@@ -41,10 +40,9 @@ async def conference(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Ou
 
 async def _stay(leg: Leg, verb: Verb, document: Document, seat: Seat) -> Outcome:
     after = action(verb, document, {"DialCallStatus": "answered"})
-    limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
     try:
         with star(leg, verb) as pressed:
-            await first(seat.over.wait(), limit, pressed.wait())
+            await first(seat.over.wait(), time_limit(leg, verb), pressed.wait())
     except asyncio.CancelledError:
         seat.conference.leave(seat, REDIRECTED if leg.call.live else "participant_hung_up")
         if not leg.exchange.closing:

@@ -9,11 +9,8 @@ from emulator.rooms.queue import Member
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, absolute, action, method
-from emulator.verbs.star import star
+from emulator.verbs.dial_terms import star, time_limit, timeout
 from emulator.waiting import first
-
-TIMEOUT_S = 30.0
-TIME_LIMIT_S = 14_400.0
 
 
 async def queue(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Outcome:
@@ -38,10 +35,9 @@ async def _talk(leg: Leg, member: Member, verb: Verb) -> None:
     bridge = leg.bridge
     if bridge is None:
         return
-    limit = leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
     try:
         with star(leg, verb) as pressed:
-            await first(bridge.over.wait(), limit, pressed.wait())
+            await first(bridge.over.wait(), time_limit(leg, verb), pressed.wait())
     finally:
         bridge.part()
 
@@ -64,7 +60,7 @@ async def _take(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Member 
         leg.note(13255, f"<Queue>: there is no queue {noun.text[:64]!r}")
         return None
     before = Step(absolute(noun.get("url"), document), method(noun)) if noun.get("url") else None
-    end = clock.seconds() + verb.seconds("timeout", TIMEOUT_S)
+    end = clock.seconds() + timeout(verb)
     while (member := found.take(leg, before)) is None:
         done = await first(found.arrived.wait(), clock.sleep_until(end))
         if 0 not in done:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from emulator.leg import Leg
+from emulator.rooms.transcription import CONFIDENCE
 from emulator.twiml import Document, Verb
 from emulator.verbs import talk
 from emulator.verbs.base import Handler, Outcome, action, address, method
@@ -15,7 +16,6 @@ LOOK_S = 0.1
 AUTO_SPEECH_S = 1.0
 TIMEOUT_S = 5.0
 MAX_SPEECH_S = 60.0
-CONFIDENCE = "0.94"
 PROMPTS: dict[str, Handler] = {"Say": talk.say, "Play": talk.play, "Pause": talk.pause}
 
 
@@ -77,7 +77,7 @@ async def gather(leg: Leg, verb: Verb, document: Document) -> Outcome:
     if heard.digits:
         return action(verb, document, {"Digits": heard.digits}, default=True)
     if heard.words:
-        said = {"SpeechResult": " ".join(heard.words), "Confidence": CONFIDENCE}
+        said = {"SpeechResult": " ".join(heard.words), "Confidence": str(CONFIDENCE)}
         return action(verb, document, said, default=True)
     if verb.flag("actionOnEmptyResult"):
         return action(verb, document, {"Digits": ""} if "dtmf" in terms.inputs else {}, default=True)

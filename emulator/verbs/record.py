@@ -8,15 +8,15 @@ from emulator.audio import tones
 from emulator.audio.ear import Prompt
 from emulator.leg import Leg
 from emulator.rooms.recording import EVENTS, Order, Recording
+from emulator.rooms.speakers import QUIET_DBFS
 from emulator.twiml import Document, Verb
+from emulator.verbs import leaving
 from emulator.verbs.base import Outcome, action, address, method
 from streams.audio import level
 
 LOOK_S = 0.1
 SILENCE_S = 5.0
 MAX_LENGTH_S = 3600.0
-# Quieter than this is silence.
-QUIET_DBFS = -45.0
 
 
 async def record(leg: Leg, verb: Verb, document: Document) -> Outcome:
@@ -39,7 +39,8 @@ async def record(leg: Leg, verb: Verb, document: Document) -> Outcome:
     except asyncio.CancelledError:
         recording.stop()
         if not leg.call.live and not leg.exchange.closing:
-            _tell_of_hangup(leg, verb, document, recording)
+            told = {**_fields(recording), "Digits": "hangup"}
+            leaving.ask(leg, action(verb, document, told, default=True))
         raise
     recording.stop()
     if not spoke:
@@ -66,14 +67,6 @@ def _fields(recording: Recording) -> dict[str, str]:
         "RecordingSid": recording.sid,
         "RecordingDuration": str(recording.seconds()),
     }
-
-
-def _tell_of_hangup(leg: Leg, verb: Verb, document: Document, recording: Recording) -> None:
-    step = action(verb, document, {**_fields(recording), "Digits": "hangup"}, default=True)
-    if step is not None:
-        form = {**leg.call.form(), **step.fields}
-        asking = leg.exchange.courier.ask(leg.call, "action", step.url, step.method, form)
-        leg.exchange.courier.spawn(asking)
 
 
 async def _until_over(leg: Leg, verb: Verb) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""hangupOnStar: the party leaves what it is connected to by pressing *."""
+"""What holds for every <Dial>, whomever it reaches: how long it rings and lasts, and hangupOnStar."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from contextlib import contextmanager
 
 from emulator.leg import Leg
 from emulator.twiml import Verb
+
+TIMEOUT_S = 30.0
+TIME_LIMIT_S = 14_400.0
+
+
+def timeout(verb: Verb) -> float:
+    """How many seconds are waited for somebody to be connected with."""
+    return verb.seconds("timeout", TIMEOUT_S)
+
+
+async def time_limit(leg: Leg, verb: Verb) -> None:
+    """Return when the two have been connected for as long as they may."""
+    await leg.exchange.world.clock.sleep(verb.seconds("timeLimit", TIME_LIMIT_S))
 
 
 @contextmanager
