@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from enum import Enum
 from urllib.parse import urljoin
 
@@ -23,15 +24,21 @@ Outcome = Step | End | None
 Handler = Callable[[Leg, Verb, Document], Awaitable[Outcome]]
 
 
-def action(verb: Verb, document: Document, fields: dict[str, str], *, default: bool = False) -> Step | None:
-    """The request that `action` asks for, with the verb's own fields.
+def action(verb: Verb, document: Document, *, default: bool = False) -> Step | None:
+    """The request that `action` asks for; `telling` adds the verb's own fields.
 
-    Without the attribute None, or with `default` the document's own address once more.
+    Without the attribute None, or with `default` the document's own address once more. Raises TwimlError
+    11100, so a verb works it out, as its other addresses, before it takes anything or calls anybody.
     """
     url = verb.get("action")
     if not url and not default:
         return None
-    return Step(absolute(url, document) if url else document.base, method(verb), fields=fields)
+    return Step(absolute(url, document) if url else document.base, method(verb))
+
+
+def telling(step: Step | None, fields: dict[str, str]) -> Step | None:
+    """The same request with these fields."""
+    return None if step is None else replace(step, fields=fields)
 
 
 def method(verb: Verb, name: str = "method", default: str = "POST") -> str:

@@ -9,10 +9,10 @@ from emulator.audio.ear import Prompt
 from emulator.leg import Leg
 from emulator.people.trunk import send_keys
 from emulator.rooms.bridge import Bridge
-from emulator.rooms.recording import Recording
+from emulator.rooms.recording import Order, Recording
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import dial_conference, dial_queue, leaving, ringing
-from emulator.verbs.base import Outcome, action
+from emulator.verbs.base import Outcome, action, telling
 from emulator.verbs.dial_terms import star, time_limit, timeout
 from emulator.verbs.record import order
 from emulator.waiting import first
@@ -29,34 +29,40 @@ async def dial(leg: Leg, verb: Verb, document: Document) -> Outcome:
     for noun in verb.children:
         if (room := ROOMS.get(noun.name)) is not None:
             return await room(leg, verb, noun, document)
+    _note_unheard(leg, verb)
+    after, callees = action(verb, document), ringing.callees(leg, verb, document)
+    wanted = order(verb, document, source="DialVerb") if verb.get("record") in RECORD else None
+    if not callees:
+        return telling(after, {"DialCallStatus": "failed"})
+    if not verb.flag("answerOnBridge"):
+        leg.answer()
+    return await Dialling(leg, verb, after, wanted).run(callees)
+
+
+def _note_unheard(leg: Leg, verb: Verb) -> None:
     for name in UNHEARD:
         if verb.get(name):
             leg.note(12200, f"<Dial {name}> changes nothing in the emulator")
-    nouns = ringing.nouns(leg, verb)
-    if not nouns:
-        return action(verb, document, {"DialCallStatus": "failed"})
-    if not verb.flag("answerOnBridge"):
-        leg.answer()
-    return await Dialling(leg, verb, document).run(nouns)
 
 
 class Dialling:
-    """One <Dial> of numbers and clients, from the first ring to its end."""
+    """One <Dial> of numbers and clients, from the first ring to its end; then it asks `after`."""
 
-    def __init__(self, leg: Leg, verb: Verb, document: Document) -> None:
+    def __init__(self, leg: Leg, verb: Verb, after: Step | None, wanted: Order | None) -> None:
         self.leg = leg
         self.verb = verb
-        self.document = document
+        self.after = after
+        self.wanted = wanted
         self.children: list[Leg] = []
         self.winner: Leg | None = None
         self.tape: Recording | None = None
         self.bridged = False
 
-    async def run(self, nouns: list[Verb]) -> Outcome:
+    async def run(self, callees: list[ringing.Callee]) -> Outcome:
         """Ring, bridge the first that answers, and go on to `action` or the next verb after it."""
         try:
             # One after the other with `sequential`, otherwise all at once.
-            for group in [[noun] for noun in nouns] if self.verb.flag("sequential") else [nouns]:
+            for group in [[callee] for callee in callees] if self.verb.flag("sequential") else [callees]:
                 await self._ring(group)
                 if self.winner is not None:
                     await self._talk(self.winner)
@@ -67,11 +73,14 @@ class Dialling:
             # Whatever cancels us a second time, the children still end.
             await asyncio.shield(asyncio.ensure_future(self._leave()))
             raise
+        except Exception:
+            self._dismiss()
+            raise
         return self._action()
 
-    async def _ring(self, nouns: list[Verb]) -> None:
+    async def _ring(self, callees: list[ringing.Callee]) -> None:
         leg = self.leg
-        rung = [ringing.child(leg, self.verb, noun, self.document) for noun in nouns]
+        rung = [ringing.child(leg, self.verb, callee) for callee in callees]
         self.children += rung
         with leg.ear.hearing(Prompt(tones.ringback(), leg.exchange.pacer.number + 1, "ringing", again=True)):
             self.winner = await ringing.first_to_answer(rung, timeout(self.verb))
@@ -81,9 +90,8 @@ class Dialling:
         await send_keys(child, child.digits)
         if not await child.listen_first():
             return
-        if self.verb.get("record") in RECORD:
-            wanted = order(self.verb, self.document, source="DialVerb")
-            self.tape = self.leg.exchange.recordings.of_leg(self.leg, wanted)
+        if self.wanted is not None:
+            self.tape = self.leg.exchange.recordings.of_leg(self.leg, self.wanted)
         bridge = Bridge(self.leg, child)
         self.bridged = True
         try:
@@ -103,10 +111,13 @@ class Dialling:
             await self.leg.exchange.world.clock.sleep(leaving.CHILD_END_S)
         if self.leg.bridge is not None:
             self.leg.bridge.part()
+        self._dismiss()
+        await leaving.leave(self.leg, self._action())
+
+    def _dismiss(self) -> None:
         for child in self.children:
             if not child.elsewhere:
                 child.dismiss("the other side left")
-        await leaving.leave(self.leg, self._action())
 
     def _action(self) -> Step | None:
         call = (self.winner or self.children[-1]).call
@@ -120,4 +131,4 @@ class Dialling:
             told["DialCallDuration"] = str(call.duration(self.leg.exchange.world.clock.now()))
         if self.tape is not None:
             told |= {"RecordingUrl": self.tape.url(), "RecordingSid": self.tape.sid}
-        return action(self.verb, self.document, told)
+        return telling(self.after, told)

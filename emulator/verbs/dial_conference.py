@@ -10,7 +10,7 @@ from emulator.rooms.recording import Order
 from emulator.rooms.seat import MAX_ROOM, Refused, Seat, Terms
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
-from emulator.verbs.base import Outcome, absolute, action, address, method
+from emulator.verbs.base import Outcome, absolute, action, address, method, telling
 from emulator.verbs.dial_terms import star, time_limit
 from emulator.verbs.record import order
 from emulator.waiting import first
@@ -22,24 +22,25 @@ REDIRECTED = "participant_updated_via_api"
 async def conference(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Outcome:
     """Join; afterwards `action` is told `answered`, or the next verb follows."""
     leg.answer()
+    after, how, told = action(verb, document), terms(noun, document), callback(noun, document)
+    wanted = order(noun, document, source="Conference") if noun.get("record") == "record-from-start" else None
     name = noun.text[:MAX_NAME]
     if not name:
         leg.note(13234, "<Conference> without a name")
-        return action(verb, document, {"DialCallStatus": "failed"})
+        return telling(after, {"DialCallStatus": "failed"})
     room = leg.exchange.conferences.room(name, leg.call.region)
     try:
-        seat = room.join(leg, terms(noun, document), callback(noun, document))
+        seat = room.join(leg, how, told)
     except Refused as refused:
         leg.note(refused.code, f"<Conference>: {refused.detail}")
         room.close_unused()
         # A label in use lets the leg go on to the next verb; nobody to coach fails to the action.
-        return None if refused.code == 16025 else action(verb, document, {"DialCallStatus": "failed"})
-    _record(room, noun, document)
-    return await _stay(leg, verb, document, seat)
+        return None if refused.code == 16025 else telling(after, {"DialCallStatus": "failed"})
+    _record(room, wanted)
+    return await _stay(leg, verb, telling(after, {"DialCallStatus": "answered"}), seat)
 
 
-async def _stay(leg: Leg, verb: Verb, document: Document, seat: Seat) -> Outcome:
-    after = action(verb, document, {"DialCallStatus": "answered"})
+async def _stay(leg: Leg, verb: Verb, after: Step | None, seat: Seat) -> Outcome:
     try:
         with star(leg, verb) as pressed:
             await first(seat.over.wait(), time_limit(leg, verb), pressed.wait())
@@ -48,7 +49,8 @@ async def _stay(leg: Leg, verb: Verb, document: Document, seat: Seat) -> Outcome
         if not leg.exchange.closing:
             await asyncio.shield(asyncio.ensure_future(leaving.leave(leg, after)))
         raise
-    seat.conference.leave(seat, "participant_left")
+    finally:
+        seat.conference.leave(seat, "participant_left")
     return after
 
 
@@ -83,9 +85,7 @@ def callback(noun: Verb, document: Document) -> Callback:
     return Callback(url, method(noun, "statusCallbackMethod"), frozenset(topics) or DEFAULT_TOPICS)
 
 
-def _record(room: Conference, noun: Verb, document: Document) -> None:
+def _record(room: Conference, wanted: Order | None) -> None:
     """The first member who asks for it lets the room be recorded from now on."""
-    if noun.get("record") != "record-from-start" or room.recordings:
-        return
-    asked: Order = order(noun, document, source="Conference")
-    room.exchange.recordings.of_conference(room, asked)
+    if wanted is not None and not room.recordings:
+        room.exchange.recordings.of_conference(room, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.leg import Leg
 from emulator.twiml import Document, Step, Verb
-from emulator.verbs.base import HANGUP, Outcome, absolute, action, method
+from emulator.verbs.base import HANGUP, Outcome, absolute, action, method, telling
 
 
 async def redirect(leg: Leg, verb: Verb, document: Document) -> Outcome:
@@ -34,4 +34,4 @@ async def reject(leg: Leg, verb: Verb, document: Document) -> Outcome:
 async def refer(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """There is no SIP here: the transfer fails, and `action` is told so."""
     leg.note(13233, "<Refer> is for calls over SIP; the emulator has none")
-    return action(verb, document, {"ReferCallStatus": "failed"})
+    return telling(action(verb, document), {"ReferCallStatus": "failed"})

@@ -10,7 +10,7 @@ from emulator.leg import Leg
 from emulator.rooms.transcription import CONFIDENCE
 from emulator.twiml import Document, Verb
 from emulator.verbs import talk
-from emulator.verbs.base import Handler, Outcome, action, address, method
+from emulator.verbs.base import Handler, Outcome, action, address, method, telling
 
 LOOK_S = 0.1
 AUTO_SPEECH_S = 1.0
@@ -64,9 +64,9 @@ class Heard:
 async def gather(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """Listen; what was heard goes to `action` (the same document without one), nothing to the next verb."""
     leg.answer()
+    after, partial = action(verb, document, default=True), _teller(leg, verb, document)
     terms, heard = Terms.of(verb), Heard()
     prompts = asyncio.ensure_future(_prompts(leg, verb, document))
-    partial = _teller(leg, verb, document)
     try:
         await _listen(leg, terms, heard, prompts, partial)
     finally:
@@ -75,12 +75,11 @@ async def gather(leg: Leg, verb: Verb, document: Document) -> Outcome:
     if not prompts.cancelled() and (failed := prompts.exception()) is not None:
         raise failed
     if heard.digits:
-        return action(verb, document, {"Digits": heard.digits}, default=True)
+        return telling(after, {"Digits": heard.digits})
     if heard.words:
-        said = {"SpeechResult": " ".join(heard.words), "Confidence": str(CONFIDENCE)}
-        return action(verb, document, said, default=True)
+        return telling(after, {"SpeechResult": " ".join(heard.words), "Confidence": str(CONFIDENCE)})
     if verb.flag("actionOnEmptyResult"):
-        return action(verb, document, {"Digits": ""} if "dtmf" in terms.inputs else {}, default=True)
+        return telling(after, {"Digits": ""} if "dtmf" in terms.inputs else {})
     return None
 
 

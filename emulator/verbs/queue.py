@@ -12,7 +12,7 @@ from emulator.rooms.queue import MAX_NAME, Member
 from emulator.rooms.seat import WAIT_VERBS
 from emulator.twiml import Document, Step, Verb
 from emulator.verbs import leaving
-from emulator.verbs.base import LEAVE, Outcome, absolute, action, method
+from emulator.verbs.base import LEAVE, Outcome, action, address, method, telling
 from emulator.waiting import first
 
 QUEUE_VERBS = WAIT_VERBS | {"Gather", "Leave", "Hangup"}
@@ -21,25 +21,29 @@ QUEUE_VERBS = WAIT_VERBS | {"Gather", "Leave", "Hangup"}
 async def enqueue(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """Wait in a queue until somebody takes the call, the caller leaves, or hangs up; then `action`."""
     leg.answer()
+    after, entertainment = action(verb, document), address(verb, "waitUrl", document)
     name = verb.text[:MAX_NAME]
     if not name:
         leg.note(13250, "<Enqueue> without the name of a queue; the emulator has no TaskRouter")
-        return action(verb, document, {"QueueResult": "system-error"})
+        return telling(after, {"QueueResult": "system-error"})
     queues = leg.exchange.queues
     queue = queues.named(name, leg.call.region) or queues.make(name, leg.call.region)
     member = queue.enter(leg)
     if member is None:
-        return action(verb, document, {"QueueResult": "queue-full", "QueueSid": queue.sid})
+        return telling(after, {"QueueResult": "queue-full", "QueueSid": queue.sid})
+    wait = Step(entertainment, method(verb, "waitUrlMethod")) if entertainment else None
     try:
-        result = await _wait(leg, member, verb, document)
+        result = await _wait(leg, member, wait)
     except asyncio.CancelledError:
         result = _interrupted(leg, member)
         queue.leave(member)
         if not leg.exchange.closing:
-            old = action(verb, document, _fields(member, result))
+            old = telling(after, _fields(member, result))
             await asyncio.shield(asyncio.ensure_future(leaving.leave(leg, old)))
         raise
-    after = action(verb, document, _fields(member, result))
+    finally:
+        queue.leave(member)
+    after = telling(after, _fields(member, result))
     if member.step is not None:
         leaving.ask(leg, after)
         return member.step
@@ -56,10 +60,10 @@ async def stay(leg: Leg, verb: Verb, document: Document) -> Outcome:
     return None
 
 
-async def _wait(leg: Leg, member: Member, verb: Verb, document: Document) -> str:
+async def _wait(leg: Leg, member: Member, wait: Step | None) -> str:
     """Play the queue's TwiML until something happens; the QueueResult."""
     leg.party.notice("queued")
-    done = await first(member.taken.wait(), _entertain(leg, member, verb, document))
+    done = await first(member.taken.wait(), _entertain(leg, member, wait))
     if 0 not in done and not member.taken.is_set():
         member.queue.leave(member)
         return "leave" if leg.call.live else "hangup"
@@ -82,14 +86,14 @@ async def _wait(leg: Leg, member: Member, verb: Verb, document: Document) -> str
     return "bridged"
 
 
-async def _entertain(leg: Leg, member: Member, verb: Verb, document: Document) -> None:
+async def _entertain(leg: Leg, member: Member, wait: Step | None) -> None:
     """Play to the caller who waits; returns when its TwiML says <Leave>."""
-    if not verb.get("waitUrl"):
+    if wait is None:
         music = Prompt(tones.music(), leg.exchange.pacer.number + 1, "music", again=True)
         with leg.ear.hearing(music):
             await asyncio.Event().wait()
-    step = Step(absolute(verb.get("waitUrl"), document), method(verb, "waitUrlMethod"))
-    await leg.exchange.loop(leg, step, QUEUE_VERBS, lambda: _place(member))
+    else:
+        await leg.exchange.loop(leg, wait, QUEUE_VERBS, lambda: _place(member))
 
 
 def _place(member: Member) -> dict[str, str]:

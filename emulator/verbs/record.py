@@ -11,7 +11,7 @@ from emulator.rooms.recording import EVENTS, Order, Recording
 from emulator.rooms.speakers import QUIET_DBFS
 from emulator.twiml import Document, Verb
 from emulator.verbs import leaving
-from emulator.verbs.base import Outcome, action, address, method
+from emulator.verbs.base import Outcome, action, address, method, telling
 from streams.audio import level
 
 LOOK_S = 0.1
@@ -22,13 +22,13 @@ MAX_LENGTH_S = 3600.0
 async def record(leg: Leg, verb: Verb, document: Document) -> Outcome:
     """Record; then `action` (without one the same document) with what was said, or the next verb."""
     leg.answer()
+    after = action(verb, document, default=True)
+    wanted = order(verb, document, source="RecordVerb", track="inbound")
     if verb.flag("playBeep", True):
         beep = tones.beep()
         with leg.ear.hearing(Prompt(beep, leg.exchange.pacer.number + 1, "beep")):
             await leg.exchange.world.clock.sleep(beep.ms / 1000)
-    recording = leg.exchange.recordings.of_leg(
-        leg, order(verb, document, source="RecordVerb", track="inbound")
-    )
+    recording = leg.exchange.recordings.of_leg(leg, wanted)
     if verb.flag("transcribe") or verb.get("transcribeCallback"):
         leg.note(12200, "<Record transcribe>: the emulator transcribes no recordings")
     leg.party.notice("record")
@@ -39,13 +39,12 @@ async def record(leg: Leg, verb: Verb, document: Document) -> Outcome:
     except asyncio.CancelledError:
         recording.stop()
         if not leg.call.live and not leg.exchange.closing:
-            told = {**_fields(recording), "Digits": "hangup"}
-            leaving.ask(leg, action(verb, document, told, default=True))
+            leaving.ask(leg, telling(after, {**_fields(recording), "Digits": "hangup"}))
         raise
     recording.stop()
     if not spoke:
         return None
-    return action(verb, document, {**_fields(recording), **({"Digits": key} if key else {})}, default=True)
+    return telling(after, {**_fields(recording), **({"Digits": key} if key else {})})
 
 
 def order(verb: Verb, document: Document, **how: str) -> Order:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from emulator.leg import Leg
 from emulator.twiml import Document, Step, Verb
-from emulator.verbs.base import absolute, address, method
+from emulator.verbs.base import address, method
 from emulator.waiting import first
 from emulator.webhooks.progress import Callbacks
 
@@ -14,8 +15,25 @@ MAX_NOUNS = 10
 KEYS, MAX_KEYS = frozenset("0123456789*#wW"), 64
 
 
-def nouns(leg: Leg, verb: Verb) -> list[Verb]:
-    """The numbers and clients to ring; what else stands there is noted."""
+@dataclass(frozen=True)
+class Callee:
+    """What one noun says of whom it calls: `before` is played to them before they are bridged."""
+
+    to: str
+    callbacks: Callbacks
+    parameters: dict[str, str]
+    digits: str
+    before: Step | None
+    detects: bool
+
+
+def callees(leg: Leg, verb: Verb, document: Document) -> list[Callee]:
+    """Whom to ring. Raises TwimlError for a bad address."""
+    return [_callee(noun, document) for noun in _nouns(leg, verb)]
+
+
+def _nouns(leg: Leg, verb: Verb) -> list[Verb]:
+    """The numbers and clients; what else stands there is noted."""
     known = [noun for noun in verb.children if noun.name in {"Number", "Client"}]
     for noun in verb.children:
         if noun.name == "Sip":
@@ -27,20 +45,30 @@ def nouns(leg: Leg, verb: Verb) -> list[Verb]:
     return known[:MAX_NOUNS]
 
 
-def child(leg: Leg, verb: Verb, noun: Verb, document: Document) -> Leg:
-    """A leg to one noun, with its callbacks, its parameters and what it is played before it is bridged."""
-    callbacks = Callbacks(
-        url=address(noun, "statusCallback", document),
-        method=method(noun, "statusCallbackMethod"),
-        events=frozenset(noun.get("statusCallbackEvent", "completed").split()),
+def _callee(noun: Verb, document: Document) -> Callee:
+    before = address(noun, "url", document)
+    return Callee(
+        to=_destination(noun),
+        callbacks=Callbacks(
+            url=address(noun, "statusCallback", document),
+            method=method(noun, "statusCallbackMethod"),
+            events=frozenset(noun.get("statusCallbackEvent", "completed").split()),
+        ),
+        parameters={p.get("name"): p.get("value") for p in noun.children if p.name == "Parameter"},
+        digits="".join(key for key in noun.get("sendDigits")[:MAX_KEYS] if key in KEYS),
+        before=Step(before, method(noun)) if before else None,
+        detects=bool(noun.get("machineDetection")),
     )
-    made = leg.exchange.child(leg, verb.get("callerId") or leg.call.from_, _destination(noun), callbacks)
-    made.parameters = {p.get("name"): p.get("value") for p in noun.children if p.name == "Parameter"}
-    made.digits = "".join(key for key in noun.get("sendDigits")[:MAX_KEYS] if key in KEYS)
-    if noun.get("machineDetection"):
+
+
+def child(leg: Leg, verb: Verb, callee: Callee) -> Leg:
+    """A leg to whom one noun calls."""
+    made = leg.exchange.child(leg, verb.get("callerId") or leg.call.from_, callee.to, callee.callbacks)
+    made.parameters = callee.parameters
+    made.digits = callee.digits
+    made.before_bridge = callee.before
+    if callee.detects:
         made.note(12200, "<Number machineDetection>: the emulator detects no machine here")
-    if noun.get("url"):
-        made.before_bridge = Step(absolute(noun.get("url"), document), method(noun))
     return made
 
 

@@ -11,7 +11,7 @@ from emulator.media.limits import Refused
 from emulator.media.socket import MediaStream, Wanted
 from emulator.rooms.transcription import Asked, Transcription
 from emulator.twiml import TRACKS, Document, Verb
-from emulator.verbs.base import HANGUP, Outcome, absolute, action, address, method
+from emulator.verbs.base import HANGUP, Outcome, absolute, action, address, method, telling
 
 
 async def start(leg: Leg, verb: Verb, document: Document) -> Outcome:
@@ -50,6 +50,7 @@ async def connect(leg: Leg, verb: Verb, document: Document) -> Outcome:
         # As seen on live calls: the webhook got its 200, the call was answered, then died.
         leg.note(31941, "Stream - Invalid track: only inbound_track under <Connect>")
         return HANGUP
+    after = action(verb, document)
     stream = _open(leg, wanted(nouns[0], document, bidirectional=True), "inbound_track")
     if leg.party.conversation is not None:
         leg.party.conversation.begin()
@@ -60,7 +61,7 @@ async def connect(leg: Leg, verb: Verb, document: Document) -> Outcome:
     except asyncio.CancelledError:
         stream.stop("call updated or ended")
         raise
-    return action(verb, document, {"StreamSid": stream.sid})
+    return telling(after, {"StreamSid": stream.sid})
 
 
 class Played:

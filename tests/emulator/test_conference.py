@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from emulator.verbs import dial_conference
 from tests.emulator.conftest import ALICE, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, after, call, tell
@@ -224,3 +227,33 @@ async def test_a_room_recorded_from_its_start_gives_one_recording(product: Produ
     assert (form["RecordingStatus"], form["RecordingSource"]) == ("completed", "Conference")
     assert len(product.forms("/taped/")) == 1
     assert ALICE not in form.values()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("action='/after/'", "action='http://['"),
+        ("waitUrl=''", "waitUrl='http://['"),
+        ("'/conference/'", "'http://['"),
+        ("beep='false'", "record='record-from-start' recordingStatusCallback='http://['"),
+    ],
+    ids=["action", "wait", "events", "recording"],
+)
+async def test_who_comes_with_a_bad_address_enters_no_room(
+    product: Product, box: Box, good: str, bad: str
+) -> None:
+    await call(product, box, room("beep='false'").replace(good, bad))
+    sid = await tell(box, QUIET)
+    await box.clock.advance(1)
+    ended = await box.call(sid)
+    assert (ended["status"], [note["code"] for note in ended["notifications"]]) == ("completed", [11100])
+    assert (await box.get("/emulator/log/"))["conferences"] == []
+
+
+async def test_a_fault_leaves_nobody_in_the_room(
+    product: Product, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(dial_conference, "star")
+    sid = await enter(product, box)
+    assert (await box.call(sid))["reason"] == "fault of the emulator"
+    assert (await conference(box))["status"] == "completed"

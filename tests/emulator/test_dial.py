@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.verbs import ringing
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
 
@@ -252,3 +253,42 @@ async def test_nothing_is_dialled_in_a_whisper(product: Product, box: Box) -> No
     assert notes == [(13201, "<Dial>"), (12200, "<Enqueue>")]
     assert all("before two are connected" in note["message"] for note in child["notifications"])
     assert box.exchange.legs[sid].bridge is not None
+
+
+@pytest.mark.parametrize(
+    ("nouns", "attributes"),
+    [
+        (f"<Number>{BOB}</Number><Number url='http://['>+31208888888</Number>", {}),
+        (f"<Number>{BOB}</Number><Number statusCallback='http://['>+31208888888</Number>", {}),
+        (BOB, {"record": "true", "recordingStatusCallback": "http://["}),
+        (BOB, {"action": "http://["}),
+        ("<Queue>support</Queue>", {"action": "http://["}),
+        ("<Queue url='http://['>support</Queue>", {}),
+    ],
+    ids=["whisper", "events of a callee", "recording", "action", "action after a queue", "queue's whisper"],
+)
+async def test_a_bad_address_is_found_before_anybody_rings(
+    product: Product, box: Box, nouns: str, attributes: dict[str, str]
+) -> None:
+    dial(product, nouns, **attributes)
+    sid = await box.place("two_colleagues")
+    await box.clock.advance(5)
+    ended = await box.call(sid)
+    assert (ended["status"], [note["code"] for note in ended["notifications"]]) == ("completed", [11100])
+    assert await box.children(sid) == []
+
+
+async def test_a_fault_in_the_middle_of_dial_ends_who_rang(
+    product: Product, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ringing, "first_to_answer", broken)
+    dial(product, f"<Number>{BOB}</Number><Client>agent_7</Client>")
+    sid = await box.place()
+    await box.clock.advance(1)
+    assert (await box.call(sid))["reason"] == "fault of the emulator"
+    assert [child["status"] for child in await box.children(sid)] == ["canceled", "canceled"]
+
+
+async def broken(*things: object) -> None:
+    """Something of the emulator that does not do what it should."""
+    raise RuntimeError("broken")

@@ -1,5 +1,7 @@
 """Gather: keys and speech, while prompts play and after them."""
 
+import pytest
+
 from tests.emulator.conftest import Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, after, call, tell
@@ -119,3 +121,14 @@ async def test_who_hangs_up_while_asked_ends_the_call(product: Product, box: Box
     await box.clock.advance(5)
     assert after(await box.call(sid)) == ("completed", "hung up by the party")
     assert product.asked("/code/") == []
+
+
+@pytest.mark.parametrize("bad", ["partialResultCallback='http://['", "action='http://['"])
+async def test_with_a_bad_address_nothing_is_asked(product: Product, box: Box, bad: str) -> None:
+    product.answers["/prompt.wav"] = "<Response/>"
+    await call(product, box, f"<Gather {bad}><Pause length='2'/><Play>/prompt.wav</Play></Gather>")
+    sid = await tell(box, Person(does=[{"after": 30}]))
+    await box.clock.advance(5)
+    ended = await box.call(sid)
+    assert (ended["status"], [note["code"] for note in ended["notifications"]]) == ("completed", [11100])
+    assert product.asked("/prompt.wav") == []

@@ -1,5 +1,8 @@
 """Queues: callers wait, are told their place, are taken in order, or leave."""
 
+import pytest
+
+from emulator.verbs import queue
 from tests.emulator.conftest import OFFICE, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, after, call, tell
@@ -164,3 +167,28 @@ async def test_a_caller_without_an_action_goes_to_the_next_verb(product: Product
     await box.twilio(lambda client: client.calls(taker).update(status="completed"))
     await box.clock.advance(4)
     assert after(await box.call(sid)) == ("completed", "<Hangup>")
+
+
+@pytest.mark.parametrize("bad", ["waitUrl='http://['", "action='http://['"], ids=["wait", "action"])
+async def test_who_comes_with_a_bad_address_does_not_wait(product: Product, box: Box, bad: str) -> None:
+    await call(product, box, f"<Enqueue {bad}>support</Enqueue>")
+    sid = await tell(box, PATIENT)
+    await box.clock.advance(1)
+    ended = await box.call(sid)
+    assert (ended["status"], [note["code"] for note in ended["notifications"]]) == ("completed", [11100])
+    assert all(queue["members"] == [] for queue in (await box.get("/emulator/log/"))["queues"])
+
+
+async def test_a_fault_leaves_nobody_in_the_queue(
+    product: Product, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(queue, "tones")
+    sid = await waiting(product, box)
+    assert (await box.call(sid))["reason"] == "fault of the emulator"
+    assert [queue["members"] for queue in (await box.get("/emulator/log/"))["queues"]] == [[]]
+
+
+async def test_an_agent_with_a_bad_address_takes_nobody(product: Product, box: Box) -> None:
+    sid = await waiting(product, box)
+    await agent(product, box, TAKE.replace("/dialled/", "http://["))
+    assert [queue["members"] for queue in (await box.get("/emulator/log/"))["queues"]] == [[sid]]

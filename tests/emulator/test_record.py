@@ -3,6 +3,8 @@
 import io
 import wave
 
+import pytest
+
 from tests.emulator.conftest import ACCOUNT_SID, Box
 from tests.emulator.product import Product
 from tests.emulator.story import Person, call, tell
@@ -92,3 +94,13 @@ async def test_a_recording_holds_each_side_in_its_channel(product: Product, box:
     assert set(right) == {0}
     assert abs(len(left) - 5 * 8000) <= 320
     assert sum(map(abs, left[: sound.ms * 8])) > 10 * sum(map(abs, left[sound.ms * 8 :]))
+
+
+@pytest.mark.parametrize("bad", ["action='http://['", "recordingStatusCallback='http://['"])
+async def test_with_a_bad_address_nothing_is_recorded(product: Product, box: Box, bad: str) -> None:
+    await call(product, box, f"<Record {bad}/>")
+    sid = await tell(box, Person(does=[{"wait": "answered"}, {"after": 60}]))
+    await box.clock.advance(9)
+    ended = await box.call(sid)
+    assert (ended["status"], [note["code"] for note in ended["notifications"]]) == ("completed", [11100])
+    assert box.exchange.recordings.by_sid == {}
