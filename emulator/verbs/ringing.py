@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 from emulator.leg import Leg
@@ -13,6 +14,9 @@ from emulator.webhooks.progress import Callbacks
 
 MAX_NOUNS = 10
 KEYS, MAX_KEYS = frozenset("0123456789*#wW"), 64
+# What people write between the digits of a number, as REST takes it too.
+BETWEEN = str.maketrans("", "", " ().-/")
+DIGITS = re.compile(r"\+?[0-9]{3,15}")
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Callee:
 
 
 def callees(leg: Leg, verb: Verb, document: Document) -> list[Callee]:
-    """Whom to ring. Raises TwimlError for a bad address."""
-    return [_callee(noun, document) for noun in _nouns(leg, verb)]
+    """Whom to ring. What is no number is noted and does not ring. Raises TwimlError for a bad address."""
+    return [_callee(noun, document) for noun in _nouns(leg, verb) if _can_ring(leg, noun)]
 
 
 def _nouns(leg: Leg, verb: Verb) -> list[Verb]:
@@ -43,6 +47,13 @@ def _nouns(leg: Leg, verb: Verb) -> list[Verb]:
     if verb.text and not verb.children:
         known = [Verb("Number", text=verb.text)]
     return known[:MAX_NOUNS]
+
+
+def _can_ring(leg: Leg, noun: Verb) -> bool:
+    if noun.name == "Client" or DIGITS.fullmatch(noun.text.translate(BETWEEN)):
+        return True
+    leg.note(13223, f"Dial: Invalid phone number format: {noun.text[:100]!r}")
+    return False
 
 
 def _callee(noun: Verb, document: Document) -> Callee:

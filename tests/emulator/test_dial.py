@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.rest.endpoints import number
 from emulator.verbs import ringing
 from tests.emulator.conftest import ALICE, OFFICE, Box
 from tests.emulator.product import Product
@@ -292,3 +293,35 @@ async def test_a_fault_in_the_middle_of_dial_ends_who_rang(
 async def broken(*things: object) -> None:
     """Something of the emulator that does not do what it should."""
     raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello you", "sip:agent@example.com", "12", "+1234567890123456", "+٣١٢٠٩٩٩٩٩٩٩", "++3120"]
+)
+async def test_what_is_no_number_is_noted_and_does_not_ring(product: Product, box: Box, text: str) -> None:
+    dial(product, f"<Number>{text}</Number>")
+    sid = await box.place()
+    await box.clock.advance(1)
+    form = product.forms("/after/")[0]
+    assert form["DialCallStatus"] == "failed"
+    assert "DialCallSid" not in form
+    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [13223]
+    assert await box.children(sid) == []
+    assert number(text) is None
+
+
+@pytest.mark.parametrize("text", ["+31 20-999.99 99", "(020) 9999999", "020/9999999", "112", "2125551234"])
+async def test_a_number_rings_however_it_is_written(product: Product, box: Box, text: str) -> None:
+    dial(product, text)
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert [(child["to"], child["status"]) for child in await box.children(sid)] == [(text, "in-progress")]
+    assert number(text) is not None
+
+
+async def test_beside_what_is_no_number_the_others_ring(product: Product, box: Box) -> None:
+    dial(product, f"<Number/><Number>{BOB}</Number>")
+    sid = await box.place()
+    await box.clock.advance(3)
+    assert [child["to"] for child in await box.children(sid)] == [BOB]
+    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [13223]
