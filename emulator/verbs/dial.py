@@ -43,6 +43,8 @@ def _note_unheard(leg: Leg, verb: Verb) -> None:
     for name in UNHEARD:
         if verb.get(name):
             leg.note(12200, f"<Dial {name}> changes nothing in the emulator")
+    if verb.get("record") in RECORD and "ringing" in verb.get("record"):
+        leg.note(12200, f'<Dial record="{verb.get("record")}"> records from the answer on in the emulator')
 
 
 class Dialling:

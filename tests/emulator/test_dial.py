@@ -325,3 +325,23 @@ async def test_beside_what_is_no_number_the_others_ring(product: Product, box: B
     await box.clock.advance(3)
     assert [child["to"] for child in await box.children(sid)] == [BOB]
     assert [note["code"] for note in (await box.call(sid))["notifications"]] == [13223]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "noted"),
+    [
+        ({"record": "record-from-ringing"}, ["records from the answer on"]),
+        ({"record": "record-from-ringing-dual"}, ["records from the answer on"]),
+        ({"record": "record-from-answer"}, []),
+        ({"trim": "do-not-trim", "ringTone": "us"}, ["changes nothing", "changes nothing"]),
+    ],
+)
+async def test_what_changes_less_than_it_says_is_noted(
+    product: Product, box: Box, attributes: dict[str, str], noted: list[str]
+) -> None:
+    dial(product, BOB, **attributes)
+    sid = await box.place()
+    await box.clock.advance(3)
+    notes = (await box.call(sid))["notifications"]
+    assert [note["code"] for note in notes] == [12200] * len(noted)
+    assert all(words in note["message"] for words, note in zip(noted, notes, strict=True))
