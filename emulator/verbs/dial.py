@@ -57,6 +57,8 @@ class Dialling:
         self.wanted = wanted
         self.children: list[Leg] = []
         self.winner: Leg | None = None
+        # Who hears what its noun's `url` says, before the two meet.
+        self.listening: Leg | None = None
         self.tape: Recording | None = None
         self.bridged = False
 
@@ -90,7 +92,10 @@ class Dialling:
     async def _talk(self, child: Leg) -> None:
         self.leg.answer()
         await send_keys(child, child.digits)
-        if not await child.listen_first():
+        self.listening = child
+        meets = await child.listen_first()
+        self.listening = None
+        if not meets:
             return
         if self.wanted is not None:
             self.tape = self.leg.exchange.recordings.of_leg(self.leg, self.wanted)
@@ -118,7 +123,7 @@ class Dialling:
 
     def _dismiss(self) -> None:
         for child in self.children:
-            if not child.elsewhere:
+            if child is self.listening or not child.elsewhere:
                 child.dismiss("the other side left")
 
     def _action(self) -> Step | None:

@@ -43,6 +43,7 @@ async def enqueue(leg: Leg, verb: Verb, document: Document) -> Outcome:
         raise
     finally:
         queue.leave(member)
+        member.given_up.set()
     after = telling(after, _fields(member, result))
     if member.step is not None:
         leaving.ask(leg, after)
@@ -75,7 +76,6 @@ async def _wait(leg: Leg, member: Member, wait: Step | None) -> str:
         before = Step(member.before.url, member.before.method, fields=told)
         await leg.exchange.run(leg, before, False)
     if member.by is None or not member.by.call.live or not leg.call.live:
-        member.given_up.set()
         return "error" if leg.call.live else "hangup"
     bridge = Bridge(member.by, leg)
     member.bridged.set()

@@ -345,3 +345,13 @@ async def test_what_changes_less_than_it_says_is_noted(
     notes = (await box.call(sid))["notifications"]
     assert [note["code"] for note in notes] == [12200] * len(noted)
     assert all(words in note["message"] for words, note in zip(noted, notes, strict=True))
+
+
+async def test_a_caller_who_hangs_up_at_the_whisper_ends_the_callee_too(product: Product, box: Box) -> None:
+    dial(product, f"<Number url='/whisper/'>{BOB}</Number>")
+    product.answers["/whisper/"] = "<Response><Pause length='4'/></Response>"
+    sid = await box.place()
+    await box.clock.advance(3)
+    await box.post(f"/emulator/calls/{sid}/hangup/", {})
+    await box.clock.advance(6)
+    assert [child["status"] for child in await box.children(sid)] == ["completed"]

@@ -192,3 +192,15 @@ async def test_an_agent_with_a_bad_address_takes_nobody(product: Product, box: B
     sid = await waiting(product, box)
     await agent(product, box, TAKE.replace("/dialled/", "http://["))
     assert [queue["members"] for queue in (await box.get("/emulator/log/"))["queues"]] == [[sid]]
+
+
+async def test_an_agent_whose_caller_is_sent_elsewhere_before_they_meet_goes_on(
+    product: Product, box: Box
+) -> None:
+    sid = await waiting(product, box)
+    pause = "<Response><Pause length='60'/></Response>"
+    product.answers |= {"/before/": pause, "/fetched/": pause}
+    taker = await agent(product, box, TAKE.replace("<Queue>", "<Queue url='/before/'>"))
+    await box.twilio(lambda client: client.calls(sid).update(url=f"{product.url}/fetched/"))
+    await box.clock.advance(2)
+    assert product.forms("/dialled/", CallSid=taker)[0]["DialCallStatus"] == "no-answer"
