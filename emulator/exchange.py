@@ -18,9 +18,9 @@ from emulator.luck import Luck
 from emulator.media.kept import Shelf
 from emulator.media.socket import MediaStream
 from emulator.pacing import Pacer
+from emulator.people.loopback import Dialled
 from emulator.people.party import Conversation, Party, Person, Stage
 from emulator.people.scripts import Script, Scripts
-from emulator.people.trunk import Dialled
 from emulator.phone.softphone import Softphones
 from emulator.rooms.conferences import Conferences
 from emulator.rooms.queue import Queues

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emulator.exchange import Exchange
 from emulator.leg import Leg
-from emulator.people.trunk import send_keys
+from emulator.people.loopback import send_keys
 from emulator.rest.errors import bad
 from emulator.rest.forms import Form
 from emulator.rest.orders import ORDER_FIELDS, order

@@ -7,7 +7,7 @@ import asyncio
 from emulator.audio import tones
 from emulator.audio.ear import Prompt
 from emulator.leg import Leg
-from emulator.people.trunk import send_keys
+from emulator.people.loopback import send_keys
 from emulator.rooms.bridge import Bridge
 from emulator.rooms.recording import Order, Recording
 from emulator.twiml import Document, Step, Verb

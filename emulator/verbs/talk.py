@@ -7,13 +7,12 @@ from emulator.audio.sound import Sound, SoundError, Word, cut, read_wav
 from emulator.audio.speech import words_of
 from emulator.leg import Leg
 from emulator.pacing import TICK_S
+from emulator.people.loopback import send_keys
 from emulator.twiml import Document, Verb
 from emulator.verbs.base import Outcome, absolute
 
 LISTENING_S = 5.0
 MAX_LOOPS = 1000
-KEY_S = 0.2
-WAIT_S = 0.5
 AUDIO = ("audio/", "application/octet-stream")
 
 
@@ -28,11 +27,10 @@ async def say(leg: Leg, verb: Verb, document: Document) -> Outcome:
 
 
 async def play(leg: Leg, verb: Verb, document: Document) -> Outcome:
-    """Answer, then play a WAV file, or keys: those are sent out of band, so nothing of them is heard."""
+    """Answer, then play a WAV file, or press keys: those are no sound, and only another call hears them."""
     leg.answer()
     if digits := verb.get("digits"):
-        seconds = sum(WAIT_S if key in "wW" else KEY_S for key in digits)
-        await leg.exchange.world.clock.sleep(min(seconds, 60.0))
+        await send_keys(leg, digits)
         return None
     sound = await _fetched(leg, absolute(verb.text, document)) if verb.text else None
     if sound is not None:

@@ -1,5 +1,6 @@
 """People on the telephone: they wait for what they notice, answer where they were put, call each other."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -277,6 +278,18 @@ async def test_a_number_of_our_own_is_told_to_the_action_as_it_took_the_call(
     await box.place("listener")
     await box.clock.advance(100)
     assert product.forms("/over/")[0]["DialCallStatus"] == told
+
+
+async def test_keys_that_are_played_go_back_to_who_dialled(product: Product, box: Box) -> None:
+    box.exchange.world.number(SHOP).voice_url = f"{product.url}/shop/"
+    product.answers["/shop/"] = "<Response><Play digits='w1wW2'/><Pause length='60'/></Response>"
+    await call(product, box, f"<Dial>{SHOP}</Dial>")
+    sid = await box.place("listener")
+    await box.clock.advance(5)
+    keys = (await box.children(sid))[0]["keys"]
+    one, two = (datetime.fromisoformat(key["at"]) for key in keys)
+    assert [key["digit"] for key in keys] == ["1", "2"]
+    assert (two - one).total_seconds() == pytest.approx(1.7)
 
 
 async def test_keys_go_through_to_a_number_of_our_own_that_was_dialled(product: Product, box: Box) -> None:

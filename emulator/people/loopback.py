@@ -127,7 +127,7 @@ class Dialled(End):
 
 
 async def send_keys(leg: Leg, keys: str) -> None:
-    """Press keys towards whoever was called, `w` waiting half a second; only another call hears them."""
+    """Press keys towards the leg's party, `w` waiting 0.5 s and `W` 1 s; only another call hears them."""
     for key in keys:
         if key not in WAITS_S:
             leg.party.hear_key(key)
