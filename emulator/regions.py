@@ -39,8 +39,13 @@ async def listen(
         await web.TCPSite(runner, host, port).start()
         taken = int(runner.addresses[-1][1])
         app[PORTS][taken] = region
-        urls[region] = f"http://{f'[{host}]' if ':' in host else host}:{taken}"
+        urls[region] = address(host, taken)
     return urls
+
+
+def address(host: str, port: int) -> str:
+    """The URL of a server at this host, which may be an IPv6 address."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def described(account: Account, urls: Mapping[str, str]) -> dict[str, dict[str, str]]:
