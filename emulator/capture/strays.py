@@ -5,6 +5,7 @@ It knows nothing of where a word may stand; that is the work of the masks. It is
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -30,6 +31,8 @@ HELD = re.compile(
     r"|[x0]+|0*T0*|0+Z|Parameter[0-9]{1,2}|[0-9]{1,5}"
 )
 """Placeholders, masks, and numbers that are too short for anybody's."""
+ESCAPE = re.compile(r"&(?:amp|lt|gt|quot|#[0-9]{1,7});")
+"""What XML writes for a character; any other name between these two signs is looked at like a word."""
 _FORM = """
     GET POST PUT DELETE HEAD OPTIONS OTHER TwiML text invalid twilio com api www eventgw routes voice js
     man woman alice json wav mp3 xml unreadable client sip http https ws wss x audio mulaw true false null
@@ -84,7 +87,8 @@ def _stray(name: str, value: Any) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Without the escapes of addresses."""
+    """Without the escapes of XML and, inside them, of addresses."""
+    text = ESCAPE.sub(lambda found: html.unescape(found[0]), text)
     return unquote_plus(text) if "%" in text else text
 
 

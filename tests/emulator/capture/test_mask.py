@@ -16,6 +16,7 @@ from emulator.capture.hypertext import Head, Whole
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.scribe import Scribe
 from emulator.capture.signatures import Signatures
+from emulator.capture.strays import stray
 from emulator.capture.tap import Tap
 from emulator.capture.tape import Memory, Tape
 from emulator.capture.vocabulary import FIELDS, KEYS, SOCKET_KEYS
@@ -156,7 +157,7 @@ def twiml(s: Secrets) -> str:
         <Play>{s["word"]}://api.twilio.com/</Play>
         <Play>https://{s["word"]}.twilio.com/?Page={s["small"]}</Play>
         <Reject reason="{s["word"]} called"/><Enqueue {s["word"]}="{s["small"]}" method="{s["word"]}"/>
-        <Redirect>https://{host}/{s["path"]}#{s["token"]}</Redirect></Response>"""
+        <Redirect>https://{host}/{s["path"]}?a={s["word"]}&amp;b={s["token"]}#{s["token"]}</Redirect></Response>"""
 
 
 def everything(s: Secrets) -> str:
@@ -378,3 +379,19 @@ def test_a_line_with_anything_that_is_not_of_the_closed_lists_is_held_back(left:
     )
     assert len(room.store.lines) == 1
     assert room.tape.lost == 1
+
+
+def test_an_address_with_two_parameters_is_written_down() -> None:
+    room, text = Room(), "<Response><Redirect>/next?a=1&amp;b=2</Redirect></Response>"
+    room.post("/x", [("Broken", "1")], text, dict.fromkeys(("host", "token", "word", "small"), "Zq" * 8))
+    room.rest("/2010-04-01/Accounts", [("Twiml", text)], {}, {"token": "Zq" * 8})
+    assert room.tape.lost == 0
+    assert room.file.count("<Redirect>/s2?field2=0&amp;field3=0</Redirect>") == 2
+
+
+@pytest.mark.parametrize("text", ["/s1?Page=1&amp;JohnSmith=2", "&#74;&#111;&#104;&#110;", "&copy;", "amp"])
+def test_an_escape_of_xml_hides_nothing(text: str) -> None:
+    left = entries.Answer(
+        at=1, number=1, door="webhook", status=200, headers=[], twiml=f"<Play>{text}</Play>"
+    )
+    assert stray(left)
