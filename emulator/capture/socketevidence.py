@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import median_low
+from typing import Any
 from urllib.parse import urlsplit
 
 from emulator.capture.facts import told
 from emulator.capture.kinds import documents, elements
 from emulator.capture.reel import Reel, Socket, inner
 from emulator.capture.restfacts import STREAMS, answered, code, failed
-from emulator.capture.socketfacts import chunk_numbering, close_of, steps_of
+from emulator.capture.socketfacts import by_track, chunk_numbering, close_of, left_out, steps_of
 
 
 def dtmf_letters(reel: Reel) -> str:
@@ -23,17 +25,32 @@ def chunks(reel: Reel) -> str:
 
 
 def missing_frame(reel: Reel) -> str:
-    """Whether chunks count on where a track's timestamps leave something out."""
-    found = set()
-    for socket in reel.sockets:
-        for track in socket.tracks:
-            media = [body for body in socket.media() if body.get("track") == track]
-            steps = steps_of([body.get("timestamp") for body in media])
-            if steps and max(steps) > min(steps):
-                chunks = steps_of([body.get("chunk") for body in media])
-                holes = max(chunks, default=0) > len(socket.tracks)
-                found.add("yes" if holes else "no, in the timestamps alone")
-    return told(found)
+    """Whether numbers count on where a track's timestamps leave something out."""
+    if reel.ending is not None and reel.ending.lost:
+        return ""  # what the recording lost leaves holes too
+    return told(_holes(socket) for socket in reel.sockets if _lacks_frames(socket))
+
+
+def _lacks_frames(socket: Socket) -> bool:
+    rows = (steps_of([body.get("timestamp") for body in row]) for row in by_track(socket.media()))
+    return any(left_out(step, median_low(steps)) for steps in rows if steps for step in steps)
+
+
+def _holes(socket: Socket) -> str:
+    media = socket.media()
+    rows = [[body.get("chunk") for body in row] for row in by_track(media)]
+    whole = all(map(_by_ones, rows)) or _by_ones([body.get("chunk") for body in media])
+    sequence = _by_ones([message.json.get("sequenceNumber") for message in socket.said("twilio")])
+    if whole and sequence:
+        return "no, in the timestamps alone"
+    if not whole and not sequence:
+        return "yes"
+    one, other = ("sequence numbers", "chunks") if whole else ("chunks", "sequence numbers")
+    return f"in {one}, not in {other}"
+
+
+def _by_ones(numbers: list[Any]) -> bool:
+    return set(steps_of(numbers)) <= {1}
 
 
 def first_media(reel: Reel) -> str:
@@ -66,8 +83,10 @@ def _tracks_at(reel: Reel, at: float) -> int:
 
 
 def connect_timeout(reel: Reel) -> str:
-    """After how many seconds Twilio gave up a handshake."""
-    waits = [s.handshake.answered - s.handshake.at for s in reel.sockets if s.handshake.status == 0]
+    """After how many seconds Twilio gave up a handshake; one that the application broke off says nothing."""
+    unanswered = [socket for socket in reel.sockets if socket.handshake.status == 0]
+    given_up = [s.handshake for s in unanswered if s.gone and s.gone[0].sender == "twilio"]
+    waits = [handshake.answered - handshake.at for handshake in given_up]
     return told(f"gave up after {wait / 1000:.1f} s" for wait in waits if wait > 0)
 
 
@@ -81,9 +100,9 @@ def server_ping(reel: Reel) -> str:
     """Whether pings of the application were answered."""
     answered = set()
     for socket in reel.sockets:
-        forms = [message.form for message in socket.messages]
-        if any(m.form == "ping" and m.sender == "application" for m in socket.messages):
-            answered.add("yes, with pong" if "pong" in forms else "no")
+        frames = {(message.sender, message.form) for message in socket.messages}
+        if ("application", "ping") in frames:
+            answered.add("yes, with pong" if ("twilio", "pong") in frames else "no")
     return told(answered)
 
 

@@ -130,14 +130,25 @@ def steps_of(values: Sequence[Any]) -> list[int]:
     return [b - a for a, b in pairwise(row)]
 
 
+def by_track(media: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The bodies of each track."""
+    tracks: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for body in media:
+        tracks[str(body.get("track"))].append(body)
+    return list(tracks.values())
+
+
+def left_out(step: int, usual: int) -> bool:
+    """Whether a frame is missing where timestamps took this step; they may waver without that."""
+    return step >= 2 * usual > 0
+
+
 def chunk_numbering(media: list[dict[str, Any]]) -> str | None:
     """ "per track" or "together" for two tracks; None when there is one track, or no clear count."""
-    tracks: dict[str, list[int | None]] = defaultdict(list)
-    for body in media:
-        tracks[str(body.get("track"))].append(number(body.get("chunk")))
+    tracks = [[number(body.get("chunk")) for body in row] for row in by_track(media)]
     if len(tracks) < 2:
         return None
-    if all(counted(row) == "from 1, by ones" for row in tracks.values()):
+    if all(counted(row) == "from 1, by ones" for row in tracks):
         return "per track"
     together = counted([number(body.get("chunk")) for body in media])
     return "together" if together == "from 1, by ones" else "in another way"
@@ -174,7 +185,7 @@ def _add_frames(facts: Facts, sockets: list[Socket]) -> None:
     usual = steps.most_common(1)[0][0]
     facts.state(FRAMES, SOCKETS, "bytes of sound per frame", joined(map(str, sizes)))
     facts.state(FRAMES, SOCKETS, "ms between timestamps of one track", str(usual))
-    facts.state(FRAMES, SOCKETS, "frames left out", _yes(any(step > usual for step in steps)))
+    facts.state(FRAMES, SOCKETS, "frames left out", _yes(any(left_out(step, usual) for step in steps)))
     facts.state(FRAMES, SOCKETS, "frames repeated or out of order", _yes(any(step <= 0 for step in steps)))
     facts.state(FRAMES, SOCKETS, "ms between arrivals, mostly", str(5 * round(median(gaps) / 5)))
 

@@ -126,6 +126,7 @@ class Tap:
             socket, head, at = self._handshake
             self._handshake = None
             self._scribe.handshake(socket, head, at, None)
+            self._scribe.gone(socket, sender, reset=reset)
         if sender == "application" and self._waiting:
             self._waiting.clear()
             self._scribe.tape.trouble("the application ended a connection without an answer")

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from emulator.capture import entries
 from emulator.capture.command import main
+from emulator.capture.difference import facts_of
 from emulator.capture.evidence import EVIDENCE
 from emulator.capture.questions import questions, settled, table
 from emulator.capture.reel import read
+from emulator.capture.tap import Tap
+from tests.emulator.capture.test_mask import Room
 from tests.emulator.capture.test_reel import OPENING, SID
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -126,6 +130,10 @@ def close(socket: int, sender: str, code: int) -> dict[str, Any]:
     return {"kind": "close", "at": 400, "socket": socket, "sender": sender, "code": code}
 
 
+def gone(socket: int, sender: str) -> dict[str, Any]:
+    return {"kind": "gone", "at": 8000, "socket": socket, "sender": sender, "how": "end"}
+
+
 def valid(**more: str) -> dict[str, str]:
     return {"state": "valid", "scheme": "wss", "port": "none", "slash": "given", "query": "none", **more}
 
@@ -150,7 +158,7 @@ ANSWERS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     ),
     "refusals": ("400/21234 or 404/20404", [*rest(2, f"/{SID['CA']}/Streams.json", 400, 21234),
                  *rest(3, f"/{SID['CA']}/Streams/name1.json", 404, 20404)]),
-    "connect-timeout": ("gave up after 7.0 s", [handshake(2, status=0, at=1000, answered=8000)]),
+    "connect-timeout": ("gave up after 7.0 s", [handshake(2, status=0, at=1000, answered=8000), gone(2, "twilio")]),
     "close-code": ("1005", [handshake(2), said(2, event="stop"), close(2, "twilio", 1005)]),
     "server-ping": ("no", [handshake(2), said(2, "application", form="ping")]),
     "server-close": (
@@ -230,3 +238,80 @@ def test_a_capture_of_nothing_settles_nothing() -> None:
 def test_how_a_call_ended_is_not_settled_by_a_file_that_was_cut_off() -> None:
     _, lines = ANSWERS["close-code"]
     assert "close-code" not in settled(read(film(*lines)[:-1], "test"))
+
+
+def frames(*rows: tuple[str, int, int], sequence: list[int] | None = None) -> list[dict[str, Any]]:
+    """A socket with media of these tracks, chunks and timestamps."""
+    lines = [media(2, track, chunk, stamp) for track, chunk, stamp in rows]
+    for line in lines:
+        line["json"]["media"]["payload"] = "160 bytes of sound"
+    for line, number in zip(lines, sequence or [], strict=False):
+        line["json"]["sequenceNumber"] = str(number)
+    return [handshake(2), start(2, len({track for track, _, _ in rows})), *lines]
+
+
+BOTH = ("inbound", "outbound")
+TOGETHER = [(BOTH[n % 2], n // 2 * 20) for n in range(12) if n not in (4, 6)]
+"""Frames of two tracks, of which the inbound one lacks two."""
+MISSING: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "timestamps that waver": (frames(*(("inbound", n + 1, t) for n, t in enumerate((0, 20, 41, 60)))), ""),
+    "a hole in timestamps alone": (
+        frames(*(("inbound", n + 1, t) for n, t in enumerate((0, 20, 60))), sequence=[2, 3, 4]),
+        "no, in the timestamps alone",
+    ),
+    "chunks of both tracks in one row": (
+        frames(*((track, n + 1, t) for n, (track, t) in enumerate(TOGETHER))),
+        "no, in the timestamps alone",
+    ),
+    "a hole everywhere": (
+        frames(("inbound", 1, 0), ("inbound", 2, 20), ("inbound", 4, 60), sequence=[2, 3, 5]),
+        "yes",
+    ),
+    "a hole in sequence numbers": (
+        frames(("inbound", 1, 0), ("inbound", 2, 20), ("inbound", 3, 60), sequence=[2, 3, 5]),
+        "in sequence numbers, not in chunks",
+    ),
+    "a hole in chunks": (
+        frames(("inbound", 1, 0), ("inbound", 2, 20), ("inbound", 4, 60), sequence=[2, 3, 4]),
+        "in chunks, not in sequence numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", MISSING)
+def test_a_missing_frame_is_one_that_took_at_least_its_time(which: str) -> None:
+    lines, answer = MISSING[which]
+    assert settled(read(film(*lines), "test")).get("missing-frame", "") == answer
+    left_out = facts_of(read(film(*lines), "test")).table["media sockets", "frames left out"].value
+    assert left_out == ("yes" if answer else "no")
+
+
+def test_lines_that_the_file_lost_are_no_missing_frames() -> None:
+    lines, _ = MISSING["a hole everywhere"]
+    ended = ENDED.replace(b"}", b',"lost":1}')
+    assert "missing-frame" not in settled(read([*film(*lines)[:-1], ended], "test"))
+
+
+def test_a_pong_of_the_applications_own_is_no_answer_to_its_ping() -> None:
+    own = [said(2, "application", form=form) for form in ("ping", "pong")]
+    assert settled(read(film(handshake(2), *own), "test"))["server-ping"] == "no"
+    answered = [*own, said(2, "twilio", form="pong")]
+    assert settled(read(film(handshake(2), *answered), "test"))["server-ping"] == "yes, with pong"
+
+
+@pytest.mark.parametrize("ends", [[], [gone(2, "application")]])
+def test_a_handshake_that_the_application_breaks_off_is_not_given_up(ends: list[dict[str, Any]]) -> None:
+    lines = [handshake(2, status=0, at=1000, answered=1150), *ends]
+    assert "connect-timeout" not in settled(read(film(*lines), "test"))
+
+
+@pytest.mark.parametrize("sender", ["twilio", "application"])
+def test_who_ended_a_handshake_without_an_answer_is_written_down(sender: entries.Sender) -> None:
+    room = Room()
+    tap = Tap(room.scribe)
+    tap.heard("twilio", b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    others: dict[entries.Sender, entries.Sender] = {"twilio": "application", "application": "twilio"}
+    tap.ended(sender, reset=True)
+    tap.ended(others[sender], reset=False)
+    socket = read(room.store.lines, "test").sockets[0]
+    assert [(one.sender, one.how) for one in socket.gone] == [(sender, "reset")]
