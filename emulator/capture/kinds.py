@@ -14,9 +14,9 @@ BY_FIELD = (
     ("DialCallStatus", "action of Dial"),
     ("QueueResult", "action of Enqueue"),
     ("QueuePosition", "request of a waiting caller"),
+    ("RecordingUrl", "action of Record"),  # its Digits are the key that ended it
     ("SpeechResult", "action of Gather"),
     ("Digits", "action of Gather"),
-    ("RecordingUrl", "action of Record"),
 )
 
 

@@ -13,6 +13,9 @@ from emulator.capture import entries
 from emulator.capture.tape import MOST_LINES
 
 MOST_BYTES = 256 << 20
+OVER = "the call is over"
+"""How every reason begins that ends a recording after its call."""
+SILENCE = "nothing was said any more"
 
 
 class ReelError(ValueError):
@@ -100,7 +103,7 @@ class Socket:
 
 @dataclass
 class Reel:
-    """One capture. `whole` is false when the file ends before the recording did."""
+    """One capture. `whole` is false when it ends before the call did."""
 
     opening: entries.Opening
     webhooks: list[Asked] = field(default_factory=list)
@@ -112,7 +115,12 @@ class Reel:
     @property
     def whole(self) -> bool:
         """Whether nothing is missing at its end."""
-        return self.ending is not None and not self.ending.lost
+        return self.ending is not None and self.ending.why.startswith(OVER) and not self.ending.lost
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it may have ended in mid-call, with sockets open: neither its call nor silence ended it."""
+        return self.ending is None or not self.ending.why.startswith((OVER, SILENCE))
 
 
 def load(path: Path) -> Reel:

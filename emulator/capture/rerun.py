@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -14,15 +15,17 @@ from aiohttp import web
 from emulator.account import Account
 from emulator.app import application
 from emulator.audio.sound import Library
-from emulator.capture.addresses import led_to, with_sids
+from emulator.capture import entries
+from emulator.capture.addresses import led_to, twiml_led_to, with_sids
 from emulator.capture.cast import LONGEST_S, script
 from emulator.capture.kinds import Kinds
 from emulator.capture.lockstep import Lockstep
 from emulator.capture.recorder import Plan, Recorder
-from emulator.capture.reel import Asked, Reel, read
-from emulator.capture.schedule import TERMINAL, Event, HangUp, Press, Rest, first_call, schedule
+from emulator.capture.reel import OVER, Asked, Reel, read
+from emulator.capture.schedule import TERMINAL, Event, HangUp, Press, Rest, first_call, schedule, stop
 from emulator.capture.standin import StandIn
 from emulator.capture.tape import Memory
+from emulator.capture.vocabulary import FIELDS
 from emulator.clock import VirtualClock
 from emulator.people.script_files import RECORDINGS
 from emulator.people.scripts import Scripts
@@ -33,6 +36,7 @@ SOMEBODY, NUMBER = "+99900009901", "+99900009902"
 EVENTS = {"initiated": "initiated", "ringing": "ringing", "in-progress": "answered"}
 REAL_LIMIT_S = 900.0
 AFTERMATH_S = 3.0
+STOPPED = "stopped with its capture"
 
 
 class ReplayError(Exception):
@@ -70,12 +74,12 @@ class _Stage:
             self._recorder = Recorder(plan, self._clock, self._store)
             await self._recorder.start()
             self._recorder.places.sid(ACCOUNT.sid)  # the first account of the capture, before it is named
-            open_things.push_async_callback(self._recorder.close, "replayed")
+            open_things.push_async_callback(self._recorder.close, STOPPED)
             self._standin.netloc = urlsplit(self._recorder.url).netloc
             self._http = await open_things.enter_async_context(aiohttp.ClientSession())
             self._time = Lockstep(self._clock, lambda: self._recorder.activity + self._standin.heard)
             await self._play()
-            await self._recorder.close("replayed")
+            await self._recorder.close(STOPPED if self._reel.stopped else OVER)
         return read(self._store.lines, "replay")
 
     def _emulator(self) -> web.Application:
@@ -109,9 +113,16 @@ class _Stage:
         if not any(self._began_it(asked) for asked in self._reel.rest):
             await self._place()
         for event in schedule(self._reel):
-            await self._time.advance(min(event.at / 1000, LONGEST_S) - self._clock.seconds())
+            await self._until(event.at)
             await self._do(event)
-        await self._time.advance(AFTERMATH_S)
+        # A replay goes as far as its capture does.
+        if (stopped := stop(self._reel)) is not None:
+            await self._until(stopped)
+        else:
+            await self._time.advance(AFTERMATH_S)
+
+    async def _until(self, at: float) -> None:
+        await self._time.advance(min(at / 1000, LONGEST_S) - self._clock.seconds())
 
     def _began_it(self, asked: Asked) -> bool:
         """Whether this REST request made the call."""
@@ -125,7 +136,7 @@ class _Stage:
         if not self._inbound:
             await self._call_out()
             return
-        await self._point(self._recorder.url + first.request.path, first.request.method)
+        await self._point(self._own(first.request), first.request.method)
         body = {"from": form.get("From") or SOMEBODY, "to": self._number, "script": "replay"}
         if "CallerName" in form:
             body["caller_name"] = form["CallerName"] or "name"
@@ -139,11 +150,13 @@ class _Stage:
         told = [asked for asked in own if kinds.of(asked).startswith("call status")]
         voice = next((asked for asked in own if asked not in told), self._first).request
         fields = [("To", self._first.form.get("To") or SOMEBODY), ("From", self._number)]
-        fields += [("Url", self._recorder.url + voice.path), ("Method", voice.method)]
+        fields += [("Url", self._own(voice)), ("Method", voice.method)]
         for asked in told:
             event = EVENTS.get(asked.form.get("CallStatus", ""), "completed")
             fields.append(("StatusCallbackEvent", event))
-        fields += [("StatusCallback", self._recorder.url + asked.request.path) for asked in told[:1]]
+        for asked in told[:1]:
+            fields.append(("StatusCallback", self._own(asked.request)))
+            fields.append(("StatusCallbackMethod", asked.request.method))
         await self._direct("POST", "/Calls.json", fields)
 
     async def _point(self, url: str, method: str) -> None:
@@ -151,14 +164,21 @@ class _Stage:
         kinds, call = Kinds(self._reel), first_call(self._reel)
         fields = {"VoiceUrl": url, "VoiceMethod": method, "StatusCallback": "", "VoiceFallbackUrl": ""}
         for asked in self._reel.webhooks:
-            kind, path = kinds.of(asked), self._recorder.url + asked.request.path
+            kind, request = kinds.of(asked), asked.request
             if kind.startswith("call status") and asked.form.get("CallSid") == call:
-                fields |= {"StatusCallback": path, "StatusCallbackMethod": asked.request.method}
+                fields |= {"StatusCallback": self._own(request), "StatusCallbackMethod": request.method}
             if kind == "fallback request":
-                fields |= {"VoiceFallbackUrl": path, "VoiceFallbackMethod": asked.request.method}
+                fields |= {"VoiceFallbackUrl": self._own(request), "VoiceFallbackMethod": request.method}
         numbers = await self._direct("GET", "/IncomingPhoneNumbers.json")
         sid = numbers["incoming_phone_numbers"][0]["sid"]
         await self._direct("POST", f"/IncomingPhoneNumbers/{sid}.json", fields)
+
+    def _own(self, request: entries.Request) -> str:
+        """The address that the capture's application gave for this request."""
+        pairs = [(name, value) for name, _, value in request.query]
+        if request.method == "GET":  # Twilio's fields follow
+            pairs = list(takewhile(lambda pair: pair[0] not in FIELDS, pairs))
+        return self._recorder.url + _rooted(request.path) + (f"?{urlencode(pairs)}" if pairs else "")
 
     async def _direct(self, method: str, path: str, fields: Any = None) -> dict[str, Any]:
         """Use the REST API without being captured."""
@@ -196,15 +216,23 @@ class _Stage:
         refused = asked.answer is not None and asked.answer.status == 401
         async with self._http.request(
             request.method,
-            self._recorder.api_url + self._real(request.path),
-            params=[(name, self._real(value)) for name, _, value in request.query],
-            data=aiohttp.FormData([(name, self._real(value)) for name, _, value in request.form]),
+            self._recorder.api_url + with_sids(_rooted(request.path), self._recorder.places.behind),
+            params=[(name, self._real(name, value)) for name, _, value in request.query],
+            data=aiohttp.FormData([(name, self._real(name, value)) for name, _, value in request.form]),
             headers=_credentials("wrong") if refused else _credentials(),
         ) as answer:
             await answer.read()
 
-    def _real(self, text: str) -> str:
-        return with_sids(led_to(text, self._standin.netloc), self._recorder.places.behind)
+    def _real(self, name: str, text: str) -> str:
+        led = (twiml_led_to if name == "Twiml" else led_to)(text, self._standin.netloc)
+        return with_sids(led, self._recorder.places.behind)
+
+
+def _rooted(path: str) -> str:
+    """The path, unless it would be part of the host before it. Raises ReplayError."""
+    if not path.startswith("/"):
+        raise ReplayError("a path of the capture does not begin with /")
+    return path
 
 
 async def _serve(open_things: AsyncExitStack, app: web.Application) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from emulator.capture import entries
-from emulator.capture.addresses import led_to
+from emulator.capture.addresses import twiml_led_to
 from emulator.capture.headers import first
 from emulator.capture.reel import Asked, Reel, Socket, SocketLine
 from emulator.capture.role import Role
@@ -50,7 +50,7 @@ class StandIn:
 
     def _answer(self, answer: entries.Answer) -> web.Response:
         kind = first([(n, v or "") for n, v in answer.headers], "content-type").partition(";")[0]
-        text = led_to(answer.twiml, self.netloc)
+        text = twiml_led_to(answer.twiml, self.netloc)
         return web.Response(status=answer.status, text=text, content_type=kind or "text/plain")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
@@ -59,6 +59,9 @@ class StandIn:
             return web.Response(status=404)
         recorded = waiting.popleft() if len(waiting) > 1 else waiting[0]
         status = recorded.handshake.status
+        if status == 0 and recorded.gone and recorded.gone[0].sender == "application":
+            _break_off(request)
+            return web.Response()
         if status == 0:
             await asyncio.Event().wait()  # until Twilio's side gives up
         if status != 101:

@@ -15,6 +15,7 @@ from twilio.rest import Client
 from emulator.capture.command import main
 from emulator.capture.lockstep import Lockstep
 from emulator.capture.recorder import Plan, Recorder
+from emulator.capture.reel import OVER
 from emulator.capture.tape import Memory
 from tests.emulator.conftest import ACCOUNT_SID, TOKEN, Box, emulator
 from tests.emulator.product import Product, Socket
@@ -54,7 +55,7 @@ class Stage(Box):
     async def film(self) -> list[bytes]:
         """End the recording; the lines of its file."""
         await self._time.quiet()
-        await self.recorder.close("the test is over")
+        await self.recorder.close(OVER)
         return self.store.lines
 
 

@@ -158,7 +158,10 @@ ANSWERS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     ),
     "refusals": ("400/21234 or 404/20404", [*rest(2, f"/{SID['CA']}/Streams.json", 400, 21234),
                  *rest(3, f"/{SID['CA']}/Streams/name1.json", 404, 20404)]),
-    "connect-timeout": ("gave up after 7.0 s", [handshake(2, status=0, at=1000, answered=8000), gone(2, "twilio")]),
+    "connect-timeout": (
+        "gave up after 7.0 s",
+        [handshake(2, status=0, at=1000, answered=8000), gone(2, "twilio")],
+    ),
     "close-code": ("1005", [handshake(2), said(2, event="stop"), close(2, "twilio", 1005)]),
     "server-ping": ("no", [handshake(2), said(2, "application", form="ping")]),
     "server-close": (
@@ -235,9 +238,13 @@ def test_a_capture_of_nothing_settles_nothing() -> None:
     assert settled(read(film(), "test")) == {}
 
 
-def test_how_a_call_ended_is_not_settled_by_a_file_that_was_cut_off() -> None:
-    _, lines = ANSWERS["close-code"]
-    assert "close-code" not in settled(read(film(*lines)[:-1], "test"))
+@pytest.mark.parametrize("question", ["close-code", "stopped-after-error"])
+def test_how_a_call_ended_is_not_settled_by_a_file_that_was_cut_off(question: str) -> None:
+    _, lines = ANSWERS[question]
+    assert question not in settled(read(film(*lines)[:-1], "test"))
+    for why in (b"stopped by the user", b"the time was up", b"nothing was said any more"):
+        ended = ENDED.replace(b"the call is over", why)
+        assert question not in settled(read([*film(*lines)[:-1], ended], "test"))
 
 
 def frames(*rows: tuple[str, int, int], sequence: list[int] | None = None) -> list[dict[str, Any]]:

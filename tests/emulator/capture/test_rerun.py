@@ -1,12 +1,15 @@
 """A replay takes the part of everybody: callers, called people, the application on sockets and by REST."""
 
+import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 from twilio.base.exceptions import TwilioRestException
 
+from emulator.capture.reel import read
 from tests.emulator.capture.conftest import COLLEAGUE, Stage, compare, message, sentences, shelved
 from tests.emulator.conftest import ALICE, OFFICE
 from tests.emulator.product import Product
@@ -186,7 +189,171 @@ async def test_a_caller_who_waits_in_a_queue_and_gives_up(
     await agrees(stage, tmp_path, capsys)
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_addresses_with_a_query_of_their_own(
+    stage: Stage, product: Product, tmp_path: Path, capsys, method: str
+) -> None:
+    def point(client: Any) -> None:
+        number = client.incoming_phone_numbers.list()[0]
+        number.update(
+            voice_url=stage.public + "/twilio/voice/?tenant=5&who=x",
+            voice_method=method,
+            status_callback=stage.public + "/twilio/call-status/?tenant=5",
+            status_callback_method=method,
+            voice_fallback_url=stage.public + "/twilio/fallback/?tenant=6",
+            voice_fallback_method=method,
+        )
+
+    await stage.twilio(point)
+    product.answers["/twilio/voice/"] = web.Response(status=500)
+    product.answers["/twilio/fallback/"] = "<Response><Pause length='1'/></Response>"
+    await stage.place()
+    await stage.advance(3)
+    assert product.asked("/twilio/call-status/")[0].query.startswith("tenant=5")
+    await agrees(stage, tmp_path, capsys)
+
+
+async def test_a_call_past_the_recorder_whose_addresses_have_a_query(
+    stage: Stage, product: Product, tmp_path: Path, capsys
+) -> None:
+    product.answers["/voice/"] = "<Response><Pause length='1'/></Response>"
+    wanted = {
+        "url": stage.public + "/voice/?tenant=5",
+        "status_callback": stage.public + "/status/?tenant=6",
+        "status_callback_event": ["completed"],
+        "status_callback_method": "GET",
+    }
+    await stage.twilio(lambda c: c.calls.create(to=ALICE, from_=OFFICE, **wanted))
+    await stage.advance(5)
+    assert product.asked("/status/")[0].query.startswith("tenant=6&")
+    await agrees(stage, tmp_path, capsys)
+
+
+@pytest.mark.parametrize(
+    "attributes", ["finishOnKey='' timeout='3'", "finishOnKey='' timeout='3' numDigits='2'", "numDigits='4'"]
+)
+async def test_keys_that_no_key_ends(
+    stage: Stage, product: Product, tmp_path: Path, capsys, attributes: str
+) -> None:
+    product.answers["/twilio/voice/"] = (
+        f"<Response><Gather action='/keys/' {attributes}><Pause length='9'/></Gather></Response>"
+    )
+    product.answers["/keys/"] = "<Response><Hangup/></Response>"
+    sid = await stage.place()
+    await stage.advance(3)
+    await stage.post(f"/emulator/calls/{sid}/press/", {"digits": "47*1"})
+    await stage.advance(6)
+    assert product.forms("/keys/")[0]["Digits"] in {"47*1", "47"}
+    await agrees(stage, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("ends", ["hangup", "press"])
+async def test_a_recorded_message_that_the_caller_ends(
+    stage: Stage, product: Product, tmp_path: Path, capsys, ends: str
+) -> None:
+    product.answers["/twilio/voice/"] = (
+        "<Response><Record action='/recorded/' timeout='20'/><Hangup/></Response>"
+    )
+    product.answers["/recorded/"] = "<Response><Hangup/></Response>"
+    sid = await stage.place()
+    await stage.advance(3)
+    await stage.post(f"/emulator/calls/{sid}/{ends}/", {"digits": "5"} if ends == "press" else {})
+    await stage.advance(3)
+    assert product.forms("/recorded/")[0]["Digits"] == ("5" if ends == "press" else "hangup")
+    await agrees(stage, tmp_path, capsys)
+
+
+# A file that somebody changed
+
+
+def altered(film: list[bytes], kind: str, **new: Any) -> list[bytes]:
+    """The file with other values in its lines of one kind."""
+    lines = [json.loads(line) for line in film]
+    changed = [{**line, **(new if line["kind"] == kind else {})} for line in lines]
+    return [json.dumps(line).encode() + b"\n" for line in changed]
+
+
+async def stranger(stage: Stage, product: Product, folder: Path, **new: Any) -> tuple[int, list[str]]:
+    """Compare such a file; the exit code, and what the replay asked of a host that the file named."""
+    await stage.place()
+    await stage.advance(2)
+    film = await stage.film()
+    product.requests.clear()
+    code = await compare(shelved(folder / "changed.jsonl", altered(film, **new)))
+    return code, [request.path for request in product.requests]
+
+
+ELSEWHERE = [
+    "http://{host}/secret",
+    "HTTP://{host}/secret",
+    "http://user:word@{host}/secret",
+    "//{host}/secret",
+    "/&#9;/{host}/secret",
+    "&#104;ttp://{host}/secret",
+    "http:<![CDATA[//]]>{host}/secret",
+    "ht<!-- -->tp://{host}/secret",
+]
+
+
+@pytest.mark.parametrize("spelt", ELSEWHERE)
+async def test_a_replay_asks_no_host_that_a_document_names(
+    stage: Stage, product: Product, tmp_path: Path, spelt: str
+) -> None:
+    address = spelt.format(host=urlsplit(product.url).netloc)
+    twiml = f"<Response><Redirect>{address}</Redirect></Response>"
+    _, asked = await stranger(stage, product, tmp_path, kind="answer", twiml=twiml)
+    assert asked == []
+
+
+@pytest.mark.parametrize("field", ["Url", "Twiml", "a path"])
+async def test_a_replay_asks_no_host_that_a_rest_request_names(
+    stage: Stage, product: Product, tmp_path: Path, field: str
+) -> None:
+    product.answers["/voice/"] = "<Response><Pause length='1'/></Response>"
+    await stage.by_rest(lambda c: c.calls.create(to=ALICE, from_=OFFICE, url=stage.public + "/voice/"))
+    await stage.advance(4)
+    film = [json.loads(line) for line in await stage.film()]
+    address = product.url + "/secret"
+    text = f"<Response><Redirect>{address}</Redirect></Response>" if field == "Twiml" else address
+    for line in film:
+        if line.get("door") == "rest" and line["kind"] == "request":
+            line["form"] = [one for one in line["form"] if one[0] != "Url"] + [[field, "text", text]]
+            line["path"] = f"@{urlsplit(product.url).netloc}/" if field == "a path" else line["path"]
+    product.requests.clear()
+    await compare(shelved(tmp_path / "a.jsonl", [json.dumps(line).encode() + b"\n" for line in film]))
+    assert product.requests == []
+
+
+async def test_a_path_that_is_none_is_refused(stage: Stage, product: Product, tmp_path: Path, capsys) -> None:
+    host = urlsplit(product.url).netloc
+    assert await stranger(stage, product, tmp_path, kind="request", path=f"@{host}/") == (2, [])
+    assert "a path of the capture does not begin with /" in capsys.readouterr().err
+
+
+# A recording that was stopped
+
+
+@pytest.mark.parametrize("why", ["stopped by the user", "the time was up"])
+async def test_a_recording_that_was_stopped_in_mid_call_is_not_whole(
+    stage: Stage, product: Product, tmp_path: Path, capsys, why: str
+) -> None:
+    await tapped(stage, product)
+    await stage.recorder.close(why)
+    reel = read(stage.store.lines, "test")
+    assert not reel.whole
+    assert "the recording is not whole" in await agrees(stage, tmp_path, capsys)
+
+
 # Sockets
+
+
+async def test_a_handshake_that_the_application_breaks_off(
+    stage: Stage, product: Product, tmp_path: Path, capsys
+) -> None:
+    product.answers["/broken/"] = Broken()
+    await tapped(stage, product, path="/broken/")
+    await stage.advance(4)
+    assert "connect-timeout" not in await agrees(stage, tmp_path, capsys)
 
 
 async def tapped(stage: Stage, product: Product, path: str = "/media/x/", verb: str = "Start") -> str:
