@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from emulator.capture import entries
-from emulator.capture.reel import inner
+from emulator.capture.reel import OVER, SILENCE, inner
 from emulator.capture.schedule import TERMINAL
 from emulator.clock import Clock
 
@@ -23,12 +23,13 @@ class Limits:
 
 
 class Watch:
-    """A listener of the tape. The first call that it hears of is the one."""
+    """A listener of the tape. The first call that a webhook or its making tells of is the one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heard = clock.seconds()
         self._sockets: set[int] = set()
+        self._creating: set[int] = set()
         self._call = ""
         self._over: float | None = None
 
@@ -39,15 +40,18 @@ class Watch:
             case entries.Request(door="webhook"):
                 form = {name: value for name, _, value in (*line.query, *line.form)}
                 self._told(form.get("CallSid", ""), form.get("CallStatus", ""))
+            case entries.Request(door="rest", method="POST") if line.path.endswith("/Calls.json"):
+                self._creating.add(line.number)
             case entries.Answer(door="rest") if inner(line.json, "subresource_uris"):
-                self._told(str(line.json.get("sid")), str(line.json.get("status")))
+                made = line.status == 201 and line.number in self._creating
+                self._told(str(line.json.get("sid")), str(line.json.get("status")), begins=made)
             case entries.Handshake(status=101):
                 self._sockets.add(line.socket)
             case entries.Gone() | entries.Closed():
                 self._sockets.discard(line.socket)
 
-    def _told(self, call: str, status: str) -> None:
-        if call.startswith("CA"):
+    def _told(self, call: str, status: str, *, begins: bool = True) -> None:
+        if begins and call.startswith("CA"):
             self._call = self._call or call
         if call and call == self._call and status in TERMINAL and self._over is None:
             self._over = self._clock.seconds()
@@ -62,11 +66,11 @@ class Watch:
     def _reason(self, limits: Limits, began: float) -> str:
         now = self._clock.seconds()
         if self._over is not None and now - self._over >= limits.linger and not self._sockets:
-            return "the call is over"
+            return OVER
         if self._over is not None and now - self._over >= limits.linger + limits.idle:
-            return "the call is over, a socket is not"
+            return f"{OVER}, a socket is not"
         if self._call and not self._sockets and now - self._heard >= limits.idle:
-            return "nothing was said any more"
+            return SILENCE
         return "the time was up" if now - began >= limits.whole else ""
 
 

@@ -229,6 +229,37 @@ async def test_a_recording_ends_with_its_call_or_after_a_while(
     running.cancel()
 
 
+def looked_up(number: int, status: str, created: int = 200, path: str = "/Calls.json") -> list[entries.Line]:
+    common: dict[str, Any] = {"at": 0, "number": number, "door": "rest", "headers": []}
+    body = {"sid": CALL, "status": status, "subresource_uris": {"streams": "/"}}
+    method = "POST" if created == 201 else "GET"
+    return [
+        entries.Request(method=method, path=f"/2010-04-01/Accounts/AC{path}", **common),
+        entries.Answer(status=created, json=body, **common),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heard", "why"),
+    [
+        (looked_up(1, "completed"), "the time was up"),
+        (looked_up(1, "completed", path=f"/Calls/{CALL}.json"), "the time was up"),
+        (looked_up(1, "queued", 201), "nothing was said any more"),
+        ([*looked_up(1, "queued", 201), *looked_up(2, "completed")], "the call is over"),
+        ([*looked_up(1, "completed"), webhook("ringing", f"CA{2:032d}")], "nothing was said any more"),
+        ([webhook("ringing"), *looked_up(1, "completed")], "the call is over"),
+    ],
+)
+async def test_looking_up_an_older_call_is_no_beginning(heard: list[entries.Line], why: str) -> None:
+    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    watch = Watch(clock)
+    for line in heard:
+        watch.hear(line)
+    running = asyncio.ensure_future(clock.run())
+    assert await first_of(watch, LIMITS, asyncio.Event()) == why
+    running.cancel()
+
+
 # The file
 
 
