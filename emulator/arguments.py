@@ -77,7 +77,11 @@ def web(text: str) -> str:
 
 def place(text: str) -> str:
     """A path of the target, a whole address, or nothing. Raises ArgumentTypeError."""
-    return text if not text or text.startswith("/") else web(text)
+    if not text or text.startswith("/"):
+        return text
+    if ":" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no path that begins with /, and no web address")
+    return web(text)
 
 
 def region(text: str) -> tuple[str, int]:

@@ -39,11 +39,18 @@ CONSOLE = {
 def routes() -> list[web.RouteDef]:
     """Their addresses; the console's page itself is at /emulator/ (see `wanted`)."""
     return [
+        web.get("/", nearby),
+        web.get("/emulator", nearby),
         web.get("/emulator/softphone.js", softphone),
         web.get("/emulator/softphone-worklet.js", worklet),
         web.get("/emulator/console.js", _console_file("console.js", "text/javascript")),
         web.get("/emulator/console.css", _console_file("console.css", "text/css")),
     ]
+
+
+async def nearby(request: web.Request) -> web.Response:
+    """Lead whoever leaves something out to the console."""
+    raise web.HTTPFound("/emulator/")
 
 
 def wanted(request: web.Request) -> bool:

@@ -65,10 +65,9 @@ async def _play(leg: Leg, sound: Sound, text: str, verb: Verb, words: list[Word]
 
 
 async def _fetched(leg: Leg, url: str) -> Sound | None:
-    """The file at `url`; None with a notification when it is none that can be played."""
+    """The file at `url`; None, which is noted or was when it was asked for, if it cannot be played."""
     status, kind, raw = await leg.exchange.courier.fetch_media(leg.call, url)
-    if status != 200:
-        leg.note(11200, f"<Play>: HTTP {status or 'no answer'} from {url}")
+    if not 200 <= status < 300:
         return None
     if not kind.startswith(AUDIO):
         leg.note(12300, f"<Play>: Invalid Content-Type {kind!r} from {url}")

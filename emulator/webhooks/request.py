@@ -139,6 +139,14 @@ async def _read(response: aiohttp.ClientResponse, url: str, size: int) -> Answer
 
 def _failed(error: Exception, url: str) -> Answer:
     code, failure = next((code, failure) for kind, code, failure in FAILURES if isinstance(error, kind))
+    if code == 11100:
+        return Answer(
+            error=code, detail=f"Invalid URL format: {url.partition('#')[0][:200]!r}", failure=failure
+        )
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Answer(
+            error=code, detail=f"no such host: {error.host}. For {urldefrag(url).url}", failure=failure
+        )
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         because = os.strerror(error.os_error.errno)
         why = f"no connection to {error.host}:{error.port} ({because}); is it running?"

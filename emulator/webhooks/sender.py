@@ -71,12 +71,13 @@ class Sender:
                 await self._tried(hook, replace(overrides(hook.url), retries=0))
             return answer
 
-    def lose(self, hook: Hook) -> Answer:
+    def lose(self, hook: Hook, attempt: int = 0) -> Answer:
         """Write down a webhook that never arrives."""
         answer = Answer()
         if hook.asked:
             answer = Answer(error=11205, detail=f"lost by a fault on the way to {hook.url}", failure="ct")
-        self._write(hook, answer, self._world.clock.now(), fault="lost")
+        facts: dict[str, Any] = {"attempt": attempt + 1, "signature": "none", "fault": "lost"}
+        self._write(hook, answer, self._world.clock.now(), **facts)
         return answer
 
     async def _tried(self, hook: Hook, rules: Overrides) -> Answer:
@@ -93,7 +94,7 @@ class Sender:
     async def _once(self, hook: Hook, token: str, limits: Limits, attempt: int) -> Answer:
         chance = self._faults.of(hook.call.sid).lose_requests
         if hook.asked and self._luck.strikes(chance, "lose request", hook.call.sid):
-            return self.lose(hook)
+            return self.lose(hook, attempt)
         began, at = asyncio.get_running_loop().time(), self._world.clock.now()
         said, rights = "", list[str]()
 

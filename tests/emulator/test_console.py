@@ -29,6 +29,12 @@ async def test_people_get_a_page_and_programs_get_json(box: Box) -> None:
         assert headers["Content-Type"].startswith("application/json")
 
 
+@pytest.mark.parametrize("path", ["/", "/emulator"])
+async def test_whoever_asks_nearby_is_led_to_it(box: Box, path: str) -> None:
+    status, _, text = await fetch(box, path, Accept="text/html")
+    assert (status, "<title>Emulator</title>" in text) == (200, True)
+
+
 async def test_the_page_and_its_files_come_with_a_strict_policy(box: Box) -> None:
     _, _, text = await fetch(box, "/emulator/", Accept="text/html")
     names = re.findall(r'(?:src|href)="(console\.\w+)"', text)

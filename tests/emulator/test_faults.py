@@ -255,11 +255,11 @@ async def test_a_lost_request_is_tried_again_and_then_the_fallback_is_asked(
     await box.clock.advance(1)
     assert product.requests[:-1] == []
     hooks = (await box.call(sid))["webhooks"]
-    assert [(hook["kind"], hook["error"]) for hook in hooks[:4]] == [
-        ("voice", 11205),
-        ("voice", 11205),
-        ("fallback", 11205),
-        ("fallback", 11205),
+    assert [(hook["kind"], hook["error"], hook["attempt"], hook["signature"]) for hook in hooks[:4]] == [
+        ("voice", 11205, 1, "none"),
+        ("voice", 11205, 2, "none"),
+        ("fallback", 11205, 1, "none"),
+        ("fallback", 11205, 2, "none"),
     ]
 
 

@@ -145,6 +145,7 @@ async def test_people_of_ones_own_answer(product: Product, tmp_path) -> None:
         (["--target", "127.0.0.1:8000"], "no web address such as http://127.0.0.1:8000"),
         (["--target", "ftp://x"], "no web address"),
         (["--voice", "http://["], "no web address"),
+        (["--voice", "ivr"], "'ivr' is no path that begins with /"),
         (["--region", "ie1"], "has no port"),
         (["--region", "mars=1"], "is not"),
         (["--scripts", "/nowhere"], "no .toml or .py script in /nowhere"),

@@ -122,8 +122,9 @@ async def test_a_file_is_fetched_signed_and_played(product: Product, box: Box) -
         (web.Response(status=404), 11200),
         (web.Response(text="<html/>", content_type="text/html"), 12300),
         (web.Response(body=b"ID3 no wave", content_type="audio/mpeg"), 12400),
+        (web.Response(body=b"", content_type="audio/wav"), 12400),
     ],
-    ids=["missing", "a page", "not a WAV"],
+    ids=["missing", "a page", "not a WAV", "nothing"],
 )
 async def test_a_file_that_cannot_be_played_is_noted_and_passed_over(
     product: Product, box: Box, answer: web.Response, code: int
@@ -131,7 +132,7 @@ async def test_a_file_that_cannot_be_played_is_noted_and_passed_over(
     product.answers |= {"/hello.wav": answer, "/next/": "<Response><Pause length='9'/></Response>"}
     sid = await tapped(product, box, "<Play>/hello.wav</Play><Redirect>/next/</Redirect>", "two_colleagues")
     await box.clock.advance(1)
-    assert code in [note["code"] for note in (await box.call(sid))["notifications"]]
+    assert [note["code"] for note in (await box.call(sid))["notifications"]] == [code]
     assert product.asked("/next/")
 
 

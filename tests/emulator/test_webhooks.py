@@ -227,6 +227,20 @@ async def test_a_target_that_speaks_nonsense_has_twilios_number(box: Box, said: 
     assert codes(call) == [code]
 
 
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("http://no-such-host.invalid/voice/", 11210, "no such host: no-such-host.invalid"),
+        ("http://[", 11100, "Invalid URL format: 'http://['"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_told_in_words(
+    box: Box, url: str, code: int, said: str
+) -> None:
+    note = (await asked_at(box, url))["notifications"][0]
+    assert (note["code"], said in note["message"]) == (code, True), note
+
+
 async def test_an_address_that_redirects_to_itself_is_11215(product: Product, box: Box) -> None:
     product.answers["/round/"] = [web.Response(status=302, headers={"Location": "/round/"}) for _ in range(9)]
     assert codes(await asked_at(box, f"{product.url}/round/")) == [11215]
