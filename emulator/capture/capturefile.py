@@ -39,6 +39,7 @@ class CaptureFile:
         self._writer.join()
 
     def _write(self) -> None:
+        line: bytes | None = b""
         try:
             with self._file:
                 while (line := self._waiting.get()) is not None:
@@ -47,8 +48,8 @@ class CaptureFile:
                         self._file.flush()
         except OSError as error:
             self.failed = error.strerror or type(error).__name__
-            while self._waiting.get() is not None:  # so that nobody waits for room
-                pass
+            while line is not None:  # so that nobody waits for room
+                line = self._waiting.get()
 
 
 def _free(path: Path) -> Path:

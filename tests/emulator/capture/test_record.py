@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -286,3 +287,16 @@ def test_a_full_disk_is_told_at_the_end_and_holds_nobody_up(tmp_path: Path, monk
     shelf.close()
     assert shelf.failed == os.strerror(28)
     assert not shelf.put(b"more")
+
+
+def test_a_disk_that_is_full_at_the_last_moment_does_not_hold_up_the_end(tmp_path: Path, monkeypatch) -> None:
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, mode: opened(Path("/dev/full"), "wb"))
+    for _ in range(50):  # whether the last flush is the one that fails is a race between two threads
+        shelf = CaptureFile(tmp_path, datetime(2026, 1, 1, tzinfo=UTC))
+        shelf.put(b"one short line\n")
+        closing = threading.Thread(target=shelf.close, daemon=True)
+        closing.start()
+        closing.join(10)
+        assert not closing.is_alive()
+        assert shelf.failed == os.strerror(28)
