@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emulator.capture.calling import PlacingError, Wish, place
+from emulator.capture.calling import PlacingError, UnendedError, Wish, place
 from emulator.capture.capturefile import CaptureFile
 from emulator.capture.recorder import Plan, Recorder
 from emulator.capture.watch import Limits, Watch, first_of
@@ -78,7 +78,17 @@ async def _until_over(settings: Settings, recorder: Recorder, watch: Watch) -> t
     why = await first_of(watch, settings.limits, stopped)
     placing.cancel()
     error = (await asyncio.gather(placing, return_exceptions=True))[0]
-    return (str(error), False) if isinstance(error, PlacingError) else (why, True)
+    return (_trouble(why, error), False) if isinstance(error, Exception) else (why, True)
+
+
+def _trouble(why: str, error: Exception) -> str:
+    if isinstance(error, UnendedError):
+        return f"{why}; {error}"
+    return (
+        str(error)
+        if isinstance(error, PlacingError)
+        else f"the call cannot be placed: {type(error).__name__}"
+    )
 
 
 def _failed(done: asyncio.Future[str]) -> bool:

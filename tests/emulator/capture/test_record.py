@@ -120,6 +120,20 @@ async def test_without_a_wish_it_waits_and_ctrl_c_ends_it(product: Product, tmp_
     assert reel.sockets[0].said("twilio", "media")
 
 
+async def test_ctrl_c_ends_a_call_that_it_placed(product: Product, tmp_path: Path) -> None:
+    port = unused_port()
+    product.answers["/voice/"] = "<Response><Pause length='60'/></Response>"
+    wish = ("--place", "--to", ALICE, "--from", OFFICE, "--public-url", f"http://127.0.0.1:{port}/voice/")
+    async with twilio(product) as api:
+        async with recording(product, api, tmp_path, *wish, port=port, **CREDENTIALS) as (_, process):
+            await product.until(lambda: product.asked("/voice/"))
+            process.send_signal(signal.SIGINT)
+            code, last = await ended(process)
+        async with aiohttp.ClientSession() as http, http.get(f"{api}/emulator/") as answer:
+            live = (await answer.json())["calls_live"]
+    assert (code, last["ended"], live) == (0, "stopped by the user", 0)
+
+
 async def test_it_ends_by_itself_when_a_call_that_came_in_is_over(product: Product, tmp_path: Path) -> None:
     async with twilio(product) as api, recording(product, api, tmp_path, "--idle", "30") as (line, process):
         product.answers["/twilio/voice/"] = "<Response><Hangup/></Response>"
