@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 MOST_HEAD = 64 * 1024
 MOST_BODY = 256 * 1024
 STATUS = re.compile(r"[0-9]{3}")
+LENGTH = re.compile(r"[0-9]{1,18}")
+SIZE = re.compile(rb"[0-9A-Fa-f]+")
 ENDS = b"\r\n\r\n"
 
 
@@ -144,7 +146,7 @@ class Reader:
         if "chunked" in head.get("transfer-encoding").lower():
             return _Reading(head, chunked=True, left=0)
         length = head.get("content-length")
-        if length and not length.isdigit():
+        if length and not LENGTH.fullmatch(length):
             raise HypertextError("a length that is no number")
         without = None if self._answers else 0
         return _Reading(head, chunked=False, left=int(length) if length else without)
@@ -180,12 +182,13 @@ class Reader:
                 reading.trailing = reading.left == 0
 
     def _line(self) -> bytes | None:
-        line, found, _ = bytes(self._buffer[:MOST_HEAD]).partition(b"\r\n")
-        if not found:
+        at = self._buffer.find(b"\r\n", 0, MOST_HEAD)
+        if at < 0:
             if len(self._buffer) > MOST_HEAD:
                 raise HypertextError("an endless line")
             return None
-        del self._buffer[: len(line) + 2]
+        line = bytes(self._buffer[:at])
+        del self._buffer[: at + 2]
         return line
 
 
@@ -195,7 +198,7 @@ def _header(line: str) -> tuple[str, str]:
 
 
 def _chunk_size(line: bytes) -> int:
-    try:
-        return int(line.split(b";")[0], 16)
-    except ValueError as error:
-        raise HypertextError("a chunk without a size") from error
+    size = line.partition(b";")[0].strip(b" \t")
+    if not SIZE.fullmatch(size):
+        raise HypertextError("a chunk without a size")
+    return int(size, 16)

@@ -1,6 +1,7 @@
 """The relay: bytes go through as they came, both ways, whatever becomes of the recording."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from emulator.capture import entries, relay
 from emulator.capture.connection import End
+from emulator.capture.hypertext import HypertextError, Reader
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.recorder import Plan, Recorder
 from emulator.capture.reel import Reel, read
@@ -272,6 +274,46 @@ def test_whatever_bytes_come_a_tap_takes_them(pieces: list[tuple[Any, bytes]]) -
         told = heard(story)
         assert b"RuntimeError" not in b"".join(told)
         assert read(told, "test").opening.version == entries.VERSION
+
+
+def fed(data: bytes, size: int) -> float:
+    """Seconds that a reader takes for these bytes in pieces of this size; the best of three."""
+
+    def once() -> float:
+        reader = Reader(answers=False)
+        began = time.perf_counter()
+        for at in range(0, len(data), size):
+            reader.feed(data[at : at + size])
+        return time.perf_counter() - began
+
+    return min(once() for _ in range(3))
+
+
+def test_a_body_in_many_small_chunks_holds_nobody_up() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    data = head + b"1\r\nx\r\n" * 40_000
+    # What waits behind a chunk costs nothing: in one piece it is no slower than in many.
+    assert fed(data, len(data)) < 3 * fed(data, 600)
+
+
+@pytest.mark.parametrize("size", [b"-5", b"+5", b"0x5", b"5_0", b"", b" ", b"g", "٣".encode()])
+def test_a_chunk_has_a_size_in_hexadecimal_digits(size: bytes) -> None:
+    reader = Reader(answers=False)
+    with pytest.raises(HypertextError, match="a chunk without a size"):
+        reader.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b";x\r\n")
+
+
+@pytest.mark.parametrize("size", [b"a", b"0A", b"a ;x=1", b"a\t"])
+def test_a_chunk_size_may_be_spelled_in_any_way_of_http(size: bytes) -> None:
+    reader = Reader(answers=False)
+    data = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\n0123456789\r\n0\r\n\r\n"
+    assert [whole.body for whole in reader.feed(data)] == [b"0123456789"]
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1"])
+def test_a_length_is_a_number_that_can_be(length: str) -> None:
+    with pytest.raises(HypertextError, match="a length that is no number"):
+        Reader(answers=False).feed(f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
 
 
 def read_line(line: bytes) -> type:
