@@ -13,12 +13,11 @@ from emulator.capture.framing import CLOSE, TEXT, Frame, close_code
 from emulator.capture.hypertext import Head, Whole
 from emulator.capture.placeholders import Placeholders
 from emulator.capture.shapes import Shapes
-from emulator.capture.signatures import HEADER, Signatures
+from emulator.capture.signatures import Signatures
 from emulator.capture.tape import Tape
 from emulator.capture.vocabulary import ADDRESS, ASK, HOOK, REPLY, STREAM, TOLD, Contract
 
 FORM = "application/x-www-form-urlencoded"
-SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "sec-websocket-key", HEADER})
 MOST_FIELDS = 500
 
 
@@ -40,7 +39,6 @@ class Scribe:
         """A webhook, or a REST request of the application."""
         head, (path, query) = whole.head, _target(whole.head)
         form = _form(whole)
-        self._keep_out(head)
         signed = None
         if door == "webhook":
             signed = self._signatures.of(head.words[1], head.headers, form, whole.plain())
@@ -62,7 +60,6 @@ class Scribe:
     def answer(self, number: int, door: entries.Door, whole: Whole, at: float) -> None:
         """What was answered to it."""
         head, body = whole.head, whole.plain()
-        self._keep_out(head)
         kind = head.get("content-type").partition(";")[0].strip().lower()
         twiml = kind.endswith("xml") or (door == "webhook" and body.lstrip().startswith(b"<"))
         self.tape.write(
@@ -81,7 +78,6 @@ class Scribe:
     def handshake(self, socket: int, head: Head, at: float, answer: Head | None) -> None:
         """A socket was asked for, and was answered so; None when the answer never came."""
         path, query = _target(head)
-        self._keep_out(head)
         self.tape.write(
             entries.Handshake(
                 at=at,
@@ -130,12 +126,6 @@ class Scribe:
             return self._shapes.json(msgspec.json.decode(body), contract)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-
-    def _keep_out(self, head: Head) -> None:
-        for name, value in head.headers:
-            if name.lower() in SECRET_HEADERS:
-                self._shapes.places.keep_out(value)
-                self._shapes.places.keep_out(value.rpartition(" ")[2])
 
 
 def _in_query(door: entries.Door, head: Head) -> Contract:
