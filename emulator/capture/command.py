@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from emulator.capture import report
 from emulator.capture.calling import Wish
@@ -19,6 +20,7 @@ from emulator.capture.take import Settings, record
 from emulator.capture.watch import Limits
 
 AGREE, DIFFER, UNREADABLE = 0, 1, 2
+MOST_PORT = 65_535
 
 
 def main(argv: list[str]) -> int:
@@ -69,10 +71,33 @@ def _check_record(parser: argparse.ArgumentParser, given: argparse.Namespace) ->
     for name in ("target", "api"):
         if not getattr(given, name).startswith(("http://", "https://")):
             parser.error(f"--{name} must begin with http:// or https://")
+        if wrong := _wrong(getattr(given, name)):
+            parser.error(f"--{name} {wrong}")
+    for name in ("port", "api_port"):
+        if not 0 <= getattr(given, name) <= MOST_PORT:
+            parser.error(f"--{name.replace('_', '-')} must be between 0 and {MOST_PORT}")
     if given.place and not (given.to and given.from_ and given.public_url):
         parser.error("--place needs --to, --from and --public-url")
     if given.place and not (os.environ.get("TWILIO_ACCOUNT_SID") and _tokens()):
         parser.error("--place needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the environment")
+
+
+def _wrong(address: str) -> str:
+    """What is wrong with an address that everything is forwarded to, "" for nothing."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "is no address"
+    try:
+        missing = parts.port == 0
+    except ValueError:
+        missing = True
+    if missing:
+        return "has a port that does not exist"
+    if not parts.hostname:
+        return "has no host"
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    return "takes scheme, host and port only" if more else ""
 
 
 def _record(given: argparse.Namespace) -> int:

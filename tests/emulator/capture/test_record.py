@@ -18,6 +18,7 @@ from twilio.rest import Client
 
 from emulator.capture import entries
 from emulator.capture.capturefile import CaptureFile
+from emulator.capture.command import arguments as command_line
 from emulator.capture.command import main
 from emulator.capture.reel import load
 from emulator.capture.watch import Limits, Watch, first_of
@@ -163,6 +164,19 @@ async def call(api: str) -> None:
 # What the command line refuses
 
 
+WRONG = (
+    "http://127.0.0.1:99999",
+    "http://127.0.0.1:0",
+    "http://127.0.0.1:x",
+    "http://[",
+    "http://",
+    "http://127.0.0.1:8000/app",
+    "http://127.0.0.1:8000/?a=1",
+    "http://127.0.0.1:8000#a",
+    "http://me:secret@127.0.0.1:8000",
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [
@@ -174,20 +188,48 @@ async def call(api: str) -> None:
             ["record", "--target", "http://x", "--place", "--to", "+1", "--from", "+2", "--public-url", "y"],
             {},
         ),
+        *((["record", "--target", target], {}) for target in WRONG),
+        *((["record", "--target", "http://x", "--api", api], {}) for api in WRONG),
+        *((["record", "--target", "http://x", "--port", port], {}) for port in ("70000", "-1", "x")),
+        (["record", "--target", "http://x", "--api-port", "65536"], {}),
         (["compare"], {}),
         (["compare", "a", "b", "c"], {}),
         (["rewind"], {}),
     ],
 )
-def test_a_wrong_command_line_is_refused(monkeypatch, capsys, arguments: list[str], environment: Any) -> None:
+def test_a_wrong_command_line_is_refused(
+    monkeypatch, tmp_path, capsys, arguments: list[str], environment: Any
+) -> None:
     for name in CREDENTIALS:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ending:
         main(arguments)
+    assert list(tmp_path.iterdir()) == []
     assert ending.value.code == 2
     assert "usage: emulator capture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--target", "http://127.0.0.1:99999"), "--target has a port that does not exist"),
+        (("--target", "http://127.0.0.1:8000/app"), "--target takes scheme, host and port only"),
+        (("--target", "http://"), "--target has no host"),
+        (("--target", "http://x", "--port", "70000"), "--port must be between 0 and 65535"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_told(capsys, given: tuple[str, ...], told: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["record", *given])
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["http://localhost", "https://[::1]:8443", "http://127.0.0.1:65535/"])
+def test_an_address_without_a_path_is_taken(target: str) -> None:
+    assert command_line(["record", "--target", target, "--port", "0", "--api-port", "65535"]).target == target
 
 
 def test_a_port_in_use_and_a_place_that_is_no_directory_are_told(tmp_path: Path, capsys) -> None:
