@@ -1,5 +1,6 @@
 """What stays in a file, and what stands for the rest: words of Twilio's, and placeholders of its shape."""
 
+import re
 from typing import Any
 
 import pytest
@@ -97,6 +98,10 @@ def test_the_same_thing_has_the_same_placeholder_everywhere() -> None:
     assert shapes.value("Name", "tap") == "name1"
 
 
+NOBODYS = re.compile(r"[x0\W_]*")
+"""Masks and signs: nothing in them tells of anybody, so nothing in them need change."""
+
+
 @settings(deadline=None)
 @given(st.text(max_size=60))
 @example("+" + "1" * 15)
@@ -108,7 +113,7 @@ def test_any_text_is_masked_and_its_placeholder_has_its_type(text: str) -> None:
     kind = type_of(text)
     for name in ("From", "Url", "Anything", "voice_url", "uri"):
         value = shapes.value(name, text)
-        assert isinstance(value, str)
+        assert value != text or kind in {"withheld number", "boolean"} or NOBODYS.fullmatch(text)
         if kind in {"SID", "telephone number", "whole number", "RFC 2822 date", "ISO 8601 date", "client"}:
             assert type_of(value) == kind
 
