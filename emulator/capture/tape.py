@@ -67,10 +67,7 @@ class Tape:
         if self._ended:
             return
         text = entries.write(line)
-        if self._places.betrayed(text.decode()) or stray(line):
-            # Nothing should come this far; if it does it is dropped and said.
-            self.lost += 1
-            logger.error("emulator.capture.withheld kind=%s", type(line).__name__)
+        if self._withheld(line, text):
             return
         if self.count >= MOST_LINES or not self._store.put(text):
             self.lost += 1
@@ -86,7 +83,21 @@ class Tape:
 
     def end(self, why: str) -> None:
         """Write the last line; later ones are dropped."""
-        ending = entries.write(entries.Ending(at=self.now(), why=why, lost=self.lost))
-        if not self._ended:
-            self._ended = True
-            self._store.put(ending)
+        if self._ended:
+            return
+        self._ended = True
+        line = self._ending(why)
+        if self._withheld(line, entries.write(line)):
+            line = self._ending("withheld")  # without a last line the file would pass for half of one
+        self._store.put(entries.write(line))
+
+    def _ending(self, why: str) -> entries.Ending:
+        return entries.Ending(at=self.now(), why=why, lost=self.lost)
+
+    def _withheld(self, line: entries.Line, text: bytes) -> bool:
+        """Nothing should come this far; if it does it is dropped and said."""
+        if not (self._places.betrayed(text.decode()) or stray(line)):
+            return False
+        self.lost += 1
+        logger.error("emulator.capture.withheld kind=%s", type(line).__name__)
+        return True

@@ -122,3 +122,12 @@ def test_what_is_known_to_be_secret_from_the_start_is_held_back_in_any_form() ->
         room.tape.trouble(text)
     assert isinstance(room.store, Memory)
     assert [json.loads(line).get("text") for line in room.store.lines[1:]] == ["hunter2"]
+
+
+def test_an_ending_that_would_betray_something_says_so_without_it() -> None:
+    room = Room()
+    room.places.keep_out("hunter2-hunter2")
+    room.tape.end("the API answered hunter2-hunter2")
+    assert json.loads(room.store.lines[-1]) == {"kind": "end", "at": 0.0, "why": "withheld", "lost": 1}
+    room.tape.end("again")
+    assert len(room.store.lines) == 2
