@@ -56,8 +56,10 @@ async def place(api: str, wish: Wish) -> str:
         creating = asyncio.ensure_future(_created(http, calls, wish))
         try:
             one = await asyncio.shield(creating)
-            while (status := await _status(http.get(one))) not in TERMINAL:
+            status = ""
+            while status not in TERMINAL:
                 await asyncio.sleep(ASK_EVERY_S)
+                status = await _status(http.get(one))
             return status
         except asyncio.CancelledError:
             await asyncio.ensure_future(_hang_up(http, creating))

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from emulator.capture.headers import first
+
 MOST_HEAD = 64 * 1024
 MOST_BODY = 256 * 1024
 STATUS = re.compile(r"[0-9]{3}")
@@ -28,7 +30,7 @@ class Head:
 
     def get(self, name: str) -> str:
         """The first value of the header with this name in lower case, "" without one."""
-        return next((value for key, value in self.headers if key.lower() == name), "")
+        return first(self.headers, name)
 
     @property
     def status(self) -> int:

@@ -18,10 +18,6 @@ class Lockstep:
         self._clock = clock
         self._activity = activity
 
-    def seconds(self) -> float:
-        """The virtual time."""
-        return self._clock.seconds()
-
     async def advance(self, seconds: float) -> None:
         """Let that much time pass, frame by frame."""
         end = self._clock.seconds() + seconds

@@ -7,6 +7,7 @@ from collections import defaultdict
 from emulator.capture.facts import Facts, joined
 from emulator.capture.placeholders import SID
 from emulator.capture.reel import Asked, Reel
+from emulator.capture.shapes import ENDINGS
 from emulator.capture.socketfacts import leaves
 from emulator.capture.vocabulary import SEGMENTS
 
@@ -35,7 +36,7 @@ def resource(asked: Asked) -> str:
 
 def _piece(segment: str) -> str:
     stem, dot, ending = segment.rpartition(".")
-    if dot and ending in {"json", "wav", "mp3"}:
+    if dot and ending in ENDINGS:
         return f"{_piece(stem)}.{ending}"
     if SID.fullmatch(segment):
         return f"{{{segment[:2]}}}"

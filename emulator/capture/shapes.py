@@ -24,6 +24,7 @@ from emulator.capture.vocabulary import (
 
 LONGEST = 200
 NAMED = frozenset({"Streams", "Transcriptions", "Conferences", "Participants", "Recordings"})
+ENDINGS = frozenset({"json", "wav", "mp3", "xml"})
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
 DAYS, MONTHS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun", "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _TIME = r"[0-9:]{5,8}"
@@ -177,7 +178,7 @@ class Shapes:
 
     def _segment(self, segment: str, after: str) -> str:
         stem, dot, ending = segment.rpartition(".")
-        if dot and ending in {"json", "wav", "mp3", "xml"}:
+        if dot and ending in ENDINGS:
             return f"{self._segment(stem, after)}.{ending}"
         if not segment or segment in SEGMENTS:
             return segment

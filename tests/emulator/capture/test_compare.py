@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from emulator.capture import entries
+from emulator.capture.placeholders import Placeholders
+from emulator.capture.reel import Asked
+from emulator.capture.restfacts import resource
+from emulator.capture.shapes import Shapes
 from tests.emulator.capture.conftest import Stage, compare, sentences, shelved, staged, whole_call
 from tests.emulator.product import Product
 
@@ -339,3 +344,10 @@ async def test_what_a_tunnel_adds_and_rewrites_does_not_count(
 
     assert await compare(shelved(tmp_path / "a", altered(film, tunnelled))) == 0
     assert "A tunnel stood before a recorder" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", ["json", "xml", "wav", "mp3"])
+def test_a_resource_is_named_with_every_ending_that_a_capture_keeps(ending: str) -> None:
+    path = Shapes(Placeholders()).path(f"/2010-04-01/Accounts/AC{'a' * 32}/Calls.{ending}")
+    request = entries.Request(at=0, number=1, door="rest", method="GET", path=path, headers=[])
+    assert resource(Asked(request)) == f"GET /2010-04-01/Accounts/{{AC}}/Calls.{ending}"
