@@ -15,6 +15,7 @@ ASK_EVERY_S = 2.0
 ONE_REQUEST_S = 30.0
 AGAIN_S = 0.5
 END_S = 5.0
+ERRORS = range(10_000, 100_000)
 FAILURES = (aiohttp.ClientError, OSError, ValueError)
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -119,4 +120,4 @@ async def _number(answer: aiohttp.ClientResponse) -> str:
     except FAILURES:
         return ""
     code = body.get("code") if isinstance(body, dict) else None
-    return f" with number {code}" if type(code) is int else ""
+    return f" with number {code}" if type(code) is int and code in ERRORS else ""

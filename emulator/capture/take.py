@@ -84,11 +84,9 @@ async def _until_over(settings: Settings, recorder: Recorder, watch: Watch) -> t
 def _trouble(why: str, error: Exception) -> str:
     if isinstance(error, UnendedError):
         return f"{why}; {error}"
-    return (
-        str(error)
-        if isinstance(error, PlacingError)
-        else f"the call cannot be placed: {type(error).__name__}"
-    )
+    if isinstance(error, PlacingError):
+        return str(error)
+    return f"the call cannot be placed: {type(error).__name__}"
 
 
 def _failed(done: asyncio.Future[str]) -> bool:

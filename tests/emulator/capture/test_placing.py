@@ -115,10 +115,11 @@ async def test_a_call_that_is_not_made_is_told(api: Api, created: Any, why: str)
         (21211, "the API answered 400 with number 21211"),
         ("call +31612345678", "the API answered 400"),
         (True, "the API answered 400"),
+        (31612345678, "the API answered 400"),
         (None, "the API answered 400"),
     ],
 )
-async def test_of_a_refusal_only_a_number_is_quoted(api: Api, monkeypatch, code: Any, why: str) -> None:
+async def test_of_a_refusal_only_twilios_number_is_quoted(api: Api, monkeypatch, code: Any, why: str) -> None:
     monkeypatch.setattr(
         "tests.emulator.capture.test_placing.said", lambda what: web.json_response(what, status=400)
     )
