@@ -139,17 +139,16 @@ async def _read(response: aiohttp.ClientResponse, url: str, size: int) -> Answer
 
 def _failed(error: Exception, url: str) -> Answer:
     code, failure = next((code, failure) for kind, code, failure in FAILURES if isinstance(error, kind))
+    address = url.partition("#")[0]
     if code == 11100:
-        return Answer(
-            error=code, detail=f"Invalid URL format: {url.partition('#')[0][:200]!r}", failure=failure
-        )
+        return Answer(error=code, detail=f"Invalid URL format: {address[:200]!r}", failure=failure)
+    return Answer(error=code, detail=f"{_why(error)} For {address}", failure=failure)
+
+
+def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Answer(
-            error=code, detail=f"no such host: {error.host}. For {urldefrag(url).url}", failure=failure
-        )
+        return f"no such host: {error.host}."
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         because = os.strerror(error.os_error.errno)
-        why = f"no connection to {error.host}:{error.port} ({because}); is it running?"
-        return Answer(error=code, detail=f"{why} For {urldefrag(url).url}", failure=failure)
-    why = f"{type(error).__name__}: {error}".removesuffix(": ")
-    return Answer(error=code, detail=f"{why} at {urldefrag(url).url}", failure=failure)
+        return f"no connection to {error.host}:{error.port} ({because}); is it running?"
+    return f"{type(error).__name__}: {error}".removesuffix(": ") + "."

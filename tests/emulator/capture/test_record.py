@@ -276,14 +276,21 @@ LIMITS = Limits(whole=100, idle=20, linger=5)
 async def test_a_recording_ends_with_its_call_or_after_a_while(
     heard: list[Any], why: str, after: float
 ) -> None:
+    ended, seconds = await watched(heard)
+    assert ended == why
+    assert after <= seconds < after + 1
+
+
+async def watched(heard: list[Any]) -> tuple[str, float]:
+    """Why a recording of this ends, and after how many seconds."""
     clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
     watch = Watch(clock)
     for line in heard:
         watch.hear(line)
     running = asyncio.ensure_future(clock.run())
-    assert await first_of(watch, LIMITS, asyncio.Event()) == why
-    assert after <= clock.seconds() < after + 1
+    why = await first_of(watch, LIMITS, asyncio.Event())
     running.cancel()
+    return why, clock.seconds()
 
 
 def looked_up(number: int, status: str, created: int = 200, path: str = "/Calls.json") -> list[entries.Line]:
@@ -308,13 +315,7 @@ def looked_up(number: int, status: str, created: int = 200, path: str = "/Calls.
     ],
 )
 async def test_looking_up_an_older_call_is_no_beginning(heard: list[entries.Line], why: str) -> None:
-    clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
-    watch = Watch(clock)
-    for line in heard:
-        watch.hear(line)
-    running = asyncio.ensure_future(clock.run())
-    assert await first_of(watch, LIMITS, asyncio.Event()) == why
-    running.cancel()
+    assert (await watched(heard))[0] == why
 
 
 # The file

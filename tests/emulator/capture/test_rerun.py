@@ -1,6 +1,7 @@
 """A replay takes the part of everybody: callers, called people, the application on sockets and by REST."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from emulator.capture.reel import read
 from tests.emulator.capture.conftest import COLLEAGUE, Stage, compare, message, sentences, shelved
@@ -23,19 +25,22 @@ async def agrees(stage: Stage, tmp_path: Path, capsys) -> str:
     return told
 
 
+def calling(stage: Stage, *events: str) -> Callable[[Client], Any]:
+    """Alice is called by the library; these events are told."""
+    return lambda client: client.calls.create(
+        to=ALICE,
+        from_=OFFICE,
+        url=stage.public + "/voice/",
+        status_callback=stage.public + "/status/",
+        status_callback_event=list(events),
+    )
+
+
 async def test_a_call_that_the_application_makes(
     stage: Stage, product: Product, tmp_path: Path, capsys
 ) -> None:
     product.answers["/voice/"] = "<Response><Say>Good morning</Say><Pause length='2'/></Response>"
-    await stage.by_rest(
-        lambda c: c.calls.create(
-            to=ALICE,
-            from_=OFFICE,
-            url=stage.public + "/voice/",
-            status_callback=stage.public + "/status/",
-            status_callback_event=["initiated", "ringing", "answered", "completed"],
-        )
-    )
+    await stage.by_rest(calling(stage, "initiated", "ringing", "answered", "completed"))
     await stage.advance(6)
     assert [form["CallStatus"] for form in product.forms("/status/")] == [
         "initiated",
@@ -50,15 +55,7 @@ async def test_a_call_that_was_made_past_the_recorder(
     stage: Stage, product: Product, tmp_path: Path, capsys
 ) -> None:
     product.answers["/voice/"] = "<Response><Pause length='1'/></Response>"
-    await stage.twilio(
-        lambda c: c.calls.create(
-            to=ALICE,
-            from_=OFFICE,
-            url=stage.public + "/voice/",
-            status_callback=stage.public + "/status/",
-            status_callback_event=["ringing", "completed"],
-        )
-    )
+    await stage.twilio(calling(stage, "ringing", "completed"))
     await stage.advance(5)
     assert len(product.asked("/status/")) == 2
     await agrees(stage, tmp_path, capsys)
