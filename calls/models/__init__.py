@@ -1,29 +1,54 @@
 """Gathers the models for Django."""
 
+from calls.models.agent import Agent
 from calls.models.call import Call, CallState, Leg
 from calls.models.command import Command, Reply
-from calls.models.contact import Contact
+from calls.models.conference import Conference, Participant
+from calls.models.contact import Contact, Matter
+from calls.models.desk import Callback, Note, Voicemail, WrapUp
+from calls.models.dialling import Destination
 from calls.models.event import AuditEvent, Counter, Event
+from calls.models.hours import Holiday, Hours, OpeningTime
 from calls.models.number import IngestKey, PhoneNumber, Region
+from calls.models.offer import Offer
+from calls.models.queue import BlockedCaller, Outcome, Queue, Waiting
+from calls.models.team import Team
 from calls.models.ticket import Ticket
-from calls.models.user import Agent, User
+from calls.models.user import User
 from calls.models.utterance import Utterance
 
 __all__ = [
     "Agent",
     "AuditEvent",
+    "BlockedCaller",
     "Call",
     "CallState",
+    "Callback",
     "Command",
+    "Conference",
     "Contact",
     "Counter",
+    "Destination",
     "Event",
+    "Holiday",
+    "Hours",
     "IngestKey",
     "Leg",
+    "Matter",
+    "Note",
+    "Offer",
+    "OpeningTime",
+    "Outcome",
+    "Participant",
     "PhoneNumber",
+    "Queue",
     "Region",
     "Reply",
+    "Team",
     "Ticket",
     "User",
     "Utterance",
+    "Voicemail",
+    "Waiting",
+    "WrapUp",
 ]

@@ -24,6 +24,13 @@ class Call(models.Model):
 
     State = CallState
 
+    class Verified(models.TextChoices):
+        NOT_ASKED = "", "Not asked"
+        YES = "yes", "Verified"
+        NO = "no", "Not verified"
+        UNKNOWN = "unknown", "Nothing to compare with"
+        SKIPPED = "skipped", "Entered nothing"
+
     class Outcome(models.TextChoices):
         NONE = "", "—"
         ANSWERED = "answered", "Answered"
@@ -38,6 +45,12 @@ class Call(models.Model):
     )
     agent = models.ForeignKey(
         "calls.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    queue = models.ForeignKey(
+        "calls.Queue", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
+    )
+    team = models.ForeignKey(
+        "calls.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
     )
     caller = models.CharField(max_length=255, blank=True, help_text="As Twilio gave it, cleaned.")
     caller_name = models.CharField(max_length=120, blank=True)
@@ -58,6 +71,18 @@ class Call(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    plan = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What the caller meets next, by calls.path; only services write it.",
+    )
+    rounds = models.PositiveIntegerField(default=0, help_text="Conferences so far; the name holds it.")
+    verified = models.CharField(
+        max_length=8, choices=Verified.choices, default=Verified.NOT_ASKED, blank=True
+    )
+    facts = models.JSONField(default=dict, blank=True, help_text="What is known of the caller's wish.")
+    help = models.CharField(max_length=200, blank=True, help_text="The agent asks for help, and why.")
+    help_at = models.DateTimeField(null=True, blank=True)
     figures = models.JSONField(default=dict, blank=True)
 
     objects = CallQuerySet.as_manager()
@@ -93,6 +118,10 @@ class Call(models.Model):
             "number": self.number.e164 if self.number else "",
             "label": self.number.label if self.number else "",
             "agent": self.agent.name if self.agent else "",
+            "queue": self.queue.name if self.queue else "",
+            "team": self.team_id,
+            "verified": self.verified,
+            "help": self.help,
             "direction": self.direction,
             "tap_wanted": self.tap_wanted,
             "started_at": _iso(self.started_at),
@@ -108,6 +137,7 @@ class Leg(models.Model):
         CALLER = "caller", "Caller"
         AGENT = "agent", "Agent"
         OUTSIDE = "outside", "Outside number"
+        PERSON = "person", "Person called"
 
     sid = models.CharField(max_length=34, unique=True)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")

@@ -14,6 +14,15 @@ class Command(models.Model):
         START_STREAM = "stream.start", "Start stream"
         STOP_STREAM = "stream.stop", "Stop stream"
         HANGUP = "call.end", "End call"
+        REDIRECT = "call.redirect", "Send the caller on"
+        END_LEG = "leg.end", "End one leg"
+        RING = "agent.ring", "Ring an agent"
+        DIAL = "person.dial", "Dial a person"
+        HOLD = "call.hold", "Hold"
+        RESUME = "call.resume", "Resume"
+        MUTE = "leg.mute", "Mute"
+        UNMUTE = "leg.unmute", "Unmute"
+        REMOVE = "leg.remove", "Take out of the conference"
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"

@@ -13,9 +13,20 @@ class PhoneNumber(models.Model):
     """A Twilio number and what a caller meets behind it."""
 
     class Destination(models.TextChoices):
+        QUEUE = "queue", "Queue"
         PHONE = "phone", "Telephone number"
-        AGENT = "agent", "Agent in the browser"
+        AGENT = "agent", "One agent"
         TAP = "tap", "Stream only (hangs up when the stream ends)"
+
+    class Closed(models.TextChoices):
+        END = "end", "Say so and hang up"
+        VOICEMAIL = "voicemail", "Leave a message"
+        PHONE = "phone", "A telephone number"
+
+    class Verify(models.TextChoices):
+        NO = "", "No"
+        CODE = "code", "Code of the contact"
+        BIRTH = "birth", "Date of birth"
 
     class Webhooks(models.TextChoices):
         UNKNOWN = "unknown", "Not checked"
@@ -35,6 +46,39 @@ class PhoneNumber(models.Model):
     agent = models.ForeignKey(
         "calls.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers"
     )
+    queue = models.ForeignKey(
+        "calls.Queue", on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers"
+    )
+    team = models.ForeignKey(
+        "calls.Team",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        help_text="Who sees calls to this number that are in no queue; empty: every supervisor.",
+    )
+    language = models.CharField(max_length=10, default="en-GB", help_text="Of what Twilio says and hears.")
+    hours = models.ForeignKey(
+        "calls.Hours",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="numbers",
+        help_text="Empty: always open.",
+    )
+    closed = models.CharField("when closed", max_length=9, choices=Closed.choices, default=Closed.END)
+    closed_text = models.TextField("said when closed", blank=True, max_length=1000)
+    closed_to = models.CharField("telephone when closed", max_length=16, blank=True, help_text="E.164.")
+    greeting = models.TextField(blank=True, max_length=1000, help_text="Said first.")
+    verify = models.CharField(
+        "verify callers", max_length=5, choices=Verify.choices, default=Verify.NO, blank=True
+    )
+    verify_prompt = models.TextField(
+        "asked to verify",
+        blank=True,
+        max_length=500,
+        help_text="Ours if empty. By keys or by speech; the stream stops while it is answered.",
+    )
     consent = models.TextField(
         "consent text",
         blank=True,
@@ -47,6 +91,13 @@ class PhoneNumber(models.Model):
     transcribe = models.BooleanField(default=True, help_text="Write down what is said (English).")
     record = models.BooleanField(default=False, help_text="Keep a stereo recording; needs a consent text.")
     webhook_state = models.CharField(max_length=8, choices=Webhooks.choices, default=Webhooks.UNKNOWN)
+    webhook_found = models.JSONField(
+        default=dict, blank=True, help_text="What differed at Twilio when we last looked: field → value."
+    )
+    inbound_region = models.CharField(
+        max_length=3, blank=True, help_text="Where Twilio processes its calls, as last read."
+    )
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="Last compared with Twilio.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

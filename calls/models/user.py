@@ -1,7 +1,6 @@
-"""People who sign in, and the agents among them."""
+"""People who sign in."""
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
 
 
 class User(AbstractUser):
@@ -11,24 +10,8 @@ class User(AbstractUser):
         db_table = "calls_user"
         permissions = [
             ("view_wall", "May watch live calls and read what is said"),
+            ("view_every_team", "May watch the calls of every team"),
             ("control_streams", "May start and stop streams on a live call"),
+            ("use_desk", "May take calls at a desk"),
+            ("dial_out", "May call people from the desk and from the list of calls"),
         ]
-
-
-class Agent(models.Model):
-    """One who answers calls: in the browser as `client:<identity>`, or on a telephone of their own."""
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="agent")
-    name = models.CharField(max_length=80, help_text="As supervisors and callers see it.")
-    identity = models.CharField(
-        max_length=80,
-        unique=True,
-        help_text="Voice identity of the browser phone: letters, digits and _ (Twilio error 31105).",
-    )
-    e164 = models.CharField("telephone", max_length=16, blank=True, help_text="Their own telephone, +31…")
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name

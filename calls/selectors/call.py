@@ -13,7 +13,7 @@ LINES_SHOWN = 20_000  # a four-hour call has about 7,000
 
 def find(call_id: int) -> Call | None:
     """The call with what its message needs, or None."""
-    return Call.objects.select_related("number", "contact", "agent").filter(pk=call_id).first()
+    return Call.objects.select_related("number", "contact", "agent", "queue").filter(pk=call_id).first()
 
 
 def exists(call_id: int) -> bool:

@@ -93,7 +93,7 @@ def _states(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Body]:
 
 
 def _calls(keys: set[str]) -> list[tuple[str, Body]]:
-    rows = Call.objects.select_related("number", "contact", "agent").filter(pk__in=_numbers(keys))
+    rows = Call.objects.select_related("number", "contact", "agent", "queue").filter(pk__in=_numbers(keys))
     return [(str(row.pk), row.as_message()) for row in rows]
 
 

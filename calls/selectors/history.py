@@ -38,7 +38,11 @@ class Found:
 
 def search(wanted: Wanted, *, page: int) -> Found:
     """Newest first; two queries, three with words to look for."""
-    query = _filtered(wanted).select_related("number", "contact", "agent").annotate(lines=Count("utterances"))
+    query = (
+        _filtered(wanted)
+        .select_related("number", "contact", "agent", "queue")
+        .annotate(lines=Count("utterances"))
+    )
     start = (page - 1) * PAGE
     rows: list[Any] = list(query.order_by("-started_at", "-id")[start : start + PAGE + 1])
     calls = rows[:PAGE]

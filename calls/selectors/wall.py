@@ -40,7 +40,7 @@ def _calls(now: datetime) -> list[Any]:
     just_ended = Q(ended_at__gte=now - timedelta(seconds=ENDED_SHOWN_SECONDS))
     return list(
         Call.objects.filter(~Q(state=CallState.ENDED) | just_ended)
-        .select_related("number", "contact", "agent")
+        .select_related("number", "contact", "agent", "queue")
         .annotate(last_line=Subquery(newest.values("pk")[:1]))
         .order_by("started_at", "id")
     )

@@ -132,7 +132,9 @@ def _locked(sid: str) -> Leg | None:
     if call_id is None:
         return None
     Call.objects.select_for_update().get(pk=call_id)
-    return Leg.objects.select_related("call__number", "call__agent", "call__contact").get(sid=sid)
+    return Leg.objects.select_related("call__number", "call__agent", "call__contact", "call__queue").get(
+        sid=sid
+    )
 
 
 def _child(*, sid: str, parent_sid: str, to: str, at: datetime) -> Leg | None:

@@ -19,7 +19,7 @@ from calls import signature
 from calls.counters import denied
 from calls.text import clean
 
-__all__ = ["CALL_STATUS", "STREAM_STATUS", "VOICE", "Form", "signed", "tokens"]
+__all__ = ["CALL_STATUS", "CONFERENCE", "RECORDING", "STREAM_STATUS", "VOICE", "Form", "signed", "tokens"]
 
 _log = logging.getLogger("contactcenter.twilio")
 
@@ -27,8 +27,10 @@ MAX_BYTES = 64 * 1024
 MAX_FIELDS = 400
 _TYPE = "application/x-www-form-urlencoded"
 
-_SID = {name: re.compile(rf"{name}[0-9a-fA-F]{{32}}") for name in ("AC", "CA", "MZ")}
+_SID = {name: re.compile(rf"{name}[0-9a-fA-F]{{32}}") for name in ("AC", "CA", "CF", "MZ", "QU", "RE")}
 _WORD = re.compile(r"[a-z][a-z-]{0,23}")
+_TRUTH = re.compile(r"true|false")
+_KEYS = re.compile(r"[0-9*#A-D]{0,64}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ADDRESS = re.compile(r"\+[0-9*#]{1,20}|[^+].*|", re.DOTALL)
 _ANY = re.compile(r".*", re.DOTALL)
@@ -54,6 +56,33 @@ _SHAPES = {
     "StreamErrorCode": _ANY,
     "Timestamp": _ANY,
     "ErrorUrl": _ANY,
+    # conferences
+    "ConferenceSid": _SID["CF"],
+    "FriendlyName": _ANY,
+    "StatusCallbackEvent": _WORD,
+    "Muted": _TRUTH,
+    "Hold": _TRUTH,
+    "Coaching": _TRUTH,
+    "ParticipantLabel": _ANY,
+    "ParticipantCallStatus": _WORD,
+    "ReasonParticipantLeft": _ANY,
+    "ReasonConferenceEnded": _ANY,
+    "Reason": _ANY,
+    "CallSidEndingConference": _SID["CA"],
+    "ParticipantLabelEndingConference": _ANY,
+    # keys, speech, queues, recordings
+    "Digits": _KEYS,
+    "SpeechResult": _ANY,
+    "Confidence": _ANY,
+    "QueueSid": _SID["QU"],
+    "QueueResult": _WORD,
+    "QueueTime": _DIGITS,
+    "QueuePosition": _DIGITS,
+    "CurrentQueueSize": _DIGITS,
+    "RecordingSid": _SID["RE"],
+    "RecordingStatus": _WORD,
+    "RecordingDuration": _DIGITS,
+    "RecordingUrl": _ANY,
 }
 _NEVER_EMPTY = {"AccountSid", "CallSid", "CallStatus", "StreamSid", "StreamEvent"}
 _LIKE_OTHERS = {"Called", "StreamError"}  # CalledCity, StreamErrorMessage … are fields of their own
@@ -76,6 +105,8 @@ class Form:
 
 VOICE = Form("voice", frozenset({"AccountSid", "CallSid", "CallStatus", "From", "To"}))
 CALL_STATUS = Form("call-status", frozenset({"AccountSid", "CallSid", "CallStatus"}))
+CONFERENCE = Form("conference", frozenset({"AccountSid", "ConferenceSid", "StatusCallbackEvent"}))
+RECORDING = Form("recording", frozenset({"AccountSid", "CallSid", "RecordingSid", "RecordingStatus"}))
 STREAM_STATUS = Form("stream-status", frozenset({"AccountSid", "CallSid", "StreamSid", "StreamEvent"}))
 
 Fields = dict[str, str]
