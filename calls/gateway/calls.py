@@ -1,4 +1,4 @@
-"""Twilio's Call resource, read."""
+"""Twilio's Call resource: read, sent on to other TwiML, ended."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from calls.gateway.client import GatewayError, ask
 
-__all__ = ["CallFacts", "fetch", "live"]
+__all__ = ["CallFacts", "end", "fetch", "live", "redirect"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,20 @@ def live(*, region: str) -> list[CallFacts]:
     """The calls in progress, at most 1000. Raises GatewayError."""
     found = ask(region, lambda twilio: twilio.calls.list(status="in-progress", limit=1000, page_size=1000))
     return [_facts(call) for call in found]
+
+
+def redirect(*, region: str, sid: str, url: str) -> None:
+    """Have a live call go on with the TwiML at `url`. Raises GatewayError."""
+    ask(region, lambda twilio: twilio.calls(sid).update(url=url, method="POST"))
+
+
+def end(*, region: str, sid: str) -> None:
+    """End a call, whether it rings or is answered; one that is over is no error. Raises GatewayError."""
+    try:
+        ask(region, lambda twilio: twilio.calls(sid).update(status="completed"))
+    except GatewayError as error:
+        if error.code not in {"20404", "21220"}:
+            raise
 
 
 def _facts(call: Any) -> CallFacts:

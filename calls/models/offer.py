@@ -34,6 +34,9 @@ class Offer(models.Model):
     callback = models.ForeignKey(
         "calls.Callback", on_delete=models.SET_NULL, null=True, blank=True, related_name="offers"
     )
+    conference = models.ForeignKey(
+        "calls.Conference", on_delete=models.SET_NULL, null=True, blank=True, related_name="offers"
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.QUEUE)
     state = models.CharField(max_length=9, choices=State.choices, default=State.RINGING)
     leg_sid = models.CharField(max_length=34, blank=True, help_text="The agent's leg, once Twilio named it.")

@@ -1,8 +1,8 @@
 """What we ask of Twilio: an intent row first, then one REST call, then its outcome.
 
 pending → sent by one conditional update, so that two processes send once. A lost answer leaves the command
-unknown; it is settled by what happens (the stream's nonce arrives) or, for a stop, by asking again: stopping
-twice is harmless. No REST call happens inside a transaction.
+unknown; it is settled by what happens (the stream's nonce arrives, the leg shows itself) or, for the stop of
+a stream, by asking again: stopping twice is harmless. No REST call happens inside a transaction.
 """
 
 import logging
@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-
 from calls.counters import count
 from calls.events import Change, change
-from calls.gateway import streams
 from calls.gateway.client import GatewayError
 from calls.models import Call, Command, Ticket, User
 from calls.remedies import explain
-from calls.services import tickets
+from calls.services import performing, tickets
 
 __all__ = ["Intent", "fail", "intend", "known", "not_opened", "resolve_unknown", "send"]
 
@@ -31,6 +28,7 @@ ANSWER_WITHIN = timedelta(seconds=30)  # a stream whose answer was lost must hav
 _SENT_WITHIN = timedelta(seconds=15)  # longer than any REST call of ours takes
 _STOP_EVERY = timedelta(seconds=5)
 _AT_ONCE = 8
+_READ_EVERY = timedelta(seconds=2)
 _WAIT = "Twilio's answer was lost. Within 30 seconds it will be known here whether it was done."
 _OPEN = (Command.State.PENDING, Command.State.SENT, Command.State.UNKNOWN)
 
@@ -127,37 +125,12 @@ def _claim(command: Command, now: datetime) -> bool:
 
 def _perform(command: Command) -> _Outcome:
     try:
-        facts = _start(command) if command.kind == Command.Kind.START_STREAM else _stop(command)
+        facts = performing.perform(command)
     except GatewayError as error:
         if error.unknown:
             return _Outcome(Command.State.UNKNOWN, error.code, _WAIT)
         return _Outcome(Command.State.FAILED, error.code, error.text)
     return _Outcome(Command.State.DONE, facts=facts)
-
-
-def _start(command: Command) -> dict[str, Any]:
-    ticket = command.ticket
-    if ticket is None:
-        raise GatewayError("unsent", permanent=True, unknown=False, text=explain("unsent"))
-    sid = streams.create(
-        region=command.call.region,
-        call_sid=ticket.leg.sid,
-        url=tickets.media_url(ticket),
-        name=ticket.name,
-        track=ticket.track,
-        status_callback=f"{settings.PUBLIC_URL}/twilio/stream-status/",
-        parameters=ticket.parameters,
-    )
-    return {"stream_sid": sid}
-
-
-def _stop(command: Command) -> dict[str, Any]:
-    streams.stop(
-        region=command.call.region,
-        call_sid=str(command.args["call_sid"]),
-        sid_or_name=str(command.args["stream"]),
-    )
-    return {}
 
 
 def _settle(command: Command, outcome: _Outcome, now: datetime) -> bool:
@@ -215,7 +188,9 @@ def _resolve(command: Command, now: datetime) -> bool:
         return False
     if command.kind == Command.Kind.START_STREAM:
         return _resolve_start(command, now)
-    return _resolve_stop(command, now)
+    if command.kind == Command.Kind.STOP_STREAM:
+        return _resolve_stop(command, now)
+    return _resolve_read(command, now)
 
 
 def _resolve_unsent(command: Command, now: datetime) -> bool:
@@ -252,3 +227,19 @@ def _resolve_stop(command: Command, now: datetime) -> bool:
     if outcome.state == Command.State.UNKNOWN and now - command.created_at > ANSWER_WITHIN:
         outcome = _Outcome(Command.State.FAILED, outcome.code, explain(outcome.code))
     return _settle(command, outcome, now) and outcome.state != Command.State.UNKNOWN
+
+
+def _resolve_read(command: Command, now: datetime) -> bool:
+    """Calls and conferences are read, never repeated: done when it shows, failed when it has not in 30 s."""
+    asked = command.sent_at or command.created_at
+    if now - asked < _READ_EVERY:
+        return False
+    try:
+        facts = performing.seen(command)
+    except GatewayError:
+        facts = None
+    if facts is not None:
+        return _settle(command, _Outcome(Command.State.DONE, facts=facts), now)
+    if now - asked < ANSWER_WITHIN:
+        return False
+    return _settle(command, _Outcome(Command.State.FAILED, "lost", explain("lost")), now)

@@ -11,10 +11,10 @@ from calls.counters import count
 from calls.events import Change, change
 from calls.gateway.streams import NAME
 from calls.models import Call, Command, Leg, Ticket, User
+from calls.refusal import Refused
 from calls.selectors import taps as selector
 from calls.services import commands, tickets
 from calls.services.commands import Intent
-from calls.services.tickets import Refused
 
 __all__ = ["reopen_lost", "start", "stop"]
 

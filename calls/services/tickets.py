@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
+from calls.refusal import Refused
 from calls.text import clean
 
 __all__ = [
     "VALID_SECONDS",
     "LimitReached",
-    "Refused",
     "expire",
     "issue",
     "issue_key",
@@ -38,15 +38,6 @@ REOPENING_SECONDS = 10  # a lost tap that did not come back by then is asked for
 MAX_TRACKS = 4
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _SCHEMES = {"https": "wss", "http": "ws"}
-
-
-class Refused(Exception):
-    """What was asked cannot be: `code` for programs, `text` for people."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 class LimitReached(Refused):
