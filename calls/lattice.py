@@ -43,10 +43,12 @@ def has_ended(status: str) -> bool:
 
 @dataclass(frozen=True)
 class LegFacts:
-    """What decides about a call in one of its legs; the first leg of the call has no parent."""
+    """What decides about a call in one of its legs: is it the person's whose call it is (who called us, or
+    whom we called), or one of those who talk with them?
+    """
 
     status: str
-    is_child: bool
+    is_persons: bool
     answered_at: datetime | None
     ended_at: datetime | None
 
@@ -61,20 +63,26 @@ class Outcome:
     ended_at: datetime | None
 
 
-def outcome(legs: Iterable[LegFacts], *, dials: bool) -> Outcome:
-    """The call of these legs. When our TwiML dials, somebody dialled must answer; else the first leg does."""
+def outcome(legs: Iterable[LegFacts], *, dials: bool, outbound: bool = False) -> Outcome:
+    """The call of these legs; it ends with the person's leg.
+
+    A call in is answered when somebody whom our TwiML dials (`dials`) answers, else when the person's leg is;
+    a call out when the person answers. Before the person is called, a call out lives by its agent's leg.
+    """
     legs = list(legs)
-    first = [leg for leg in legs if not leg.is_child]
-    answering = [leg for leg in legs if leg.is_child] if dials else first
+    persons = [leg for leg in legs if leg.is_persons]
+    others = [leg for leg in legs if not leg.is_persons]
+    answering = persons if outbound or not dials else others
+    lasting = persons or (others if outbound else [])
     answered_at = min((leg.answered_at for leg in answering if leg.answered_at), default=None)
-    if not first or not all(has_ended(leg.status) for leg in first):
+    if not lasting or not all(has_ended(leg.status) for leg in lasting):
         word = "answered" if answered_at else ""
         return Outcome("live" if answered_at else "ringing", word, answered_at, None)
-    ended_at = max((leg.ended_at for leg in first if leg.ended_at), default=None)
-    return Outcome("ended", _word(first, answering, answered_at), answered_at, ended_at)
+    ended_at = max((leg.ended_at for leg in lasting if leg.ended_at), default=None)
+    return Outcome("ended", _word(lasting, answering, answered_at), answered_at, ended_at)
 
 
-def _word(first: list[LegFacts], answering: list[LegFacts], answered_at: datetime | None) -> str:
+def _word(lasting: list[LegFacts], answering: list[LegFacts], answered_at: datetime | None) -> str:
     if answered_at or any(leg.status == "completed" for leg in answering):
         return "answered"  # completed is said only of what was answered
-    return "failed" if all(leg.status == "failed" for leg in first) else "missed"
+    return "failed" if all(leg.status == "failed" for leg in lasting) else "missed"

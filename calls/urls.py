@@ -3,8 +3,9 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
+from calls.services.seats import LABEL
 from calls.views import call, control, history, wall
-from calls.webhooks import status, voice
+from calls.webhooks import conference, status, voice
 
 pages: list[URLPattern] = [
     path("", wall.home, name="home"),
@@ -20,6 +21,8 @@ webhooks: list[URLPattern] = [
     path("twilio/voice/", voice.voice, name="twilio-voice"),
     path("twilio/fallback/", voice.fallback, name="twilio-fallback"),
     path("twilio/call-status/", status.call_status, name="twilio-call-status"),
+    path("twilio/conference/", conference.conference, name="twilio-conference"),
+    re_path(rf"^twilio/legs/(?P<label>{LABEL})/$", conference.seat, name="twilio-leg"),
     re_path(r"^twilio/next/(?P<turn>[0-9a-f]{32})/$", voice.next_turn, name="twilio-next"),
 ]
 urlpatterns: list[URLPattern] = [*pages, *webhooks]

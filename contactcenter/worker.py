@@ -19,7 +19,7 @@ from typing import Any, Literal
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from calls.services import commands, reconcile, retention, taps, tickets
+from calls.services import commands, reconcile, retention, routing, taps, tickets
 from contactcenter.ending import Ending
 from streams.models import Process
 from streams.services import aftercall, recordings, recovery
@@ -30,7 +30,7 @@ _log = logging.getLogger("contactcenter.worker")
 HEARTBEAT_SECONDS = 5.0
 STOP_SECONDS = 6.0  # a question to Twilio takes at most 5
 PREFIX = "worker-"
-Lane = Literal["quick", "twilio", "slow"]
+Lane = Literal["quick", "routing", "twilio", "slow"]
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Job:
     """One line of the table: do `run(now=…)` every so many seconds.
 
     Jobs of one lane run one after the other, each lane in a thread: what asks Twilio may wait for its answer
-    as long as the limits allow, and neither a dead process's streams nor our own heartbeat wait with it;
-    what asks about many things is slow, and no tap waits for that.
+    as long as the limits allow, and neither a dead process's streams nor our own heartbeat wait with it; no
+    caller waits for a tap that is being opened; what asks about many things is slow, and no tap waits for that.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Job:
 def table() -> list[Job]:
     """The jobs of this release."""
     return [
+        Job("routing.settle", 0.25, routing.settle, lane="routing"),
         Job("taps.reopen_lost", 0.25, taps.reopen_lost, lane="twilio"),
         Job("tickets.expire", 0.25, tickets.expire),
         Job("commands.resolve_unknown", 0.25, commands.resolve_unknown, lane="twilio"),
@@ -82,7 +83,7 @@ class Worker:
         """The loop; returns after `stop` or when the parent is gone."""
         signal.signal(signal.SIGTERM, lambda *_: self.stop())
         signal.signal(signal.SIGINT, lambda *_: self.stop())
-        others: tuple[Lane, ...] = ("twilio", "slow")
+        others: tuple[Lane, ...] = ("routing", "twilio", "slow")
         threads = [
             threading.Thread(target=self._rounds, args=(lane,), name=f"{lane} jobs", daemon=True)
             for lane in others

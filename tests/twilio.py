@@ -62,8 +62,7 @@ def status_fields(status: str, *, sequence: int = 0, **more: str) -> dict[str, s
         CallStatus=status,
         CallbackSource="call-progress-events",
         SequenceNumber=str(sequence),
-        Timestamp="Fri, 20 Nov 2026 12:00:00 +0000",
-        **{**ended, **more},
+        **{"Timestamp": "Fri, 20 Nov 2026 12:00:00 +0000", **ended, **more},
     )
 
 

@@ -23,6 +23,7 @@ class Call(models.Model):
     """One conversation, with an id of its own. Only services write it."""
 
     State = CallState
+    INBOUND, OUTBOUND = "inbound", "outbound"
 
     class Verified(models.TextChoices):
         NOT_ASKED = "", "Not asked"
@@ -160,6 +161,10 @@ class Leg(models.Model):
 
     def __str__(self) -> str:
         return self.sid
+
+    def is_persons(self) -> bool:
+        """Whether it is the leg of the person whose call it is: who called us, or whom we called."""
+        return self.kind in (Leg.Kind.CALLER, Leg.Kind.PERSON)
 
 
 def _iso(moment: Any) -> str | None:

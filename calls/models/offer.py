@@ -39,6 +39,7 @@ class Offer(models.Model):
     )
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.QUEUE)
     state = models.CharField(max_length=9, choices=State.choices, default=State.RINGING)
+    reason = models.CharField(max_length=200, blank=True, help_text="What a colleague says about it.")
     leg_sid = models.CharField(max_length=34, blank=True, help_text="The agent's leg, once Twilio named it.")
     created_at = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField(help_text="Rings until then.")

@@ -116,7 +116,10 @@ class Waiting(models.Model):
     )
     priority = models.SmallIntegerField(default=0)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was sent here, for the agent.")
-    entered_at = models.DateTimeField(default=timezone.now)
+    entered_at = models.DateTimeField(
+        default=timezone.now, help_text="Since when they wait, whichever queues they came through."
+    )
+    created_at = models.DateTimeField(default=timezone.now, help_text="Since when in this place.")
     left_at = models.DateTimeField(null=True, blank=True)
     result = models.CharField(max_length=9, choices=Result.choices, default=Result.NONE, blank=True)
 

@@ -58,7 +58,9 @@ def stream_sids(call_id: int) -> set[str]:
 
 def caller_leg(call_id: int) -> Leg | None:
     """The leg that a call began with: the one that is streamed."""
-    legs = Leg.objects.filter(call=call_id, parent__isnull=True).select_related("call")
+    legs = Leg.objects.filter(call=call_id, kind__in=(Leg.Kind.CALLER, Leg.Kind.PERSON)).select_related(
+        "call"
+    )
     return legs.order_by("started_at", "id").first()
 
 

@@ -50,10 +50,11 @@ def apply_within(
     sequence: int | None = None,
     parent_sid: str = "",
     to: str = "",
+    made: Leg | None = None,
 ) -> Leg | None:
-    """The same within a change that is under way."""
+    """The same within a change that is under way; `made` is the leg to add when we do not know it yet."""
     word = lattice.known(status)
-    leg = _locked(sid) or _child(sid=sid, parent_sid=parent_sid, to=to, at=min(at, now))
+    leg = _locked(sid) or _child(sid=sid, parent_sid=parent_sid, to=to, at=min(at, now)) or made
     if leg is None or not word:
         _log.warning("twilio.status.ignored", extra={"call_sid": sid, "status": clean(status, 20)})
         count("twilio.status.ignored")
@@ -113,7 +114,9 @@ def settle(told: Change, call: Call, *, now: datetime, kind: str = "") -> bool:
     legs = list(call.legs.select_related("agent").order_by("started_at", "id"))
     _raise_parents(legs)
     before, was = _call_facts(call), call.state
-    _become(call, lattice.outcome([_lattice_facts(leg) for leg in legs], dials=call.dials), now)
+    outbound = call.direction == Call.OUTBOUND
+    facts = [_lattice_facts(leg) for leg in legs]
+    _become(call, lattice.outcome(facts, dials=call.dials, outbound=outbound), now)
     call.agent = _answering(legs)
     moved = _call_facts(call) != before
     if moved:
@@ -169,7 +172,7 @@ def _call_facts(call: Call) -> tuple[object, ...]:
 
 
 def _lattice_facts(leg: Leg) -> lattice.LegFacts:
-    return lattice.LegFacts(leg.status, leg.parent_id is not None, leg.answered_at, leg.ended_at)
+    return lattice.LegFacts(leg.status, leg.is_persons(), leg.answered_at, leg.ended_at)
 
 
 def _facts(leg: Leg) -> tuple[object, ...]:
@@ -200,10 +203,13 @@ def _raise_parents(legs: list[Leg]) -> None:
 
 
 def _answering(legs: list[Leg]) -> Agent | None:
-    """The agent who answered first; a leg's own order does not decide."""
+    """The agent who talks, or talked last; of two at once who came first, until they have left."""
     answered = [leg for leg in legs if leg.agent is not None and leg.answered_at is not None]
-    first = min(answered, key=lambda leg: (leg.answered_at, leg.sid), default=None)
-    return first.agent if first else None
+    talking = [leg for leg in answered if leg.ended_at is None]
+    if talking:
+        return min(talking, key=lambda leg: (leg.answered_at, leg.sid)).agent
+    last = max(answered, key=lambda leg: (leg.ended_at, leg.answered_at, leg.sid), default=None)
+    return last.agent if last else None
 
 
 def _adopted(told: Change, call_sid: str, number: PhoneNumber, now: datetime) -> Leg:

@@ -89,7 +89,7 @@ def _row(line: Line, call: Call, answered_at: datetime | None, now: datetime) ->
 
 def _speaker(line: Line, call: Call, answered_at: datetime | None) -> str:
     """inbound is who holds the streamed leg; outbound is the other side once somebody has answered it."""
-    ours = line.leg_kind != Leg.Kind.CALLER
+    ours = line.leg_kind not in (Leg.Kind.CALLER, Leg.Kind.PERSON)
     if line.track == "inbound":
         return "agent" if ours else "caller"
     if ours:
@@ -101,10 +101,11 @@ def _speaker(line: Line, call: Call, answered_at: datetime | None) -> str:
 
 
 def _first_answers(calls: dict[int, Call]) -> dict[int, datetime]:
-    """When the first dialled party joined each call."""
-    children = Leg.objects.filter(call_id__in=calls, parent__isnull=False, answered_at__isnull=False)
+    """When somebody first joined each call to talk with the person."""
+    others = (Leg.Kind.AGENT, Leg.Kind.OUTSIDE)
+    joined = Leg.objects.filter(call_id__in=calls, kind__in=others, answered_at__isnull=False)
     answers: dict[int, datetime] = {}
-    for call_id, at in children.order_by("-answered_at").values_list("call_id", "answered_at"):
+    for call_id, at in joined.order_by("-answered_at").values_list("call_id", "answered_at"):
         if at is not None:
             answers[call_id] = at
     return answers

@@ -29,11 +29,11 @@ def test_unknown_words_are_no_status():
 
 
 def first(status, answered=None, ended=None):
-    return LegFacts(status, False, answered, ended)
+    return LegFacts(status, True, answered, ended)
 
 
 def child(status, answered=None, ended=None):
-    return LegFacts(status, True, answered, ended)
+    return LegFacts(status, False, answered, ended)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,24 @@ def test_the_call_of_these_legs(legs, dials, state, word):
     result = outcome(legs, dials=dials)
     assert (result.state, result.outcome) == (state, word)
     assert (result.ended_at is not None) == (state == "ended")
+
+
+@pytest.mark.parametrize(
+    ("legs", "state", "word"),
+    [
+        ([child("ringing")], "ringing", ""),
+        ([child("in-progress", NOON)], "ringing", ""),
+        ([child("in-progress", NOON), first("ringing")], "ringing", ""),
+        ([child("in-progress", NOON), first("in-progress", NOON)], "live", "answered"),
+        # the agent's page was lost, or the call was handed on: the person is still there
+        ([child("completed", NOON, LATER), first("in-progress", NOON)], "live", "answered"),
+        ([child("in-progress", NOON), first("busy", None, LATER)], "ended", "missed"),
+        ([child("in-progress", NOON), first("completed", NOON, LATER)], "ended", "answered"),
+        ([child("no-answer", None, LATER)], "ended", "missed"),
+        ([child("completed", NOON, LATER)], "ended", "missed"),
+        ([], "ringing", ""),
+    ],
+)
+def test_a_call_out_is_the_person_s_leg_once_there_is_one(legs, state, word):
+    result = outcome(legs, dials=True, outbound=True)
+    assert (result.state, result.outcome) == (state, word)

@@ -1,0 +1,138 @@
+"""Agents' presence and status. A desk's own beats decide whether its agent is there; nothing else does."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from calls.counters import count
+from calls.events import Change, change
+from calls.models import Agent, Offer
+from calls.models.offer import OPEN
+from calls.refusal import Refused
+from calls.text import clean
+
+__all__ = [
+    "PRESENT_SECONDS",
+    "beat",
+    "idle",
+    "make_away",
+    "notice_absent",
+    "set_phone",
+    "set_status",
+    "sit",
+    "stand_up",
+]
+
+PRESENT_SECONDS = 20  # beats come every 5 s: three may be lost, and a closed laptop is Away within 30 s
+_RELOAD_SECONDS = 8  # a page that is loaded again is back by then
+MISSED, DECLINED, CONNECTION = "missed", "declined", "connection"
+
+
+def sit(*, agent_id: int, desk: str, take: bool, now: datetime) -> bool:
+    """Open this tab (`desk`, its own UUID) as the one desk of the agent; False: another is open.
+
+    The phone of a new tab counts as absent until the tab says that it is registered.
+    """
+    seat = Agent.objects.filter(pk=agent_id)
+    if not take:
+        seat = seat.filter(
+            Q(desk=desk) | Q(desk="") | Q(present_until__isnull=True) | Q(present_until__lte=now)
+        )
+    with change(at=now) as told:
+        known = Agent.objects.filter(pk=agent_id, desk=desk).exists()
+        phone = {} if known else {"phone_ok": False}
+        until = now + timedelta(seconds=PRESENT_SECONDS)
+        if not seat.update(desk=desk, present_until=until, **phone):
+            return False
+        _tell(told, "agent.seated", agent_id)
+    return True
+
+
+def beat(*, agent_id: int, desk: str, now: datetime) -> bool:
+    """The desk lives; False: another one has taken its place."""
+    until = now + timedelta(seconds=PRESENT_SECONDS)
+    return bool(Agent.objects.filter(pk=agent_id, desk=desk).update(present_until=until))
+
+
+def stand_up(*, agent_id: int, desk: str, now: datetime) -> None:
+    """The desk's socket has closed: a reload is back in a few seconds, else the agent is away then."""
+    until = now + timedelta(seconds=_RELOAD_SECONDS)
+    seat = Agent.objects.filter(pk=agent_id, desk=desk, present_until__gt=until)
+    if seat.exists():
+        seat.update(present_until=until, phone_ok=False)
+
+
+def set_status(*, agent: Agent, status: str, reason: str = "", now: datetime) -> None:
+    """What the agent chooses: ready, away or offline. Raises Refused."""
+    if status not in Agent.Status.values:
+        raise Refused("status", "The status must be ready, away or offline.")
+    with change(at=now) as told:
+        fresh = Agent.objects.select_for_update().get(pk=agent.pk)
+        if status == Agent.Status.READY:
+            _check_ready(fresh, now)
+        _become(told, fresh, status, "" if status == Agent.Status.READY else clean(reason, 40), now)
+
+
+def set_phone(*, agent: Agent, kind: str, ok: bool, now: datetime) -> None:
+    """Which phone is used and whether it works. Raises Refused; not during a call, whose phone it is."""
+    if kind not in Agent.Phone.values:
+        raise Refused("phone", "The phone must be browser or telephone.")
+    if kind == Agent.Phone.TELEPHONE and not agent.e164:
+        raise Refused("phone", "No telephone number is known for you. An admin can enter it.")
+    with change(at=now) as told:
+        fresh = Agent.objects.select_for_update().get(pk=agent.pk)
+        if fresh.phone != kind and Offer.objects.filter(agent=fresh, state__in=OPEN).exists():
+            raise Refused("on_call", "The phone can be changed after this call.")
+        if (fresh.phone, fresh.phone_ok) == (kind, ok):
+            return
+        Agent.objects.filter(pk=fresh.pk).update(phone=kind, phone_ok=ok)
+        _tell(told, "agent.phone", fresh.pk)
+
+
+def make_away(told: Change, agent_id: int, reason: str, *, now: datetime) -> None:
+    """Away for a reason that the agent did not choose; who has gone Offline stays so."""
+    ready = Agent.objects.filter(pk=agent_id, status=Agent.Status.READY)
+    if ready.update(status=Agent.Status.AWAY, reason=reason, since=now):
+        count(f"agent.away.{reason}")
+        _tell(told, "agent.away", agent_id)
+
+
+def idle(told: Change, agent_id: int, *, now: datetime) -> None:
+    """The agent has finished with a call: idle from now on."""
+    Agent.objects.filter(pk=agent_id).update(idle_since=now)
+    _tell(told, "agent.idle", agent_id)
+
+
+def notice_absent(*, now: datetime) -> int:
+    """Ready agents whose desk shows no life are Away; how many there were."""
+    gone = Agent.objects.filter(status=Agent.Status.READY).filter(
+        Q(present_until__isnull=True) | Q(present_until__lte=now)
+    )
+    ids = list(gone.values_list("pk", flat=True))
+    for agent_id in ids:
+        with change(at=now) as told:
+            # in the same breath as the test: a desk that beats again meanwhile stays Ready
+            if gone.filter(pk=agent_id).exists():
+                make_away(told, agent_id, CONNECTION, now=now)
+    return len(ids)
+
+
+def _check_ready(agent: Agent, now: datetime) -> None:
+    if not agent.is_present(now):
+        raise Refused("no_desk", "Your desk is not connected. Reload the page and try again.")
+    if agent.phone == Agent.Phone.BROWSER and not agent.phone_ok:
+        raise Refused("no_phone", "Your phone is not connected yet. Check it, or choose your own telephone.")
+
+
+def _become(told: Change, agent: Agent, status: str, reason: str, now: datetime) -> None:
+    if (agent.status, agent.reason) == (status, reason):
+        return
+    fields: dict[str, object] = {"status": status, "reason": reason, "since": now}
+    if status == Agent.Status.READY:
+        fields["idle_since"] = now
+    Agent.objects.filter(pk=agent.pk).update(**fields)
+    _tell(told, f"agent.{status}", agent.pk)
+
+
+def _tell(told: Change, kind: str, agent_id: int) -> None:
+    told.emit(kind=kind, noun="agent", key=agent_id)

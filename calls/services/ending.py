@@ -1,0 +1,152 @@
+"""How agents' parts and conferences end: on purpose, by loss, or because nobody is left. Part of the tick."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from calls import lattice
+from calls.counters import count
+from calls.events import change
+from calls.models import Agent, Call, Command, Leg, Offer, Participant, Waiting
+from calls.models.offer import OPEN
+from calls.refusal import Refused
+from calls.routing import OWN_PRIORITY
+from calls.services import commands, moves, offers, queues, wrapup
+from calls.services.commands import Intent
+
+__all__ = ["LOST_KEPT", "lonely", "parts_over", "strays"]
+
+LOST_KEPT = timedelta(seconds=45)  # a call whose agent's page was lost waits so long for that agent alone
+LOST = "Your page was lost during this call."
+_GRACE = timedelta(seconds=2)
+
+
+def parts_over(*, now: datetime) -> int:
+    """End the parts of agents whose call or leg is over; a leg that was lost brings the call back to them."""
+    accepted = Offer.objects.filter(state=Offer.State.ACCEPTED)
+    found = accepted.select_related("call__queue", "call__number", "agent", "conference")
+    over = 0
+    for offer in found:
+        leg = Leg.objects.filter(sid=offer.leg_sid).first() if offer.leg_sid else None
+        leg_over = leg is not None and lattice.has_ended(leg.status)
+        if offer.call.state == Call.State.ENDED and offer.kind != Offer.Kind.CALLBACK:
+            over += _close(offer, now)
+        elif leg_over:
+            over += _leg_over(offer, now)
+    return over
+
+
+def strays(*, now: datetime) -> int:
+    """End legs that nobody needs: agents' legs whose offer is closed, and all when the call is over."""
+    ours = Leg.objects.filter(
+        kind__in=(Leg.Kind.AGENT, Leg.Kind.OUTSIDE),
+        parent__isnull=True,
+        ended_at__isnull=True,
+        call__conferences__isnull=False,
+        started_at__gt=now - timedelta(hours=24),
+    )
+    wanted = Offer.objects.filter(state__in=OPEN).exclude(leg_sid="").values("leg_sid")
+    unwanted = ours.filter(Q(kind=Leg.Kind.AGENT) & ~Q(sid__in=wanted) | Q(call__state=Call.State.ENDED))
+    legs = [leg for leg in unwanted.distinct().select_related("call") if _is_due(leg, now)]
+    _end(legs, now)
+    return len(legs)
+
+
+def lonely(*, now: datetime) -> int:
+    """Hang up callers who sit in a conference with nobody, and for whom nobody is rung."""
+    alone = Participant.objects.filter(
+        leg__kind__in=(Leg.Kind.CALLER, Leg.Kind.PERSON),
+        leg__ended_at__isnull=True,
+        joined_at__lte=now - _GRACE,
+        left_at__isnull=True,
+        conference__ended_at__isnull=True,
+    ).select_related("conference__call", "leg")
+    return sum(_leave_alone(seat, now) for seat in alone)
+
+
+def _leg_over(offer: Offer, now: datetime) -> int:
+    """The agent's leg is over and the call goes on."""
+    by_telephone = offer.agent.phone == Agent.Phone.TELEPHONE
+    others = Offer.objects.filter(call=offer.call, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
+    if others.exists():
+        _take_back(offer.call, now)
+        return _close(offer, now)
+    dialling = offer.call.direction == Call.OUTBOUND and moves.persons_leg(offer.call) is None
+    if offer.hung_up or by_telephone or dialling:
+        return _close(offer, now)
+    return _lost(offer, now)
+
+
+def _lost(offer: Offer, now: datetime) -> int:
+    """The page of the agent is gone: the person hears music and is offered back."""
+    with change(at=now) as told:
+        if not offers.end(told, offer, now=now):
+            return 0
+        count("offer.lost_page")
+        queues.enter(
+            told,
+            call=offer.call,
+            queue=offer.call.queue,
+            agent=offer.agent,
+            agent_until=now + LOST_KEPT,
+            priority=OWN_PRIORITY,
+            reason=LOST,
+            now=now,
+        )
+    seat = offers.caller_seat(offer.call)
+    if seat is not None and not seat.held:
+        moves.hold(seat=seat, by=None, now=now)
+    return 1
+
+
+def _close(offer: Offer, now: datetime) -> int:
+    with change(at=now) as told:
+        if not offers.end(told, offer, now=now):
+            return 0
+        wrapup.open_after(told, offer, now=now)
+    return 1
+
+
+def _take_back(call: Call, now: datetime) -> None:
+    seat = offers.caller_seat(call)
+    if seat is not None and seat.held and not moves.recently(call, Command.Kind.RESUME, now=now):
+        moves.unhold(seat=seat, by=None, now=now)
+
+
+def _is_due(leg: Leg, now: datetime) -> bool:
+    """The conference's own end takes the others with it; and what was asked shows its effect in a moment."""
+    call_ended = leg.call.ended_at
+    if call_ended is not None and now - call_ended < _GRACE:
+        return False
+    return not moves.recently(leg.call, Command.Kind.END_LEG, now=now, leg=leg.sid)
+
+
+def _end(legs: Sequence[Leg], now: datetime) -> None:
+    asked = []
+    for leg in legs:
+        with change(at=now) as told:
+            intent = Intent(uuid.uuid4(), leg.call, Command.Kind.END_LEG, None)
+            asked.append(commands.intend(told, intent, args={"leg": leg.sid}))
+    commands.send(asked, now=now)
+
+
+def _leave_alone(seat: Participant, now: datetime) -> int:
+    call = seat.conference.call
+    if call.plan != {"step": "conference", "name": seat.conference.name} and call.direction != Call.OUTBOUND:
+        return 0  # sent on already
+    others = Participant.objects.filter(conference=seat.conference, left_at__isnull=True).exclude(pk=seat.pk)
+    lately = Participant.objects.filter(conference=seat.conference, left_at__gt=now - _GRACE)
+    coming = Offer.objects.filter(call=call, state__in=OPEN)
+    waiting = Waiting.objects.open().filter(call=call)
+    outside = Leg.objects.filter(call=call, kind=Leg.Kind.OUTSIDE, ended_at__isnull=True)
+    if any(rows.exists() for rows in (others, lately, coming, waiting, outside)):
+        return 0
+    if moves.recently(call, Command.Kind.HANGUP, now=now):
+        return 0
+    try:
+        moves.hang_up(call=call, by=None, now=now)
+    except Refused:
+        return 0
+    return 1

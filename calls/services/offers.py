@@ -1,0 +1,213 @@
+"""A call offered to an agent: made and rung, accepted by the leg that answers, declined, missed, withdrawn.
+
+Accepting is one conditional update: of a late answer and a time that is up, one wins.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+
+from calls import lattice
+from calls.counters import count
+from calls.events import Change, change
+from calls.models import Agent, Call, Callback, Command, Conference, Leg, Offer, Participant, User, Waiting
+from calls.services import agents, commands, queues
+from calls.services.commands import Intent
+
+__all__ = [
+    "RING_SECONDS",
+    "caller_seat",
+    "decline",
+    "end",
+    "make",
+    "ring",
+    "take_leg",
+    "unanswered",
+    "withdraw",
+]
+
+RING_SECONDS = 20
+_PASSING = {"20429", "unreachable", "timeout", "answer", "unsent", "lost"}  # not the phone's fault
+MISSED, DECLINED, CONNECTION, PHONE = "missed", "declined", "connection", "phone"
+
+
+def make(
+    *,
+    call: Call,
+    agent: Agent,
+    kind: str,
+    now: datetime,
+    waiting: Waiting | None = None,
+    callback: Callback | None = None,
+    reason: str = "",
+    seconds: int = RING_SECONDS,
+) -> Offer | None:
+    """A new offer, not rung yet; None if the agent or the call has another one by now."""
+    try:
+        with change(at=now) as told:
+            locked = Call.objects.select_for_update().get(pk=call.pk)
+            if locked.state == Call.State.ENDED and callback is None:
+                return None
+            if waiting is not None and not Waiting.objects.open().filter(pk=waiting.pk).exists():
+                return None
+            offer = Offer.objects.create(
+                call=locked,
+                agent=agent,
+                kind=kind,
+                waiting=waiting,
+                callback=callback,
+                reason=reason,
+                conference=None if callback else _room(locked),
+                created_at=now,
+                until=now + timedelta(seconds=seconds),
+            )
+            _tell(told, offer)
+    except IntegrityError:
+        count("offer.lost")
+        return None
+    return offer
+
+
+def ring(
+    offers: Sequence[Offer],
+    *,
+    by: User | None = None,
+    ids: Sequence[uuid.UUID] = (),
+    now: datetime,
+) -> list[Command]:
+    """Have Twilio call each agent into their offer's conference; what it will not ring is withdrawn.
+
+    `ids` are the commands' own, where the person who asked has chosen them.
+    """
+    chosen = ids or [uuid.uuid4() for _ in offers]
+    asked = [_intend_ring(offer, by, id_, now) for offer, id_ in zip(offers, chosen, strict=True)]
+    commands.send(asked, now=now)
+    for offer, command in zip(offers, asked, strict=True):
+        if command.state == Command.State.FAILED:
+            _close(offer, Offer.State.WITHDRAWN, "" if command.code in _PASSING else PHONE, now)
+        elif command.state == Command.State.DONE:
+            Offer.objects.filter(pk=offer.pk, leg_sid="").update(leg_sid=command.args["call_sid"])
+    return asked
+
+
+def _intend_ring(offer: Offer, by: User | None, id_: uuid.UUID, now: datetime) -> Command:
+    call, room = offer.call, offer.conference
+    with change(at=now) as told:
+        args = {
+            "offer": offer.pk,
+            "conference": room.name if room else "",
+            "label": offer.label(),
+            "to": offer.agent.address(),
+            "from": call.number.e164 if call.number else "",
+            "timeout": max(5, int((offer.until - now).total_seconds())),
+        }
+        return commands.intend(told, Intent(id_, call, Command.Kind.RING, by), args=args)
+
+
+def take_leg(told: Change, offer: Offer, leg: Leg, *, now: datetime) -> None:
+    """The agent's leg has shown itself; one that is answered accepts."""
+    if Offer.objects.filter(pk=offer.pk, leg_sid="").update(leg_sid=leg.sid):
+        _tell(told, offer)
+    if leg.answered_at is not None and not lattice.has_ended(leg.status):
+        _accept(told, offer, now)
+
+
+def decline(*, offer: Offer, now: datetime) -> bool:
+    """The agent does not take it and is Away until they say otherwise; False if it rang no longer."""
+    return _close(offer, Offer.State.DECLINED, DECLINED, now)
+
+
+def withdraw(offer: Offer, *, now: datetime) -> bool:
+    """It rings no longer, through no doing of the agent's."""
+    return _close(offer, Offer.State.WITHDRAWN, "", now)
+
+
+def unanswered(*, now: datetime) -> int:
+    """Settle offers that ring in vain: time up, leg over, desk gone, call over; how many were closed."""
+    ringing = Offer.objects.filter(state=Offer.State.RINGING).select_related("agent", "call")
+    closed = 0
+    for offer in ringing:
+        verdict = _verdict(offer, now)
+        if verdict is not None:
+            closed += _close(offer, verdict[0], verdict[1], now)
+    return closed
+
+
+def end(told: Change, offer: Offer, *, now: datetime) -> bool:
+    """The agent's part in the call is over; False if it was before."""
+    accepted = Offer.objects.filter(pk=offer.pk, state=Offer.State.ACCEPTED)
+    if not accepted.update(state=Offer.State.ENDED, ended_at=now):
+        return False
+    offer.state, offer.ended_at = Offer.State.ENDED, now
+    _tell(told, offer)
+    return True
+
+
+def caller_seat(call: Call) -> Participant | None:
+    """Where the person of the call sits now, if in a conference."""
+    seats = Participant.objects.select_related("conference", "leg").filter(
+        conference__call=call,
+        conference__ended_at__isnull=True,
+        leg__kind__in=(Leg.Kind.CALLER, Leg.Kind.PERSON),
+        leg__ended_at__isnull=True,
+        joined_at__isnull=False,
+        left_at__isnull=True,
+    )
+    return seats.order_by("-conference__round").first()
+
+
+def _accept(told: Change, offer: Offer, now: datetime) -> None:
+    ringing = Offer.objects.filter(pk=offer.pk, state=Offer.State.RINGING)
+    if not ringing.update(state=Offer.State.ACCEPTED, accepted_at=now):
+        return
+    offer.state, offer.accepted_at = Offer.State.ACCEPTED, now
+    if offer.kind != Offer.Kind.CONSULT:
+        queues.leave(told, call=offer.call, result=Waiting.Result.ANSWERED, now=now)
+    _tell(told, offer)
+
+
+def _verdict(offer: Offer, now: datetime) -> tuple[str, str] | None:
+    """How a ringing offer ends and why its agent is Away then; None: it goes on."""
+    if offer.callback_id is None and offer.call.state == Call.State.ENDED:
+        return Offer.State.WITHDRAWN, ""
+    if offer.waiting_id is not None and not Waiting.objects.open().filter(pk=offer.waiting_id).exists():
+        return Offer.State.WITHDRAWN, ""
+    if not offer.agent.is_present(now):
+        return Offer.State.MISSED, CONNECTION
+    leg = Leg.objects.filter(sid=offer.leg_sid).first() if offer.leg_sid else None
+    if leg is not None and lattice.has_ended(leg.status):
+        return Offer.State.MISSED, PHONE if leg.status == "failed" else MISSED
+    if offer.until <= now:
+        rang = bool(offer.leg_sid) or offer.callback_id is not None
+        return (Offer.State.MISSED, MISSED) if rang else (Offer.State.WITHDRAWN, "")
+    return None
+
+
+def _close(offer: Offer, state: str, away: str, now: datetime) -> bool:
+    with change(at=now) as told:
+        ringing = Offer.objects.filter(pk=offer.pk, state=Offer.State.RINGING)
+        if not ringing.update(state=state, ended_at=now):
+            return False
+        offer.state, offer.ended_at = state, now
+        count(f"offer.{state}")
+        if away:
+            agents.make_away(told, offer.agent_id, away, now=now)
+        _tell(told, offer)
+    return True
+
+
+def _room(call: Call) -> Conference:
+    """Where the agent meets the person: where they sit already, else a new room of its own name."""
+    seat = caller_seat(call)
+    if seat is not None:
+        return seat.conference
+    call.rounds += 1
+    Call.objects.filter(pk=call.pk).update(rounds=call.rounds)
+    return Conference.objects.create(call=call, name=f"call-{call.pk}-{call.rounds}", round=call.rounds)
+
+
+def _tell(told: Change, offer: Offer) -> None:
+    told.emit(kind=f"offer.{offer.state}", noun="offer", key=offer.pk, call=offer.call_id)
+    told.emit(kind="agent.changed", noun="agent", key=offer.agent_id)

@@ -1,0 +1,64 @@
+"""Legs that we had Twilio call into a conference, by the label that we gave them.
+
+Word of such a leg can come before the answer to the REST call that made it. Its label, which only we choose,
+tells whose it is: offer-<offer>, person-<call> or outside-<call>-<8 hex>.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from calls.events import Change
+from calls.models import Agent, Call, Leg, Offer
+from calls.services import legs, offers
+
+__all__ = ["LABEL", "apply"]
+
+LABEL = r"(?:offer|person)-[0-9]{1,18}|outside-[0-9]{1,18}-[0-9a-f]{8}"
+_LABEL = re.compile(r"(?P<kind>offer|person|outside)-(?P<key>[0-9]{1,18})(?:-[0-9a-f]{8})?")
+_KINDS = {"person": Leg.Kind.PERSON, "outside": Leg.Kind.OUTSIDE}
+
+
+@dataclass(frozen=True)
+class _Seat:
+    call: Call
+    kind: str
+    agent: Agent | None = None
+    offer: Offer | None = None
+
+
+def apply(
+    told: Change,
+    *,
+    label: str,
+    sid: str,
+    status: str,
+    at: datetime,
+    now: datetime,
+    sequence: int | None = None,
+) -> Leg | None:
+    """Take in one status of the leg with this label, made if it is new; an agent who answers accepts.
+
+    None for a label that is none of ours.
+    """
+    seat = _seat(label)
+    if seat is None:
+        return None
+    Call.objects.select_for_update().get(pk=seat.call.pk)
+    made = Leg(sid=sid, call=seat.call, kind=seat.kind, agent=seat.agent, started_at=min(at, now))
+    leg = legs.apply_within(told, sid=sid, status=status, at=at, now=now, sequence=sequence, made=made)
+    if leg is not None and seat.offer is not None:
+        offers.take_leg(told, seat.offer, leg, now=now)
+    return leg
+
+
+def _seat(label: str) -> _Seat | None:
+    found = _LABEL.fullmatch(label)
+    if not found:
+        return None
+    key = int(found["key"])
+    if found["kind"] == "offer":
+        offer = Offer.objects.select_related("call", "agent").filter(pk=key).first()
+        return _Seat(offer.call, Leg.Kind.AGENT, offer.agent, offer) if offer else None
+    call = Call.objects.filter(pk=key).first()
+    return _Seat(call, _KINDS[found["kind"]]) if call else None

@@ -1,0 +1,82 @@
+"""The time after a call: opened when the agent's part ends, closed by its outcome, else by time."""
+
+from datetime import datetime, timedelta
+
+from calls.events import Change, change
+from calls.models import Outcome, Queue, WrapUp
+from calls.models.offer import Offer
+from calls.refusal import Refused
+from calls.services import agents
+
+__all__ = ["close", "close_due", "extend", "open_after"]
+
+EXTENSION = timedelta(seconds=30)
+LONGEST = timedelta(minutes=30)
+
+
+def open_after(told: Change, offer: Offer, *, now: datetime) -> WrapUp | None:
+    """Open the wrap-up of an offer that has ended; None if its queue wants none."""
+    queue = offer.call.queue
+    seconds = queue.wrapup_seconds if queue else 0
+    if not seconds and not (queue and _outcomes(queue)):
+        agents.idle(told, offer.agent_id, now=now)
+        return None
+    there = WrapUp.objects.filter(agent=offer.agent, closed_at__isnull=True).first()
+    if there is not None:
+        return there
+    row = WrapUp.objects.create(
+        call=offer.call,
+        agent=offer.agent,
+        queue=queue,
+        opened_at=now,
+        due_at=now + timedelta(seconds=seconds),
+    )
+    _tell(told, row, "wrapup.opened")
+    return row
+
+
+def close(*, wrapup: WrapUp, outcome: str, now: datetime) -> bool:
+    """The agent is done. Raises Refused when the queue asks for an outcome that was not chosen.
+
+    False if it was closed before.
+    """
+    known = _outcomes(wrapup.queue) if wrapup.queue else []
+    if known and outcome not in known:
+        raise Refused("outcome", "Choose what became of the call.")
+    return _close(wrapup, outcome if known else "", now)
+
+
+def extend(*, wrapup: WrapUp, now: datetime) -> datetime:
+    """30 seconds more, at most half an hour in all; until when it is now. Raises Refused."""
+    until = min(max(wrapup.due_at, now) + EXTENSION, wrapup.opened_at + LONGEST)
+    with change(at=now) as told:
+        if not WrapUp.objects.filter(pk=wrapup.pk, closed_at__isnull=True).update(due_at=until):
+            raise Refused("closed", "This wrap-up is closed.")
+        wrapup.due_at = until
+        _tell(told, wrapup, "wrapup.extended")
+    return until
+
+
+def close_due(*, now: datetime) -> int:
+    """Close those whose time is up, where no outcome is asked; how many there were."""
+    due = WrapUp.objects.filter(closed_at__isnull=True, due_at__lte=now).select_related("queue")
+    return sum(_close(row, "", now) for row in due if not (row.queue and _outcomes(row.queue)))
+
+
+def _close(wrapup: WrapUp, outcome: str, now: datetime) -> bool:
+    with change(at=now) as told:
+        mine = WrapUp.objects.filter(pk=wrapup.pk, closed_at__isnull=True)
+        if not mine.update(closed_at=now, outcome=outcome):
+            return False
+        _tell(told, wrapup, "wrapup.closed")
+        agents.idle(told, wrapup.agent_id, now=now)
+    return True
+
+
+def _outcomes(queue: Queue) -> list[str]:
+    return list(Outcome.objects.filter(queue=queue, active=True).values_list("label", flat=True))
+
+
+def _tell(told: Change, row: WrapUp, kind: str) -> None:
+    told.emit(kind=kind, noun="wrapup", key=row.pk, call=row.call_id)
+    told.emit(kind="agent.changed", noun="agent", key=row.agent_id)
