@@ -199,9 +199,12 @@ def _close(offer: Offer, state: str, away: str, now: datetime) -> bool:
 
 
 def _room(call: Call) -> Conference:
-    """Where the agent meets the person: where they sit already, else a new room of its own name."""
+    """Where the agent meets the person: where they sit already, else a new room of its own name.
+
+    Who was sent on (the plan says so) may still seem to sit there: word of their leaving is under way.
+    """
     seat = caller_seat(call)
-    if seat is not None:
+    if seat is not None and call.plan in ({}, {"step": "conference", "name": seat.conference.name}):
         return seat.conference
     call.rounds += 1
     Call.objects.filter(pk=call.pk).update(rounds=call.rounds)
