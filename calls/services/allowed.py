@@ -7,7 +7,7 @@ from calls.models import Destination
 from calls.refusal import Refused
 from calls.text import E164
 
-__all__ = ["check", "normal"]
+__all__ = ["check", "country", "normal"]
 
 _COSTLY = {
     PhoneNumberType.PREMIUM_RATE,
@@ -16,11 +16,14 @@ _COSTLY = {
     PhoneNumberType.UAN,
 }
 
+_PRECISE = 8  # + and 7 digits: a line that is meant for numbers that no country lists
+
 
 def check(text: str, *, region: str | None = None) -> str:
     """The number in E.164 if it may be dialled; `region` is the country of national numbers, such as GB.
 
-    Raises Refused: not a number, premium rate, or not on the list (an empty list allows nothing).
+    Raises Refused: not a number, premium rate, not on the list (an empty list allows nothing), or of a kind
+    that its country does not give out, unless a line of the list names its first seven digits.
     """
     number = normal(text, region=region)
     parsed = phonenumbers.parse(number)
@@ -30,6 +33,8 @@ def check(text: str, *, region: str | None = None) -> str:
     decisive = max(lines, key=lambda line: len(line.prefix), default=None)
     if decisive is None or not decisive.allowed:
         raise Refused("not_allowed", "Calls to this number are not allowed here. An admin keeps the list.")
+    if not phonenumbers.is_valid_number(parsed) and len(decisive.prefix) < _PRECISE:
+        raise Refused("number", "No such number is given out in its country. Check the digits.")
     return number
 
 
@@ -45,3 +50,11 @@ def normal(text: str, *, region: str | None = None) -> str:
     if not E164.fullmatch(number):
         raise Refused("number", "This is no telephone number. Write it like +44 20 7946 0000.")
     return number
+
+
+def country(number: str) -> str | None:
+    """The country whose national numbers are meant where `number` (E.164) is ours, such as GB."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or None
+    except phonenumbers.NumberParseException:
+        return None

@@ -23,6 +23,7 @@ __all__ = [
     "end",
     "make",
     "ring",
+    "take_callback",
     "take_leg",
     "unanswered",
     "withdraw",
@@ -48,7 +49,7 @@ def make(
     try:
         with change(at=now) as told:
             locked = Call.objects.select_for_update().get(pk=call.pk)
-            if locked.state == Call.State.ENDED and callback is None:
+            if locked.state == Call.State.ENDED and kind != Offer.Kind.CALLBACK:
                 return None
             if waiting is not None and not Waiting.objects.open().filter(pk=waiting.pk).exists():
                 return None
@@ -59,7 +60,7 @@ def make(
                 waiting=waiting,
                 callback=callback,
                 reason=reason,
-                conference=None if callback else _room(locked),
+                conference=None if kind == Offer.Kind.CALLBACK else _room(locked),
                 created_at=now,
                 until=now + timedelta(seconds=seconds),
             )
@@ -112,6 +113,11 @@ def take_leg(told: Change, offer: Offer, leg: Leg, *, now: datetime) -> None:
         _tell(told, offer)
     if leg.answered_at is not None and not lattice.has_ended(leg.status):
         _accept(told, offer, now)
+
+
+def take_callback(*, offer: Offer, now: datetime) -> bool:
+    """The agent will call back: the offer is over, a call out follows it. False if it rang no longer."""
+    return _close(offer, Offer.State.ENDED, "", now)
 
 
 def decline(*, offer: Offer, now: datetime) -> bool:
@@ -170,7 +176,7 @@ def _accept(told: Change, offer: Offer, now: datetime) -> None:
 
 def _verdict(offer: Offer, now: datetime) -> tuple[str, str] | None:
     """How a ringing offer ends and why its agent is Away then; None: it goes on."""
-    if offer.callback_id is None and offer.call.state == Call.State.ENDED:
+    if offer.kind != Offer.Kind.CALLBACK and offer.call.state == Call.State.ENDED:
         return Offer.State.WITHDRAWN, ""
     if offer.waiting_id is not None and not Waiting.objects.open().filter(pk=offer.waiting_id).exists():
         return Offer.State.WITHDRAWN, ""
@@ -180,7 +186,7 @@ def _verdict(offer: Offer, now: datetime) -> tuple[str, str] | None:
     if leg is not None and lattice.has_ended(leg.status):
         return Offer.State.MISSED, PHONE if leg.status == "failed" else MISSED
     if offer.until <= now:
-        rang = bool(offer.leg_sid) or offer.callback_id is not None
+        rang = bool(offer.leg_sid) or offer.kind == Offer.Kind.CALLBACK
         return (Offer.State.MISSED, MISSED) if rang else (Offer.State.WITHDRAWN, "")
     return None
 

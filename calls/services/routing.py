@@ -13,7 +13,7 @@ from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY, Free, Pair, Wait, decide
 from calls.selectors import agents as selector
-from calls.services import agents, commands, ending, moves, offers, queues, wrapup
+from calls.services import agents, commands, dialling, ending, moves, offers, queues, wrapup
 
 __all__ = ["settle"]
 
@@ -46,7 +46,7 @@ def _offered(now: datetime) -> int:
         (_as_wait(row, now) for row in waits.values()), (_as_free(one, now) for one in free.values())
     )
     made = [_offer(pair, waits[pair.wait.is_callback, pair.wait.key], free, now) for pair in pairs[:_AT_ONCE]]
-    ringing = [offer for offer in made if offer is not None and offer.callback_id is None]
+    ringing = [offer for offer in made if offer is not None and offer.kind != Offer.Kind.CALLBACK]
     offers.ring(ringing, now=now)
     return len(made)
 
@@ -76,6 +76,7 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     lambda now: ending.strays(now=now),
     _offered,
     _fetched,
+    lambda now: dialling.proceed(now=now),
     _overflowed,
     lambda now: ending.lonely(now=now),
     lambda now: wrapup.close_due(now=now),
