@@ -137,7 +137,7 @@ def test_300_numbers_that_are_not_allowed_ask_nothing_of_twilio(twilios, jonas):
         "+",
         "+31",
         "112",
-        "++31612345678",
+        "+0612345678",
         "\0",
         "+31" + "6" * 500,
     ]
