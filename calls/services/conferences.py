@@ -15,7 +15,7 @@ from calls.models import Call, Conference, Leg, Participant
 from calls.services import legs, seats
 from calls.text import clean
 
-__all__ = ["apply"]
+__all__ = ["apply", "found_in"]
 
 _log = logging.getLogger("contactcenter.twilio")
 _NAME = re.compile(r"call-([0-9]{1,18})-([0-9]{1,9})")
@@ -41,6 +41,16 @@ def apply(fields: Fields, *, at: datetime, now: datetime) -> bool:
         if fields.get("CallSid") and event.startswith("participant-"):
             _note_seat(told, room, fields, event, at, now)
     return True
+
+
+def found_in(room: Conference, leg: Leg, *, now: datetime) -> None:
+    """A leg was read to sit in the room: the callback that told of it was lost."""
+    with change(at=now) as told:
+        seat, _ = Participant.objects.get_or_create(conference=room, leg=leg)
+        if seat.joined_at is None:
+            seat.joined_at = now
+            seat.save()
+            told.emit(kind="participant.join", noun="participant", key=seat.pk, call=room.call_id)
 
 
 def _room(fields: Fields) -> Conference | None:

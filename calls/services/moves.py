@@ -90,4 +90,8 @@ def _on_seat(
         intent = Intent(command_id or uuid.uuid4(), seat.conference.call, kind, by)
         args = {"leg": seat.leg.sid, "conference": seat.conference.name}
         command = commands.intend(told, intent, args=args)
-    return commands.send([command], now=now)[0]
+    command = commands.send([command], now=now)[0]
+    if command.state == Command.State.DONE:  # Twilio's answer says so too, should its callback be lost
+        seat.held = kind == Command.Kind.HOLD
+        Participant.objects.filter(pk=seat.pk).update(held=seat.held)
+    return command

@@ -131,10 +131,21 @@ def withdraw(offer: Offer, *, now: datetime) -> bool:
 
 
 def unanswered(*, now: datetime) -> int:
-    """Settle offers that ring in vain: time up, leg over, desk gone, call over; how many were closed."""
+    """Settle offers that ring in vain: time up, leg over, desk gone, call over; how many were closed.
+
+    One whose leg was answered, which a lost callback kept from us until it was read, is accepted.
+    """
     ringing = Offer.objects.filter(state=Offer.State.RINGING).select_related("agent", "call")
     closed = 0
     for offer in ringing:
+        if (
+            leg := Leg.objects.filter(sid=offer.leg_sid, status=lattice.LIVE).first()
+            if offer.leg_sid
+            else None
+        ):
+            with change(at=now) as told:
+                take_leg(told, offer, leg, now=now)
+            continue
         verdict = _verdict(offer, now)
         if verdict is not None:
             closed += _close(offer, verdict[0], verdict[1], now)

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from calls.events import change
+from calls.gateway import conferences as gateway
+from calls.gateway.client import GatewayError
 from calls.models import Agent, Call, Callback, Command, Leg, Offer, Participant, Queue, Waiting
 from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY, Free, Pair, Wait, decide
 from calls.selectors import agents as selector
-from calls.services import agents, commands, dialling, ending, moves, offers, queues, wrapup
+from calls.services import agents, commands, conferences, dialling, ending, moves, offers, queues, wrapup
 
 __all__ = ["settle"]
 
@@ -142,11 +144,15 @@ def _fetch(offer: Offer, now: datetime) -> int:
     plan = {"step": "conference", "name": room.name}
     if offer.hung_up or (call.plan == plan and seat.exists()):
         return 0  # they were there, and went on
-    if moves.recently(call, Command.Kind.REDIRECT, now=now) or moves.persons_leg(call) is None:
+    leg = moves.persons_leg(call)
+    if leg is None or moves.recently(call, Command.Kind.REDIRECT, now=now):
         return 0
     try:
-        moves.redirect(call=call, plan=plan, by=None, now=now)
-    except Refused:  # hung up at this very moment
+        if call.plan == plan and gateway.find(region=call.region, conference=room.name, participant=leg.sid):
+            conferences.found_in(room, leg, now=now)  # sent on again they would leave it for a moment
+        else:
+            moves.redirect(call=call, plan=plan, by=None, now=now)
+    except (Refused, GatewayError):  # hung up at this very moment; or not to be asked now
         return 0
     return 1
 

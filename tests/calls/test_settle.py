@@ -262,6 +262,41 @@ def test_overflow_to_another_queue_keeps_the_time_waited(twilios, call, support)
     assert (row.queue, row.entered_at) == (other, began)
 
 
+def test_a_lost_answer_of_an_agent_is_found_in_the_leg_that_was_read(twilios, jonas, call):
+    from calls.services import legs
+
+    twilios.settle()
+    offer = twilios.offer(call)
+    twilios.tell_leg(offer, "ringing")
+    legs.apply(sid=offer.leg_sid, status="in-progress", at=twilios.now)  # as reconcile does
+    twilios.settle(rounds=1)
+    offer.refresh_from_db()
+    assert offer.state == "accepted"
+
+
+def test_a_caller_whose_coming_was_not_told_is_looked_for_before_they_are_sent_on_again(twilios, jonas, call):
+    twilios.settle()
+    offer = twilios.offer(call)
+    twilios.tell_leg(offer, "in-progress")
+    twilios.settle()
+    leg = twilios.caller_leg(call)
+    path = f"/Conferences/{offer.conference.name}/Participants/{leg.sid}.json"
+    twilios.rest.on("GET", path, 200, {"call_sid": leg.sid, "account_sid": twilio.ACCOUNT_SID})
+    twilios.later(6)
+    twilios.settle()
+    assert len(twilios.asked("call.redirect")) == 1
+    assert Participant.objects.get(leg=leg).joined_at is not None
+
+
+def test_a_caller_who_is_not_there_is_sent_on_again(twilios, jonas, call):
+    twilios.settle()
+    twilios.tell_leg(twilios.offer(call), "in-progress")
+    twilios.settle()
+    twilios.later(6)
+    twilios.settle()
+    assert len(twilios.asked("call.redirect")) == 2
+
+
 def story(twilios, call):
     """Every callback of a call that is answered, held, and ended: path and fields."""
     offer = twilios.offer(call)
