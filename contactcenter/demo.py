@@ -24,6 +24,12 @@ from streams.engines import install
 __all__ = ["arguments", "main"]
 
 LOOK_EVERY = 0.5
+WHO = {
+    "supervisor": "sees the live calls",
+    "agent": "Jonas, at the desk: check the phone, say Ready, and the next call rings",
+    "amira": "his colleague, simulated until somebody signs in: a second desk to give a call to",
+    "admin": "manages numbers, queues, agents and streams",
+}
 TELL_EVERY = 10.0
 
 
@@ -81,8 +87,9 @@ def _play(stage: Stage, given: argparse.Namespace) -> None:
     """Start, keep calls live, end in order, report."""
     began = time.monotonic()
     callers, logins = _start(stage, given)
+    desks = _open_desks()
     _tell_ready(stage, logins, time.monotonic() - began)
-    _keep_calls(stage, callers, given.seconds)
+    _keep_calls(stage, callers, desks, given.seconds)
     stage.say("Hanging up; waiting for the last words …")
     callers.hang_up()
     _tell_end(stage, callers, given)
@@ -101,7 +108,7 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
     from contactcenter import seeding
 
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-    logins = seeding.world()
+    logins = seeding.world(agents=given.calls + 2)
     stage.start("serve", ["manage.py", "serve", "--port", stage.url.rpartition(":")[2]])
     stage.wait_for("emulator", f"{stage.emulator_url}/emulator/")
     scripts = [one for one in ask(f"{stage.emulator_url}/emulator/scripts/")["scripts"] if one["rotation"]]
@@ -127,13 +134,24 @@ def _become_django(stage: Stage) -> None:
     django.setup()
 
 
-def _keep_calls(stage: Stage, callers: Callers, seconds: float) -> None:
+def _open_desks() -> Any:
+    """Simulated agents for all but the one who signs in as agent."""
+    from calls.models import Agent
+    from contactcenter.desks import Desks
+
+    desks = Desks(list(Agent.objects.exclude(identity="agent").values_list("identity", flat=True)))
+    desks.open()
+    return desks
+
+
+def _keep_calls(stage: Stage, callers: Callers, desks: Any, seconds: float) -> None:
     """Until the time is over or the end was asked for; 0: no time."""
     end = time.monotonic() + seconds if seconds else float("inf")
     tell = time.monotonic()
     while time.monotonic() < end and not stage.ending.is_set():
         stage.check()
         callers.look()
+        desks.look()
         if stage.is_json and time.monotonic() >= tell:
             tell += TELL_EVERY
             stage.say(f"{len(callers.live)} calls live, {callers.placed} placed")
@@ -152,8 +170,9 @@ def _tell_ready(stage: Stage, logins: dict[str, Any], took: float) -> None:
         print(json.dumps(line), flush=True)
         return
     stage.say(f"\nThe demo runs (ready in {took:.1f} s). Live calls:\n\n    {stage.url}/live/\n")
+    stage.say(f"An agent's desk, best in a second browser or a private window:\n\n    {stage.url}/desk/\n")
     for name, login in logins.items():
-        stage.say(f"    sign in as {name:<11} password {login.password}")
+        stage.say(f"    sign in as {name:<11} password {login.password:<14} {WHO.get(name, '')}".rstrip())
     stage.say(f"\nStart and stop streams as admin: {stage.url}/admin/")
     stage.say("Everything is simulated: no Twilio account, no telephone. Ctrl-C ends it.\n")
 

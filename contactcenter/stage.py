@@ -134,6 +134,9 @@ def make(*, directory: Path, port: int | None, transcriber: str, is_json: bool) 
         "TWILIO_API_URL": emulator_url,
         "TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}",
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+        "TWILIO_API_KEY": f"SK{secrets.token_hex(16)}",
+        "TWILIO_API_SECRET": secrets.token_hex(16),
+        "SOFTPHONE_URL": f"{emulator_url}/emulator/softphone.js",
         "TRANSCRIBER": transcriber,
         "LOG_FORMAT": "console",
     }

@@ -39,7 +39,7 @@ class Job:
 
     Jobs of one lane run one after the other, each lane in a thread: what asks Twilio may wait for its answer
     as long as the limits allow, and neither a dead process's streams nor our own heartbeat wait with it; no
-    caller waits for a tap that is being opened; what asks about many things is slow, and no tap waits for that.
+    caller waits for a tap that is being opened; what asks about many things is slow, and no tap waits for it.
     """
 
     name: str

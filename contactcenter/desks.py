@@ -1,0 +1,61 @@
+"""The simulated agents of the demo: present, Ready, and done with their wrap-ups, as their desks would say.
+
+Their phones are played by Twilio's side. Whoever signs in as one of them and opens the desk takes the seat,
+and is that agent from then on.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from calls.models import Agent, Outcome, WrapUp
+from calls.refusal import Refused
+from calls.services import agents, wrapup
+
+__all__ = ["Desks"]
+
+WRAP_UP_SECONDS = 4.0
+_PATIENCE = 30.0  # an agent who was taken Away is Ready again
+
+
+@dataclass
+class Desks:
+    """Keeps those agents at their desks that no person sits at. `look` is called twice a second."""
+
+    identities: list[str]
+    desk: str = field(default_factory=lambda: str(uuid.uuid4()))
+    seated: set[int] = field(default_factory=set)
+
+    def open(self) -> None:
+        """Everybody sits down and says Ready."""
+        now = timezone.now()
+        for agent in Agent.objects.filter(identity__in=self.identities):
+            if agents.sit(agent_id=agent.pk, desk=self.desk, take=False, now=now):
+                self.seated.add(agent.pk)
+                agents.set_phone(agent=agent, kind=Agent.Phone.BROWSER, ok=True, now=now)
+                agents.set_status(agent=agent, status=Agent.Status.READY, now=now)
+
+    def look(self) -> None:
+        """Beat, finish wrap-ups, come back from Away; leave a seat that a person has taken."""
+        now = timezone.now()
+        for agent_id in list(self.seated):
+            if not agents.beat(agent_id=agent_id, desk=self.desk, now=now):
+                self.seated.discard(agent_id)
+        for row in WrapUp.objects.filter(agent__in=self.seated, closed_at__isnull=True):
+            if (now - row.opened_at).total_seconds() >= WRAP_UP_SECONDS:
+                wrapup.close(wrapup=row, outcome=self._outcome(row), now=now)
+        away = Agent.objects.filter(pk__in=self.seated, status=Agent.Status.AWAY)
+        for agent in away:
+            if agent.since is None or (now - agent.since).total_seconds() >= _PATIENCE:
+                self._back(agent)
+
+    def _back(self, agent: Agent) -> None:
+        try:
+            agents.set_status(agent=agent, status=Agent.Status.READY, now=timezone.now())
+        except Refused:  # somebody sits down at this desk just now
+            self.seated.discard(agent.pk)
+
+    def _outcome(self, row: WrapUp) -> str:
+        labels = Outcome.objects.filter(queue=row.queue, active=True).values_list("label", flat=True)
+        return labels[row.pk % len(labels)] if labels else ""
