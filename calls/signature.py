@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from twilio.request_validator import RequestValidator
 
-__all__ = ["handshake_valid", "webhook_valid"]
+__all__ = ["handshake_signers", "handshake_valid", "webhook_signers", "webhook_valid"]
 
 Fields = Mapping[str, str | Sequence[str]]
+Tokens = Mapping[str, Sequence[str]]  # Twilio's region → the tokens that sign there
 
 _MAX_SIGNATURE = 128  # base64 of SHA-1 is 28 characters; a longer header is not worth a comparison
 _DEFAULT_PORTS = {"https": "443", "wss": "443", "http": "80", "ws": "80"}
@@ -31,31 +32,57 @@ def webhook_valid(
     `path` is the raw path with its raw query; `fields` are all posted fields, a value or a list of values
     each. Never raises.
     """
-    try:
-        return _matches(_origins(public_url), [path], fields, signature, tokens)
-    except Exception:
-        return False
+    return bool(
+        webhook_signers(
+            public_url=public_url, path=path, fields=fields, signature=signature, tokens={"": tokens}
+        )
+    )
 
 
 def handshake_valid(*, public_url: str, raw_path: str, signature: str | None, tokens: Sequence[str]) -> bool:
     """Whether Twilio signed this WebSocket handshake: the wss (ws) address, no fields. Never raises."""
+    return bool(
+        handshake_signers(public_url=public_url, raw_path=raw_path, signature=signature, tokens={"": tokens})
+    )
+
+
+def webhook_signers(
+    *, public_url: str, path: str, fields: Fields, signature: str | None, tokens: Tokens
+) -> frozenset[str]:
+    """The regions with whose token Twilio signed this POST; none if it did not. Never raises.
+
+    More than one only where regions share a token, which Twilio's do not.
+    """
     try:
-        return _matches(_origins(public_url, socket=True), _slashes(raw_path), {}, signature, tokens)
+        return _signers(_origins(public_url), [path], fields, signature, tokens)
     except Exception:
-        return False
+        return frozenset()
 
 
-def _matches(
-    origins: list[str], paths: list[str], fields: Fields, signature: str | None, tokens: Sequence[str]
-) -> bool:
+def handshake_signers(
+    *, public_url: str, raw_path: str, signature: str | None, tokens: Tokens
+) -> frozenset[str]:
+    """The same of a WebSocket handshake: the wss (ws) address, no fields. Never raises."""
+    try:
+        return _signers(_origins(public_url, socket=True), _slashes(raw_path), {}, signature, tokens)
+    except Exception:
+        return frozenset()
+
+
+def _signers(
+    origins: list[str], paths: list[str], fields: Fields, signature: str | None, tokens: Tokens
+) -> frozenset[str]:
     if not isinstance(signature, str) or not signature or len(signature) > _MAX_SIGNATURE:
-        return False
+        return frozenset()
     given = signature.encode("utf-8")
-    found = False
-    for expected in _expected([origin + path for origin in origins for path in paths], fields, tokens):
-        # No early end: the time taken says nothing about which form or token was near.
-        found |= hmac.compare_digest(expected.encode("ascii"), given)
-    return found
+    urls = [origin + path for origin in origins for path in paths]
+    found = set()
+    for region, own in tokens.items():
+        for expected in _expected(urls, fields, own):
+            # No early end: the time taken says nothing about which form, token or region was near.
+            if hmac.compare_digest(expected.encode("ascii"), given):
+                found.add(region)
+    return frozenset(found)
 
 
 def _expected(urls: list[str], fields: Fields, tokens: Sequence[str]) -> Iterator[str]:

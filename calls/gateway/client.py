@@ -1,10 +1,15 @@
-"""Twilio's official client: one per region, with a timeout, and all its errors as one."""
+"""Twilio's official client: one per region and login, with a timeout, and all its errors as one.
+
+While a token is being rotated there are two: the first that Twilio accepts is used and remembered. Twilio
+refuses a wrong token before it does anything (20003), so asking again with the other repeats nothing.
+"""
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import requests
 from django.conf import settings
@@ -12,14 +17,16 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from calls.gateway import credentials
 from calls.remedies import explain
 
 __all__ = ["GatewayError", "ask", "client"]
 
 _log = logging.getLogger("contactcenter.twilio")
-# Both are needed: with a region alone the library builds a host name that no longer exists.
-_EDGES = {"ie1": "dublin", "au1": "sydney"}
-_API = "https://api.twilio.com"
+_REFUSED_LOGIN = "20003"
+_ORIGIN = re.compile(r"https://[a-z0-9.]+\.twilio\.com")
+# The region → the password that Twilio accepted last, where it was not the first one.
+_accepted: dict[str, str] = {}
 T = TypeVar("T")
 
 
@@ -41,71 +48,81 @@ class GatewayError(Exception):
 
 def client(region: str) -> Client:
     """The client for a region, us1 by default. Raises GatewayError 20003 without credentials."""
-    user, password = _credentials(region)
-    if not (user and password and settings.TWILIO_ACCOUNT_SID):
-        raise GatewayError("20003", permanent=True, unknown=False, text=explain(20003))
-    return _client(
-        region,
-        user,
-        password,
-        settings.TWILIO_ACCOUNT_SID,
-        settings.TWILIO_API_URL,
-        settings.TWILIO_TIMEOUT_SECONDS,
-    )
+    return _clients(region)[0]
 
 
 def ask(region: str, question: Callable[[Client], T]) -> T:
-    """The answer of one REST call to the region. Raises GatewayError, never anything else."""
+    """The answer of one REST call to the region, by the first login that it accepts.
+
+    Raises GatewayError, never anything else.
+    """
+    *others, last = _clients(region)
+    for one in others:
+        try:
+            return _answer(region, one, question)
+        except GatewayError as error:
+            if error.code != _REFUSED_LOGIN:
+                raise
+            _log.warning("twilio.token.refused", extra={"region": region})
+    return _answer(region, last, question)
+
+
+def _answer(region: str, one: Client, question: Callable[[Client], T]) -> T:
     try:
-        return question(client(region))
-    except GatewayError:
-        raise
+        answer = question(one)
     except Exception as error:
         failure = _failure(error)
-        _log.warning("twilio.rest.failed", extra={"code": failure.code, "unknown": failure.unknown})
+        _log.warning(
+            "twilio.rest.failed",
+            extra={"code": failure.code, "unknown": failure.unknown, "region": region},
+        )
         raise failure from error
+    _accepted[region] = one.password
+    return answer
 
 
-def _credentials(region: str) -> tuple[str, str]:
-    """An API key where there is one, else the account with its current token."""
-    other = settings.TWILIO_REGIONS.get(region)
-    if other:
-        tokens = cast("list[str]", other["tokens"])
-        key, secret = str(other["key"]), str(other["secret"])
-    else:
-        tokens, key, secret = settings.TWILIO_AUTH_TOKENS, settings.TWILIO_API_KEY, settings.TWILIO_API_SECRET
-    if key and secret:
-        return key, secret
-    return settings.TWILIO_ACCOUNT_SID, tokens[0] if tokens else ""
+def _clients(region: str) -> list[Client]:
+    """One for each login of the region, the one that was accepted last first."""
+    logins = credentials.of(region).logins(settings.TWILIO_ACCOUNT_SID)
+    if not (logins and settings.TWILIO_ACCOUNT_SID):
+        text = f"There are no credentials for the region {region}. {explain(_REFUSED_LOGIN)}"
+        raise GatewayError(_REFUSED_LOGIN, permanent=True, unknown=False, text=text)
+    logins.sort(key=lambda login: login[1] != _accepted.get(region))  # stable: else as configured
+    rest = (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_API_URL, settings.TWILIO_TIMEOUT_SECONDS)
+    return [_client(region, user, password, *rest) for user, password in logins]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _client(region: str, user: str, password: str, account: str, origin: str, timeout: float) -> Client:
-    edge = None if origin else _EDGES.get(region)
+    edge = None if origin else credentials.EDGES.get(region)
     return Client(
         username=user,
         password=password,
         account_sid=account,
         region=region if edge else None,
         edge=edge,
-        http_client=_Http(origin, timeout),
+        http_client=_Http(origin, timeout, credentials.host(region)),
         environment={"": ""},  # nothing of TWILIO_REGION and the like; an empty mapping would mean os.environ
     )
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library has no types
-    """Twilio's HTTP client with a timeout; another origin than Twilio's is the emulator's."""
+    """Twilio's HTTP client with a timeout; another origin than Twilio's is the emulator's, for all regions:
+    it tells them apart by the name of the host that would have been asked.
+    """
 
-    def __init__(self, origin: str, timeout: float) -> None:
+    def __init__(self, origin: str, timeout: float, host: str) -> None:
         super().__init__(timeout=timeout)
         self._origin = origin
+        self._host = host
         if origin and self.session is not None:
             self.session.trust_env = False  # a proxy of the environment must not see a loopback address
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+    def request(self, method: str, url: str, *args: Any, headers: Any = None, **kwargs: Any) -> Any:
         if self._origin:
-            url = url.replace(_API, self._origin, 1)
-        return super().request(method, url, *args, **kwargs)
+            url = _ORIGIN.sub(self._origin, url, count=1)
+            headers = {**(headers or {}), "Host": self._host}
+        return super().request(method, url, *args, headers=headers, **kwargs)
 
 
 def _failure(error: Exception) -> GatewayError:

@@ -38,8 +38,8 @@ def find(*, region: str, e164: str) -> NumberFacts | None:
 
 
 def listed(*, region: str) -> list[NumberFacts]:
-    """The account's numbers, at most 200. Raises GatewayError."""
-    found = ask(region, lambda twilio: twilio.incoming_phone_numbers.list(limit=200, page_size=200))
+    """The account's numbers, at most 1000. Raises GatewayError."""
+    found = ask(region, lambda twilio: twilio.incoming_phone_numbers.list(limit=1000, page_size=1000))
     return [_facts(number) for number in found]
 
 

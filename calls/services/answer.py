@@ -96,6 +96,7 @@ def _born(fields: Fields, number: PhoneNumber, now: datetime) -> str:
             number=number,
             caller=fields.get("From", ""),
             caller_name=fields.get("CallerName", ""),
+            region=fields.get("Region", ""),
             now=now,
         )
         chosen = _settings(number)

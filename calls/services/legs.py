@@ -68,9 +68,20 @@ def apply_within(
 
 
 def born(
-    told: Change, *, sid: str, status: str, number: PhoneNumber, caller: str, caller_name: str, now: datetime
+    told: Change,
+    *,
+    sid: str,
+    status: str,
+    number: PhoneNumber,
+    caller: str,
+    caller_name: str,
+    now: datetime,
+    region: str = "",
 ) -> Leg:
-    """The first leg of a call that Twilio tells us of, and its call; one adopted before is completed."""
+    """The first leg of a call that Twilio tells us of, and its call; one adopted before is completed.
+
+    `region` is the one whose token signed; the number's where that is not known.
+    """
     leg = _locked(sid)
     call = leg.call if leg else Call(started_at=now)
     call.number = number
@@ -78,7 +89,9 @@ def born(
     call.caller_name = clean(caller_name, 120)
     call.contact = contacts.match(call.caller)
     call.direction = "inbound"
-    call.region = number.region
+    call.region = region or number.region
+    if call.region != number.region:  # as while the number moves; else doctor tells
+        _log.info("twilio.region.other", extra={"call_sid": sid, "region": call.region})
     call.dials = number.destination != PhoneNumber.Destination.TAP
     call.tap_wanted = number.stream
     call.words_wanted = number.transcribe
@@ -93,7 +106,7 @@ def born(
     return leg
 
 
-def adopt(*, call_sid: str, account_sid: str, number: PhoneNumber, now: datetime) -> Leg:
+def adopt(*, call_sid: str, account_sid: str, number: PhoneNumber, now: datetime, region: str = "") -> Leg:
     """The leg of a stream that others opened, made from its `start` if we do not know it; once per SID.
 
     Who calls is not in `start`: the worker asks Twilio (reconcile.complete_adopted). `account_sid` has been
@@ -104,7 +117,7 @@ def adopt(*, call_sid: str, account_sid: str, number: PhoneNumber, now: datetime
         return known
     try:
         with change(at=now) as told:
-            return _adopted(told, call_sid, number, now)
+            return _adopted(told, call_sid, number, region or number.region, now)
     except IntegrityError:  # of two at once the other was first
         return Leg.objects.select_related("call").get(sid=call_sid)
 
@@ -212,11 +225,11 @@ def _answering(legs: list[Leg]) -> Agent | None:
     return last.agent if last else None
 
 
-def _adopted(told: Change, call_sid: str, number: PhoneNumber, now: datetime) -> Leg:
+def _adopted(told: Change, call_sid: str, number: PhoneNumber, region: str, now: datetime) -> Leg:
     call = Call.objects.create(
         number=number,
         direction=_STREAMED_ELSEWHERE,
-        region=number.region,
+        region=region,
         started_at=now,
         words_wanted=number.transcribe,
     )

@@ -1,6 +1,6 @@
 """Our rows against Twilio's REST: what a lost callback left behind is set right by the same lattice.
 
-Twilio streams cannot be read; they follow their call.
+Each call is read in its own region. Twilio streams cannot be read; they follow their call.
 """
 
 import logging
@@ -44,18 +44,43 @@ def run(*, now: datetime, check: bool = False) -> list[Difference]:
 
     With `check` nothing is changed. Raises GatewayError when Twilio cannot be asked.
     """
-    return _compare_all(list(_due(now, every=timedelta(0))), now, check) + _all_missing(now, check)
+    missing = [
+        found for region, ours in _ours().items() for found in _missing(region, ours, now=now, check=check)
+    ]
+    return _compare_all(list(_due(now, every=timedelta(0))), now, check) + missing
 
 
 def sweep(*, now: datetime) -> int:
-    """The worker's share: at most 20 questions, none twice within 10 s. How many things were set right."""
+    """The worker's share: at most 20 questions, none twice within 10 s. How many things were set right.
+
+    A region that cannot be asked holds up none of the others.
+    """
+    unasked = legs.unasked(now=now)
+    due = list(_due(now, every=_EACH).order_by(F("checked_at").asc(nulls_first=True))[:_SWEEP_LIMIT])
+    ours = _ours()
+    regions = {leg.call.region for leg in (*unasked, *due)} | set(ours)
+    return sum(
+        _sweep_region(
+            [leg for leg in unasked if leg.call.region == region],
+            [leg for leg in due if leg.call.region == region and leg not in unasked],
+            ours.get(region, {}),
+            region=region,
+            now=now,
+        )
+        for region in sorted(regions)
+    )
+
+
+def _sweep_region(
+    unasked: list[Leg], due: list[Leg], ours: dict[str, PhoneNumber], *, region: str, now: datetime
+) -> int:
     try:
-        for leg in legs.unasked(now=now):
+        for leg in unasked:
             complete_by_fetch(leg, now=now)
-        due = list(_due(now, every=_EACH).order_by(F("checked_at").asc(nulls_first=True))[:_SWEEP_LIMIT])
-        return len(_compare_all(due, now, check=False)) + len(_all_missing(now, check=False))
+        found = _compare_all(due, now, check=False)
+        return len(found) + (len(_missing(region, ours, now=now, check=False)) if ours else 0)
     except GatewayError as error:
-        _log.warning("reconcile.stopped", extra={"code": error.code})
+        _log.warning("reconcile.stopped", extra={"code": error.code, "region": region})
         return 0
 
 
@@ -108,27 +133,30 @@ def _set_right(leg: Leg, status: str, facts: CallFacts | None, now: datetime) ->
     return legs.apply(sid=leg.sid, status=status, at=at, now=now) is not None
 
 
-def _all_missing(now: datetime, check: bool) -> list[Difference]:
-    """Live calls to numbers whose webhooks are ours, of which no row was made: the database was away."""
+def _ours() -> dict[str, dict[str, PhoneNumber]]:
+    """The numbers whose webhooks are ours, by region and E.164."""
     by_region: dict[str, dict[str, PhoneNumber]] = {}
     for number in PhoneNumber.objects.filter(webhook_state=PhoneNumber.Webhooks.RIGHT).order_by("region"):
         by_region.setdefault(number.region, {})[number.e164] = number
-    return [found for region, ours in by_region.items() for found in _missing(region, ours, now, check)]
+    return by_region
 
 
-def _missing(region: str, numbers: dict[str, PhoneNumber], now: datetime, check: bool) -> list[Difference]:
+def _missing(region: str, numbers: dict[str, PhoneNumber], *, now: datetime, check: bool) -> list[Difference]:
+    """Live calls to our numbers of which no row was made: the database was away."""
     live = [facts for facts in gateway.live(region=region) if facts.to in numbers and not facts.parent_sid]
     known = set(Leg.objects.filter(sid__in=[facts.sid for facts in live]).values_list("sid", flat=True))
     return [
-        Difference(facts.sid, "call", "", facts.status, not check and _take_in(facts, numbers[facts.to], now))
+        Difference(
+            facts.sid, "call", "", facts.status, not check and _take_in(facts, numbers[facts.to], region, now)
+        )
         for facts in live
         if facts.sid not in known and facts.started_at is not None and facts.started_at < now - _YOUNG
     ]
 
 
-def _take_in(facts: CallFacts, number: PhoneNumber, now: datetime) -> bool:
+def _take_in(facts: CallFacts, number: PhoneNumber, region: str, now: datetime) -> bool:
     """Make the call's rows, and open the tap that it could not be given."""
-    leg = legs.adopt(call_sid=facts.sid, account_sid="", number=number, now=now)
+    leg = legs.adopt(call_sid=facts.sid, account_sid="", number=number, region=region, now=now)
     with change(at=now) as told:
         legs.complete(told, leg, person=facts.from_, caller_name=facts.caller_name, direction="inbound")
     if number.stream:

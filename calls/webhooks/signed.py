@@ -5,10 +5,10 @@ What is refused gets an empty answer with 403, 405, 413 or 415, one named log li
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -17,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from calls import signature
 from calls.counters import denied
+from calls.gateway import credentials
+from calls.services import regions
 from calls.text import clean
 
 __all__ = ["CALL_STATUS", "CONFERENCE", "RECORDING", "STREAM_STATUS", "VOICE", "Form", "signed", "tokens"]
@@ -142,26 +144,28 @@ def signed(form: Form) -> Callable[[View], View]:
     return decorate
 
 
-def tokens() -> list[str]:
-    """Every token that may have signed: current and next, of every region (which one signs is not said)."""
-    own = list(settings.TWILIO_AUTH_TOKENS)
-    for region in settings.TWILIO_REGIONS.values():
-        own.extend(cast("list[str]", region["tokens"]))
-    return list(dict.fromkeys(own))
+def tokens() -> Mapping[str, tuple[str, ...]]:
+    """Every token that may have signed, by region: the current one and the next."""
+    return credentials.tokens_by_region()
 
 
 def _admit(request: HttpRequest, form: Form) -> Fields:
     body = _body(request)
     posted = _parse(body)
-    if not signature.webhook_valid(
+    signers = signature.webhook_signers(
         public_url=settings.PUBLIC_URL,
         path=_raw_path(request),
         fields=posted,
         signature=request.headers.get("X-Twilio-Signature"),
         tokens=tokens(),
-    ):
+    )
+    if not signers:
         raise _Refused("twilio.signature.invalid", 403)
-    return _fields(posted, form)
+    fields = _fields(posted, form)
+    try:
+        return {**fields, "Region": regions.of_request(fields=fields, signers=signers)}
+    except regions.Foreign:
+        raise _Refused("twilio.signature.region", 403) from None
 
 
 def _body(request: HttpRequest) -> bytes:

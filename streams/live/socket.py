@@ -78,10 +78,11 @@ class MediaSocket:
 
     async def handshake(self, facts: Facts) -> bool:
         """Whether to accept: Twilio's signature first, by computing alone; then nonce or key, in a thread."""
-        if not admission.signed(raw_path=facts.raw_path, signature=facts.signature):
+        signers = admission.signed(raw_path=facts.raw_path, signature=facts.signature)
+        if not signers:
             _unsigned.refuse(facts.client, self._loop.time())
             return False
-        answer = await self._claim(facts)
+        answer = await self._claim(facts, signers)
         if isinstance(answer, Refused):
             refuse(answer.event)
             return False
@@ -93,12 +94,14 @@ class MediaSocket:
             self._ingest.session.direction = "bidirectional"
         return True
 
-    async def _claim(self, facts: Facts) -> Admitted | Refused:
+    async def _claim(self, facts: Facts, signers: frozenset[str]) -> Admitted | Refused:
         """Spend the nonce; a database that does not answer in time is away."""
         claim = self._runtime.database(admission.claim)
         try:
             async with asyncio.timeout(CLAIM_SECONDS):
-                answer: Admitted | Refused = await claim(raw_path=facts.raw_path, now=timezone.now())
+                answer: Admitted | Refused = await claim(
+                    raw_path=facts.raw_path, signers=signers, now=timezone.now()
+                )
         except TimeoutError:
             return Refused("media.unavailable")
         return answer

@@ -154,7 +154,10 @@ class Table:
         for wait in (*ADOPTION_WAITS, None):
             try:
                 ticket = await self._database(streams.adopt)(
-                    key_id=live.admitted.key_id, start=live.start, now=live.opened_at
+                    key_id=live.admitted.key_id,
+                    start=live.start,
+                    region=live.admitted.region,
+                    now=live.opened_at,
                 )
             except Exception as error:
                 _log.warning("media.adopt.failed", extra={"stream": live.sid, "error": type(error).__name__})

@@ -7,15 +7,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from typing import Final, cast
+from typing import Final
 
 from django.conf import settings
 from django.db import Error as DatabaseAway
 
 from calls.events import change
+from calls.gateway import credentials
 from calls.models import Ticket
-from calls.services import tickets
-from calls.signature import handshake_valid
+from calls.services import regions, tickets
+from calls.signature import handshake_signers
 from streams.protocol import StartBody
 
 __all__ = ["SID", "Admitted", "Refused", "claim", "signed", "start_refusal"]
@@ -42,27 +43,28 @@ class Admitted:
     call_sid: str = ""
     call_id: int | None = None
     started_at: datetime | None = None
+    region: str = ""  # of a call that we do not know yet: whose token signed
 
 
-def signed(*, raw_path: str, signature: str) -> bool:
-    """Whether Twilio signed the handshake to this address under one of our tokens. Never raises."""
-    tokens: list[str] = [*settings.TWILIO_AUTH_TOKENS]
-    for region in settings.TWILIO_REGIONS.values():
-        tokens.extend(cast(list[str], region["tokens"]))
-    return handshake_valid(
-        public_url=settings.PUBLIC_URL, raw_path=raw_path, signature=signature, tokens=tokens
+def signed(*, raw_path: str, signature: str) -> frozenset[str]:
+    """The regions with whose token Twilio signed the handshake to this address; none: refused."""
+    return handshake_signers(
+        public_url=settings.PUBLIC_URL,
+        raw_path=raw_path,
+        signature=signature,
+        tokens=credentials.tokens_by_region(),
     )
 
 
-def claim(*, raw_path: str, now: datetime) -> Admitted | Refused:
+def claim(*, raw_path: str, signers: frozenset[str], now: datetime) -> Admitted | Refused:
     """Spend the nonce of a signed handshake, or find its ingest key. Queries; never raises."""
     address = _ADDRESS.match(raw_path)
     if address is None:
         return Refused("media.path.unknown")
     try:
         if address["k"]:
-            return _by_key(address["secret"])
-        return _by_nonce(address["secret"], now)
+            return _by_key(address["secret"], signers)
+        return _by_nonce(address["secret"], signers, now)
     except DatabaseAway:
         return Refused("media.unavailable")
 
@@ -78,7 +80,9 @@ def start_refusal(*, admitted: Admitted, start: StartBody) -> str:
     return "" if SID.match(start.streamSid) else "stream"
 
 
-def _by_nonce(nonce: str, now: datetime) -> Admitted | Refused:
+def _by_nonce(nonce: str, signers: frozenset[str], now: datetime) -> Admitted | Refused:
+    if regions.are_told_apart() and not _is_at_home(nonce, signers):
+        return Refused("media.region.foreign")
     with change(at=now):  # in turn with the writer: SQLite's own waiting starves a thread
         ticket = tickets.spend(nonce=nonce, now=now)
     if ticket is None:
@@ -95,6 +99,12 @@ def _by_nonce(nonce: str, now: datetime) -> Admitted | Refused:
     )
 
 
+def _is_at_home(nonce: str, signers: frozenset[str]) -> bool:
+    """Whether the ticket's call is of a region that signed; a nonce that we do not know fails later."""
+    region = Ticket.objects.filter(nonce=nonce).values_list("leg__call__region", flat=True).first()
+    return region is None or region in signers
+
+
 def _why_not(nonce: str) -> str:
     """The name of a nonce's refusal, for the log alone: every answer is the same 403."""
     ticket = Ticket.objects.filter(nonce=nonce).only("spent_at", "released_at").first()
@@ -103,12 +113,12 @@ def _why_not(nonce: str) -> str:
     return "media.nonce.reused" if ticket.spent_at else "media.nonce.expired"
 
 
-def _by_key(secret: str) -> Admitted | Refused:
+def _by_key(secret: str, signers: frozenset[str]) -> Admitted | Refused:
     key = tickets.usable_key(secret)
     if key is None:
         return Refused("media.key.unknown")
     words = key.number.transcribe and settings.TRANSCRIBER != "none"
-    return Admitted(ticket_id=None, key_id=key.pk, voice=False, words=words)
+    return Admitted(ticket_id=None, key_id=key.pk, voice=False, words=words, region=regions.only(signers))
 
 
 def _same(given: str, ours: str) -> bool:

@@ -72,11 +72,15 @@ class Opening:
     at: datetime
 
 
-def adopt(*, key_id: int, start: StartBody, now: datetime) -> Ticket:
-    """The ticket, already spent, of a stream that others opened, with its leg and call."""
+def adopt(*, key_id: int, start: StartBody, now: datetime, region: str = "") -> Ticket:
+    """The ticket, already spent, of a stream that others opened, with its leg and call.
+
+    `region` is the one whose token signed the handshake; the number's where that is not known.
+    """
     key = IngestKey.objects.select_related("number").get(pk=key_id)
     IngestKey.objects.filter(pk=key_id).update(used_at=now)
-    leg = legs.adopt(call_sid=start.callSid, account_sid=start.accountSid, number=key.number, now=now)
+    sids = {"call_sid": start.callSid, "account_sid": start.accountSid}
+    leg = legs.adopt(**sids, number=key.number, region=region, now=now)
     track = f"{start.tracks[0]}_track" if len(start.tracks) == 1 else "both_tracks"
     return tickets.issue(leg=leg, origin=Ticket.Origin.INGEST, track=track, ingest_key=key, now=now)
 
