@@ -1,6 +1,7 @@
 """Is this set-up fit for a first real call? Small checks in the order in which a call meets them.
 
-Each check returns what is right or raises Wrong with one remedy. What only Twilio can prove, the way from
+Each check returns what is right or raises Wrong with one remedy; Careful where calls work, but perhaps not
+as meant, which is told and no failure; Several of both. What only Twilio can prove, the way from
 its network to ours, is left to the first call (docs/first-call.md).
 """
 
@@ -12,12 +13,8 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.checks import run_checks
 
-from calls.gateway.client import GatewayError
-from calls.models import PhoneNumber
-from calls.services import numbers as numbers_service
-from calls.services.numbers import NotOurs
-from contactcenter import health, reach
-from contactcenter.reach import Wrong
+from contactcenter import doctor_numbers, health, reach
+from contactcenter.reach import Careful, Several, Wrong
 from streams.engines import install
 
 __all__ = ["CHECKS", "Check", "examine"]
@@ -88,36 +85,6 @@ def speech() -> str:
     return "models are in place"
 
 
-def tokens() -> str:
-    """Each auth token opens the account by REST: a wrong one would refuse every webhook. Raises Wrong."""
-    for place, token in enumerate(settings.TWILIO_AUTH_TOKENS, start=1):
-        status = reach.rest_status(token)
-        if status == 401:
-            raise Wrong(
-                f"token {place} of TWILIO_AUTH_TOKEN is not of account {settings.TWILIO_ACCOUNT_SID}",
-                "Copy the account's primary auth token (of us1) from the Twilio console.",
-            )
-        if status != 200:
-            raise Wrong(f"Twilio answers {status}", "Try again; see status.twilio.com.")
-    return f"{len(settings.TWILIO_AUTH_TOKENS)} of the account"
-
-
-def numbers() -> str:
-    """Every number sends its calls here. Raises Wrong."""
-    ours = list(PhoneNumber.objects.all())
-    if not ours:
-        raise Wrong("none is connected", "Run: manage.py connect +31… (your Twilio number)")
-    for number in ours:
-        try:
-            differences = numbers_service.compare(number)
-        except (NotOurs, GatewayError) as error:
-            raise Wrong(str(error).rstrip("."), f"Run: manage.py connect {number.e164}") from None
-        if differences:
-            fields = ", ".join(one.field for one in differences)
-            raise Wrong(f"{number.e164} differs in {fields}", f"Run: manage.py connect {number.e164}")
-    return f"{len(ours)} send their calls here"
-
-
 CHECKS = (
     Check("configuration", configuration),
     Check("database", database),
@@ -125,13 +92,15 @@ CHECKS = (
     Check("disk", disk),
     Check("speech", speech),
     Check("clock", reach.clock),
-    Check("tokens", tokens, needs=("configuration",)),
+    Check("tokens", doctor_numbers.tokens, needs=("configuration",)),
     Check("public address", reach.pages, needs=("configuration",)),
     Check("certificate", reach.certificate, needs=("configuration",)),
     Check("worker", worker, needs=("database",)),
     Check("webhook", reach.webhook, needs=("configuration", "public address")),
     Check("media socket", reach.media_socket, needs=("configuration", "public address")),
-    Check("numbers", numbers, needs=("configuration", "database", "tokens")),
+    Check("numbers", doctor_numbers.numbers, needs=("configuration", "database", "tokens")),
+    Check("people", doctor_numbers.people, needs=("database",)),
+    Check("browser phone", doctor_numbers.phone, needs=("database",)),
 )
 
 
@@ -143,9 +112,19 @@ def examine(say: Callable[[str], None], checks: tuple[Check, ...] = CHECKS) -> i
             wrong.add(check.name)
             say(f"  --     {check.name}: needs {', '.join(sorted(missing))} first")
             continue
-        try:
-            say(f"  ok     {check.name}: {check.look()}")
-        except Wrong as found:
+        if not _tell(check, say):
             wrong.add(check.name)
-            say(f"  WRONG  {check.name}: {found.text}. {found.remedy}")
     return len(wrong)
+
+
+def _tell(check: Check, say: Callable[[str], None]) -> bool:
+    """Say what the check finds, one line each; whether nothing is wrong."""
+    try:
+        say(f"  ok     {check.name}: {check.look()}")
+        return True
+    except Wrong as found:
+        faults = found.faults if isinstance(found, Several) else [found]
+    for fault in faults:
+        mark = "note " if isinstance(fault, Careful) else "WRONG"
+        say(f"  {mark}  {check.name}: {fault.text}. {fault.remedy}")
+    return all(isinstance(fault, Careful) for fault in faults)

@@ -3,48 +3,50 @@
 import asyncio
 import ssl
 import time
-import urllib.error
-import urllib.request
 from base64 import b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from django.conf import settings
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from calls.gateway import credentials, probe
+from calls.gateway.probe import LIMIT, OPEN_443, Wrong, pages
+from calls.gateway.probe import get as _get
 from contactcenter import echo
 
-__all__ = ["Wrong", "certificate", "clock", "media_socket", "pages", "rest_status", "webhook"]
+__all__ = [
+    "Careful",
+    "Several",
+    "Wrong",
+    "certificate",
+    "clock",
+    "media_socket",
+    "pages",
+    "rest_status",
+    "webhook",
+]
 
-LIMIT = 10.0  # seconds
 CLOCK_LIMIT = 30.0  # seconds; Twilio's own tokens tolerate 60
 DAYS_LEFT = 14
 
 
-class Wrong(Exception):
-    """What is wrong, and the one remedy."""
-
-    def __init__(self, text: str, remedy: str) -> None:
-        super().__init__(text)
-        self.text = text
-        self.remedy = remedy
+class Careful(Wrong):
+    """Calls work, but perhaps not as meant: told, and no failure."""
 
 
-def pages() -> str:
-    """The site answers by its public address, without a redirect. Raises Wrong."""
-    url = f"{settings.PUBLIC_URL}/healthz"
-    status, body, _ = _get(url)
-    if status != 200 or not body.startswith(b"ok"):
-        raise Wrong(
-            f"{url} answers {status}, but not from this product",
-            "Start it (manage.py serve) and let the proxy or tunnel pass every path to its port.",
-        )
-    return f"{url} answers"
+class Several(Wrong):
+    """More than one thing, each with its remedy."""
+
+    def __init__(self, faults: Sequence[Wrong]) -> None:
+        super().__init__("; ".join(fault.text for fault in faults), " ".join(f.remedy for f in faults))
+        self.faults = list(faults)
 
 
 def certificate() -> str:
@@ -68,9 +70,6 @@ def certificate() -> str:
     return f"trusted, {days} days left"
 
 
-OPEN_443 = "Open port 443 to every address (Twilio's media servers have no fixed ones) and end TLS there."
-
-
 async def _peer_certificate(host: str, port: int) -> dict[str, Any]:
     async with asyncio.timeout(LIMIT):
         _, writer = await asyncio.open_connection(host, port, ssl=ssl.create_default_context())
@@ -82,27 +81,11 @@ async def _peer_certificate(host: str, port: int) -> dict[str, Any]:
 
 
 def webhook() -> str:
-    """A webhook signed by our token over the public address is let in. Raises Wrong."""
-    path = "/twilio/call-status/"
-    fields = {
-        "AccountSid": settings.TWILIO_ACCOUNT_SID,
-        "CallSid": "CA" + "0" * 32,  # nobody's: a signed status of it changes nothing
-        "CallStatus": "completed",
-    }
-    url = settings.PUBLIC_URL + path
-    signature = RequestValidator(settings.TWILIO_AUTH_TOKENS[0]).compute_signature(url, fields)
-    status, _, _ = _get(url, data=urlencode(fields).encode(), headers={"X-Twilio-Signature": signature})
-    if status == 204:
-        return "a signed request is let in"
-    if status == 403:
-        raise Wrong(
-            "a rightly signed request is refused (403)",
-            "Give the server that answers there the same PUBLIC_URL and TWILIO_AUTH_TOKEN, and let the proxy "
-            "leave path and body as they are.",
-        )
-    raise Wrong(
-        f"{url} answers {status}", "Let the proxy pass POST below /twilio/ without login or redirect."
-    )
+    """A webhook signed by the first token of each region is let in. Raises Wrong."""
+    regions = credentials.tokens_by_region()
+    for own in regions.values():
+        said = probe.webhook(own[0])
+    return said if len(regions) == 1 else f"{said}, of {', '.join(regions)} each"
 
 
 def media_socket() -> str:
@@ -163,12 +146,13 @@ def _raw(url: str) -> Any:
     return URL(url, encoded=True)
 
 
-def rest_status(token: str) -> int:
-    """How Twilio's REST answers the account with this very token, also where an API key does the work."""
-    account = settings.TWILIO_ACCOUNT_SID
-    path = f"/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json?PageSize=1"
-    proof = b64encode(f"{account}:{token}".encode()).decode()
-    status, _, _ = _get(_api() + path, headers={"Authorization": f"Basic {proof}"})
+def rest_status(region: str, user: str, password: str) -> int:
+    """How the region's REST answers this very login, also where another one does the work. Raises Wrong."""
+    path = f"/2010-04-01/Accounts/{settings.TWILIO_ACCOUNT_SID}/IncomingPhoneNumbers.json?PageSize=1"
+    proof = b64encode(f"{user}:{password}".encode()).decode()
+    host = credentials.host(region)
+    headers = {"Authorization": f"Basic {proof}", "Host": host}
+    status, _, _ = _get((settings.TWILIO_API_URL or f"https://{host}") + path, headers=headers)
     return status
 
 
@@ -190,28 +174,3 @@ def clock() -> str:
     if apart > CLOCK_LIMIT:
         raise Wrong(f"the clock is {apart:.0f} s off", "Let the machine keep time by NTP (timedatectl).")
     return f"within {apart:.0f} s of Twilio's"
-
-
-def _get(
-    url: str, data: bytes | None = None, headers: dict[str, str] | None = None
-) -> tuple[int, bytes, str]:
-    """(status, up to 1 kB of the body, Date header); no redirect is followed. Raises Wrong."""
-    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310
-    try:
-        with _opener.open(request, timeout=LIMIT) as answer:
-            return answer.status, answer.read(1024), answer.headers.get("Date", "")
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(1024), error.headers.get("Date", "")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise Wrong(f"{urlsplit(url).netloc} cannot be reached ({reason})", OPEN_443) from None
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST loses its fields, so Twilio must never meet one."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirect)
