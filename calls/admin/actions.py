@@ -1,6 +1,6 @@
 """Buttons on one object of the admin: a page that asks, then a POST that acts, permitted and audited."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from calls import audit
 from calls.models import User
 
-__all__ = ["ActionRefused", "ObjectAction", "ObjectActionsMixin"]
+__all__ = ["ActionRefused", "ObjectAction", "ObjectActionsMixin", "Table"]
 
 
 class ActionRefused(Exception):
@@ -23,17 +23,30 @@ class ActionRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Table:
+    """What a page shows in rows, with a sentence above them."""
+
+    text: str
+    headings: tuple[str, ...] = ()
+    rows: Sequence[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
 class ObjectAction:
-    """One button. `run(obj, person, cleaned form data)` acts and returns the sentence that is shown."""
+    """One button. `run(obj, person, cleaned form data)` acts; its sentence is shown, or its table on a page.
+
+    `details` says before the question what the button would do; it only reads. Both may raise ActionRefused.
+    """
 
     name: str
     label: str
     question: str
     permission: str
-    run: Callable[[Any, User, dict[str, Any]], str]
+    run: Callable[[Any, User, dict[str, Any]], str | Table]
     form: type[forms.Form] = forms.Form
     offered: Callable[[Any], bool] = lambda obj: True
     danger: bool = False
+    details: Callable[[Any], Table] | None = None
 
 
 class ObjectActionsMixin(ModelAdmin):  # type: ignore[type-arg]
@@ -69,7 +82,12 @@ class ObjectActionsMixin(ModelAdmin):  # type: ignore[type-arg]
         form = chosen.form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             return self._act(request, chosen, obj, form.cleaned_data)
-        return self._ask(request, chosen, obj, form)
+        try:
+            details = chosen.details(obj) if chosen.details else None
+        except ActionRefused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(self._change_address(obj))
+        return self._page(request, chosen, obj, form=form, table=details)
 
     def _act(
         self, request: HttpRequest, action: ObjectAction, obj: Any, data: dict[str, Any]
@@ -78,18 +96,21 @@ class ObjectActionsMixin(ModelAdmin):  # type: ignore[type-arg]
         assert isinstance(person, User)
         audit.record(who=person, what=f"admin.{action.name}", on=obj, ip=request.META.get("REMOTE_ADDR"))
         try:
-            messages.success(request, action.run(obj, person, data))
+            told = action.run(obj, person, data)
+            if isinstance(told, Table):
+                return self._page(request, action, obj, table=told, is_done=True)
+            messages.success(request, told)
         except ActionRefused as refusal:
             messages.error(request, str(refusal))
         return HttpResponseRedirect(self._change_address(obj))
 
-    def _ask(self, request: HttpRequest, action: ObjectAction, obj: Any, form: forms.Form) -> HttpResponse:
+    def _page(self, request: HttpRequest, action: ObjectAction, obj: Any, **shown: Any) -> TemplateResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "action": action,
             "original": obj,
-            "form": form,
+            **shown,
             "title": action.label,
             "back": self._change_address(obj),
         }

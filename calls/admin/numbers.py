@@ -1,18 +1,27 @@
-"""Numbers, and the addresses by which other applications may stream to us."""
+"""Numbers: picked from the Twilio account or typed, compared with it, set right; and ingest addresses."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
 
-from calls.admin.actions import ActionRefused, ObjectAction, ObjectActionsMixin
+from calls.admin.actions import ObjectActionsMixin
+from calls.admin.number_actions import ACTIONS, rows
+from calls.admin.number_form import NumberForm
 from calls.admin.readonly import ReadOnly
-from calls.models import IngestKey, PhoneNumber, User
+from calls.gateway import credentials
+from calls.gateway.client import GatewayError
+from calls.models import IngestKey, PhoneNumber, Region
 from calls.selectors.admin import numbers_with_streams, streaming_now, without_stream
-from calls.services import tickets
+from calls.services import numbers, tickets
+from calls.services.numbers import Difference
+
+_NOT_YET = "Nothing at Twilio was changed. Press Fix: it shows what differs there before it sets it."
 
 
 class StreamingFilter(admin.SimpleListFilter):
@@ -30,6 +39,22 @@ class StreamingFilter(admin.SimpleListFilter):
         return queryset.filter(stream=False) if self.value() == "off" else queryset
 
 
+class ConnectedFilter(admin.SimpleListFilter):
+    """By what was last seen at Twilio; a number that was never looked at is not connected."""
+
+    title = "connected"
+    parameter_name = "connected"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Connected"), ("no", "Not connected")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
+        right = {"webhook_state": PhoneNumber.Webhooks.RIGHT}
+        if self.value() == "no":
+            return queryset.exclude(**right)
+        return queryset.filter(**right) if self.value() == "yes" else queryset
+
+
 class IngestKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = IngestKey
     extra = 0
@@ -42,68 +67,115 @@ class IngestKeyInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
         return "revoked" if key.revoked_at else tickets.key_url(key)
 
 
-def _issue(number: PhoneNumber, person: User, data: dict[str, Any]) -> str:
-    key = tickets.issue_key(number=number, by=person, now=timezone.now())
-    return f"The address is {tickets.key_url(key)} — put it into the TwiML as the Stream url."
-
-
-def _revoke(number: PhoneNumber, person: User, data: dict[str, Any]) -> str:
-    keys = number.ingest_keys.filter(revoked_at__isnull=True)
-    if not keys:
-        raise ActionRefused("This number has no ingest address in use.")
-    count = sum(1 for key in keys if tickets.revoke_key(key=key, now=timezone.now()) or True)
-    return f"{count} ingest address{'es' if count > 1 else ''} revoked. Streams that are open go on."
-
-
-def _has_key(number: PhoneNumber) -> bool:
-    return number.ingest_keys.filter(revoked_at__isnull=True).exists()
-
-
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(ObjectActionsMixin):
+    form = NumberForm
     list_display = [
         "label",
         "e164",
         "destination",
+        "queue",
         "region",
+        "connected",
         "stream",
         "transcribe",
         "record",
         "live",
         "streams",
+        "last_call",
     ]
-    list_filter = [StreamingFilter, "webhook_state", "destination", "region", "record", "transcribe"]
-    search_fields = ["label", "e164", "forward_to", "agent__name"]
+    list_filter = [
+        ConnectedFilter,
+        StreamingFilter,
+        "webhook_state",
+        "destination",
+        "queue",
+        "region",
+        "record",
+        "transcribe",
+    ]
+    list_select_related = ["queue"]
+    search_fields = ["label", "e164", "forward_to", "agent__name", "queue__name"]
     autocomplete_fields = ["agent"]
-    readonly_fields = ["webhook_state", "created_at"]
+    readonly_fields = ["at_twilio", "inbound", "live", "streams", "last_call"]
     inlines = [IngestKeyInline]
+    object_actions = ACTIONS
     fieldsets = [
-        (None, {"fields": ["e164", "label", "region", "webhook_state"]}),
-        ("Where calls go", {"fields": ["destination", "forward_to", "agent"]}),
-        ("Listening", {"fields": ["stream", "transcribe", "consent", "record"]}),
+        (None, {"fields": ["e164", "label", "language", "team"]}),
+        ("At Twilio", {"fields": ["region", "inbound", "at_twilio"]}),
+        ("Where calls go", {"fields": ["destination", "queue", "forward_to", "agent"]}),
+        (
+            "When it is open",
+            {
+                "fields": ["hours", "closed", "closed_text", "closed_to"],
+                "description": "Holidays belong to the opening hours.",
+            },
+        ),
+        ("What callers hear first", {"fields": ["greeting", "consent", "verify", "verify_prompt"]}),
+        ("Listening", {"fields": ["stream", "transcribe", "record"]}),
+        ("Now", {"fields": ["live", "streams", "last_call"]}),
     ]
-    object_actions = (
-        ObjectAction(
-            name="issue-ingest",
-            label="Issue ingest address",
-            question="Whoever holds this address and signs with the account's token may open a stream for "
-            "this number. It can be revoked at any time.",
-            permission="calls.add_ingestkey",
-            run=_issue,
-        ),
-        ObjectAction(
-            name="revoke-ingest",
-            label="Revoke ingest addresses",
-            question="New streams to these addresses will be refused. Streams that are open go on.",
-            permission="calls.change_ingestkey",
-            run=_revoke,
-            offered=_has_key,
-            danger=True,
-        ),
-    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.pick_view)
+        return [path("pick/", view, name="calls_phonenumber_pick"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
         return numbers_with_streams(super().get_queryset(request))
+
+    def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
+        """What was seen at Twilio holds no longer for another number or region."""
+        if {"e164", "region"} & set(form.changed_data):
+            obj.webhook_state, obj.webhook_found, obj.checked_at = PhoneNumber.Webhooks.UNKNOWN, {}, None
+            messages.info(request, _NOT_YET)
+        super().save_model(request, obj, form, change)
+
+    def pick_view(self, request: HttpRequest) -> HttpResponse:
+        """The account's numbers that are not here, to add one of them; only reads."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        region = request.GET.get("region", "")
+        region = region if region in Region.values else credentials.HOME
+        found, error = [], ""
+        try:
+            found = numbers.unconnected(region=region)
+        except GatewayError as failure:
+            error = f"{failure} ({failure.code})"
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Pick a number from Twilio",
+            "regions": Region.choices,
+            "region": region,
+            "found": found,
+            "error": error,
+            "limit": numbers.LIMIT,
+        }
+        return TemplateResponse(request, "admin/calls/phonenumber/pick.html", context)
+
+    @admin.display(description="connected", ordering="webhook_state")
+    def connected(self, number: PhoneNumber) -> str:
+        return number.get_webhook_state_display()
+
+    @admin.display(description="webhooks")
+    def at_twilio(self, number: PhoneNumber) -> str:
+        """The state that was last seen, with what differed: field, ours, Twilio's."""
+        if number.checked_at is None:
+            return "Not checked yet: press Check."
+        head = f"{self.connected(number)}, as of {number.checked_at:%d %B %Y, %H:%M} UTC"
+        if "phone_number" in number.webhook_found:
+            return format_html("{}: the account has no such number in {}.", head, number.region)
+        wanted = {**numbers.expected(), numbers.INBOUND_REGION: number.region}
+        differ = [
+            Difference(name, wanted.get(name, ""), str(it)) for name, it in number.webhook_found.items()
+        ]
+        lines = format_html_join("", "<li>{}: ours {}, Twilio's {}</li>", rows(differ))
+        return format_html("{}<ul>{}</ul>", head, lines) if differ else head
+
+    @admin.display(description="inbound region")
+    def inbound(self, number: PhoneNumber) -> str:
+        """Where Twilio processes its calls, which Fix sets to the region above."""
+        return number.inbound_region or "not known yet"
 
     @admin.display(description="live calls", ordering="live_calls")
     def live(self, number: PhoneNumber) -> int:
@@ -113,3 +185,7 @@ class PhoneNumberAdmin(ObjectActionsMixin):
     def streams(self, number: PhoneNumber) -> str:
         open_streams = int(getattr(number, "open_streams", 0))
         return format_html("<strong>{}</strong>", open_streams) if open_streams else "—"
+
+    @admin.display(description="last call", ordering="last_call")
+    def last_call(self, number: PhoneNumber) -> Any:
+        return getattr(number, "last_call", None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from calls.models import Call, CallState, Leg, PhoneNumber
 
@@ -18,11 +18,12 @@ def calls_with_streams(calls: QuerySet[Call]) -> QuerySet[Call]:
 
 
 def numbers_with_streams(numbers: QuerySet[PhoneNumber]) -> QuerySet[PhoneNumber]:
-    """The numbers, each with `live_calls` and `open_streams` now."""
+    """The numbers, each with `live_calls` and `open_streams` now, and when its `last_call` began."""
     live = ~Q(calls__state=CallState.ENDED)
     return numbers.annotate(
         live_calls=Count("calls", filter=Q(calls__isnull=False) & live, distinct=True),
         open_streams=Count("calls__legs__streams", filter=_OPENED, distinct=True),
+        last_call=Max("calls__started_at"),
     )
 
 
