@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from calls.gateway import credentials
+
 __all__ = ["Fault", "as_errors", "as_warnings"]
 
 _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
@@ -67,6 +69,32 @@ def account() -> list[Fault]:
     return [Fault("cc.E007", "No Twilio account SID, or not in its form.", hint)]
 
 
+def regional_tokens() -> list[Fault]:
+    """Each region signs with a token of its own: one that is repeated would let one speak for the other."""
+    seen = set(settings.TWILIO_AUTH_TOKENS)
+    for region in settings.TWILIO_REGIONS:
+        own = set(credentials.of(region).tokens)
+        if own & seen:
+            hint = f"Copy the token of {region} from the Twilio console, with that region chosen there."
+            name = f"TWILIO_AUTH_TOKEN_{region.upper()}"
+            return [Fault("cc.E021", f"{name} repeats the token of another region.", hint)]
+        seen |= own
+    return []
+
+
+def api_keys() -> list[Fault]:
+    """A key needs its secret, and beside it the token with which Twilio signs in that region."""
+    for region in (credentials.HOME, *settings.TWILIO_REGIONS):
+        own, end = credentials.of(region), "" if region == credentials.HOME else f"_{region.upper()}"
+        if bool(own.key) != bool(own.secret):
+            hint = f"Set both TWILIO_API_KEY{end} and TWILIO_API_SECRET{end}, or neither."
+            return [Fault("cc.E022", f"The API key of {region} is half set.", hint)]
+        if own.key and end and not own.tokens:
+            hint = f"Set TWILIO_AUTH_TOKEN{end}: webhooks of {region} are signed with it."
+            return [Fault("cc.E023", f"{region} has an API key but no auth token.", hint)]
+    return []
+
+
 def transcriber() -> list[Fault]:
     """Only engines that exist."""
     if settings.TRANSCRIBER in {"embedded", "none", "scripted"}:
@@ -89,7 +117,7 @@ def _is_fit(url: str) -> bool:
     return parts.scheme == "https"
 
 
-_CHECKS = (token, public_url, public_url_form, account, transcriber)
+_CHECKS = (token, public_url, public_url_form, account, regional_tokens, api_keys, transcriber)
 
 
 def as_warnings(checks: Iterable[Callable[[], list[Fault]]]) -> list[CheckMessage]:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import override_settings
 
-from calls import remedies
-from calls.gateway import calls, numbers, streams
+from calls.gateway import calls, numbers, routes, streams
 from calls.gateway.client import GatewayError, client
 from tests import twilio
 from tests.calls import rest as twilio_rest
@@ -179,6 +178,94 @@ def test_each_region_has_its_host_and_credentials(region, host, auth, monkeypatc
     )
 
 
+IRELAND = {"ie1": {"tokens": ["irish", "irish-next"], "key": "", "secret": ""}}
+
+
+def login(asked):
+    return base64.b64decode(asked.headers["Authorization"].removeprefix("Basic ")).decode().partition(":")[2]
+
+
+def door(rest):
+    """The tokens that Twilio lets in, and no other: a set to be changed."""
+    let_in = set()
+    refused = twilio_rest.error(401, 20003, "Authenticate")
+    rest.rules.insert(0, lambda asked: None if login(asked) in let_in else refused)
+    return let_in
+
+
+@override_settings(TWILIO_REGIONS=IRELAND)
+def test_the_emulator_is_asked_by_the_name_of_the_regions_host(rest):
+    rest.on("GET", "/Calls.json", 200, twilio_rest.page("calls", []))
+    assert [calls.live(region=region) for region in ("us1", "ie1")] == [[], []]
+    assert [(asked.headers["Host"], login(asked)) for asked in rest.asked] == [
+        ("api.twilio.com", "first-token"),
+        ("api.dublin.ie1.twilio.com", "irish"),
+    ]
+
+
+@override_settings(TWILIO_REGIONS=IRELAND)
+@pytest.mark.parametrize(
+    ("region", "current", "following"), [("us1", "first-token", "next-token"), ("ie1", "irish", "irish-next")]
+)
+def test_rest_works_at_every_step_of_a_rotation(rest, region, current, following):
+    rest.on("GET", "/Calls.json", 200, twilio_rest.page("calls", []))
+    let_in = door(rest)
+    for accepted in ([current], [current, following], [following], [following, current], [current]):
+        rest.asked.clear()
+        let_in.clear()
+        let_in.update(accepted)
+        assert calls.live(region=region) == []
+        assert calls.live(region=region) == []
+        assert len(rest.asked) <= 3  # one refusal, and then it is known which one counts
+        assert login(rest.asked[-1]) in accepted
+
+
+def test_a_command_is_sent_again_only_when_it_was_refused_unread(rest):
+    rest.on("POST", f"/Calls/{CALL}/Streams.json", *twilio_rest.error(500, 20500))
+    refusal(create)
+    assert len(rest.posts()) == 1
+    door(rest)
+    assert refusal(create) == ("20003", True, False)
+    assert len(rest.posts()) == 3
+
+
+def test_a_region_without_credentials_is_named(rest):
+    with pytest.raises(GatewayError, match="no credentials for the region au1"):
+        calls.live(region="au1")
+    assert rest.asked == []
+
+
+E164 = "+31201234567"
+
+
+def test_a_number_nobody_has_routed_is_processed_in_us1(rest):
+    assert routes.inbound_region(e164=E164) == "us1"
+
+
+@override_settings(TWILIO_REGIONS=IRELAND)
+def test_a_route_is_read_and_set_at_home_whatever_region_it_names(rest):
+    for method in ("GET", "POST"):
+        body = {"phone_number": E164, "voice_region": "ie1"}
+        rest.on(method, f"/v2/PhoneNumbers/{E164}", 200, body)
+    assert routes.inbound_region(e164=E164) == "ie1"
+    assert routes.set_inbound_region(e164=E164, region="ie1") == "ie1"
+    assert [(asked.headers["Host"], asked.form) for asked in rest.asked] == [
+        ("api.twilio.com", {}),
+        ("api.twilio.com", {"VoiceRegion": "ie1"}),
+    ]
+
+
+def test_a_routes_problem_is_told_in_words(rest):
+    problem = {
+        "type": "https://www.twilio.com/docs/errors/20001",
+        "title": "Invalid",
+        "status": 400,
+        "code": 20001,
+    }
+    rest.on("POST", f"/v2/PhoneNumbers/{E164}", 400, problem)
+    assert refusal(routes.set_inbound_region, e164=E164, region="mars") == ("20001", True, False)
+
+
 def test_a_call_is_read(rest):
     ended = {"status": "completed", "end_time": "Fri, 20 Nov 2026 12:03:00 +0000", "caller_name": "Carla"}
     rest.on("GET", f"/Calls/{CALL}.json", 200, twilio_rest.call_body(**ended))
@@ -194,11 +281,3 @@ def test_live_calls_are_listed(rest):
     rest.on("GET", "/Calls.json", 200, twilio_rest.page("calls", [twilio_rest.call_body()]))
     assert [facts.sid for facts in calls.live(region="us1")] == [CALL]
     assert rest.asked[0].query["Status"] == "in-progress"
-
-
-def test_every_code_in_the_remedies_says_what_and_what_to_do():
-    for code in ("20003", "20404", "20429", "21220", "11200", "11205", "31901", "31953", "timeout", "lost"):
-        assert remedies.is_known(code)
-        assert remedies.explain(code).count(".") >= 2
-    assert "12345" in remedies.explain(12345, "Something new")
-    assert remedies.explain("other", "Odd") == "Odd."

@@ -23,6 +23,10 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("cc.E007", {"TWILIO_ACCOUNT_SID": ""}),
     ("cc.E007", {"TWILIO_ACCOUNT_SID": "AC123"}),
     ("cc.E008", {"TRANSCRIBER": "magic"}),
+    ("cc.E021", {"TWILIO_REGIONS": {"ie1": {"tokens": ["next-token"], "key": "", "secret": ""}}}),
+    ("cc.E022", {"TWILIO_API_KEY": "SK1"}),
+    ("cc.E022", {"TWILIO_REGIONS": {"ie1": {"tokens": ["irish"], "key": "", "secret": "x"}}}),
+    ("cc.E023", {"TWILIO_REGIONS": {"au1": {"tokens": [], "key": "SKau", "secret": "x"}}}),
 ]
 
 

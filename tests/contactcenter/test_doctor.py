@@ -1,6 +1,7 @@
 """The doctor: one line a check, one remedy a fault; what it sees of a certificate, a proxy, a socket."""
 
 import asyncio
+import base64
 import json
 import ssl
 import threading
@@ -19,10 +20,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from django.test import override_settings
 
-from contactcenter import echo, reach
+from calls.models import Hours, Queue
+from contactcenter import doctor_numbers, echo, reach
 from contactcenter.doctor import Check, examine, speech
-from contactcenter.reach import Wrong
-from tests import twilio
+from contactcenter.reach import Careful, Several, Wrong
+from tests import factories, people, twilio
+from tests.calls import rest as twilio_rest
+from tests.calls.numbers import Twilio
 from tests.contactcenter.test_sockets import answer, handshake, is_refused
 
 
@@ -49,6 +53,113 @@ def test_what_rests_on_something_wrong_is_not_looked_at() -> None:
     count, lines = told(Check("one", ill), Check("two", well, needs=("one",)), Check("three", well, ("two",)))
     assert count == 3
     assert lines[1:] == ["  --     two: needs one first", "  --     three: needs two first"]
+
+
+def test_what_is_perhaps_not_meant_is_told_and_no_failure() -> None:
+    def careful() -> str:
+        raise Several([Careful("nobody answers", "Add somebody."), Careful("it is night", "Wait.")])
+
+    def mixed() -> str:
+        raise Several([Careful("nobody answers", "Add somebody."), Wrong("it is broken", "Mend it.")])
+
+    assert told(Check("one", careful), Check("two", well, needs=("one",))) == (
+        0,
+        [
+            "  note   one: nobody answers. Add somebody.",
+            "  note   one: it is night. Wait.",
+            "  ok     two: as it should be",
+        ],
+    )
+    count, lines = told(Check("one", mixed))
+    assert (count, lines[1]) == (1, "  WRONG  one: it is broken. Mend it.")
+
+
+def asked_by(monkeypatch: pytest.MonkeyPatch, refused: str = "") -> list[tuple[str, str]]:
+    """(host, login) of each question to REST, which refuses one password."""
+    asked: list[tuple[str, str]] = []
+
+    def get(url: str, headers: dict[str, str]) -> tuple[int, bytes, str]:
+        login = base64.b64decode(headers["Authorization"].removeprefix("Basic ")).decode()
+        asked.append((headers["Host"], login.partition(":")[2]))
+        return 401 if refused and login.endswith(refused) else 200, b"", ""
+
+    monkeypatch.setattr(reach, "_get", get)
+    return asked
+
+
+REGIONS = {
+    "ie1": {"tokens": ["irish"], "key": "", "secret": ""},
+    "au1": {"tokens": ["austral"], "key": "SKau", "secret": "key's secret"},
+}
+
+
+@override_settings(TWILIO_REGIONS=REGIONS)
+def test_each_login_is_tried_at_its_own_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asked_by(monkeypatch)
+    assert doctor_numbers.tokens() == (
+        "us1 2 of the account; ie1 1 of the account; au1 1 of the account, an API key"
+    )
+    assert asked == [
+        ("api.twilio.com", "first-token"),
+        ("api.twilio.com", "next-token"),
+        ("api.dublin.ie1.twilio.com", "irish"),
+        ("api.sydney.au1.twilio.com", "austral"),
+        ("api.sydney.au1.twilio.com", "key's secret"),
+    ]
+
+
+@override_settings(TWILIO_REGIONS=REGIONS)
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        ("next-token", "token 2 of TWILIO_AUTH_TOKEN is not"),
+        ("irish", "token 1 of TWILIO_AUTH_TOKEN_IE1 is not"),
+        ("key's secret", "TWILIO_API_KEY_AU1 is not"),
+    ],
+)
+def test_a_login_of_another_region_is_named(refused: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_by(monkeypatch, refused)
+    with pytest.raises(Wrong, match=said) as found:
+        doctor_numbers.tokens()
+    assert refused not in found.value.text + found.value.remedy
+
+
+@pytest.mark.django_db
+def test_queues_without_agents_and_hours_without_times_are_noted() -> None:
+    help_queue, hours = Queue.objects.create(name="Help"), Hours.objects.create(name="Never")
+    factories.number(label="Front", destination="queue", queue=help_queue, hours=hours)
+    factories.number(label="Bare", forward_to="")
+    with pytest.raises(Several) as found:
+        doctor_numbers.people()
+    assert [fault.text for fault in found.value.faults] == [
+        "Bare: nobody is chosen: callers hear an apology and are cut off",
+        "the queue Help has no agents",
+        "the opening hours Never have no times: always closed",
+    ]
+    assert all(isinstance(fault, Careful) for fault in found.value.faults)
+
+
+@pytest.mark.django_db
+def test_the_browser_phone_needs_an_api_key() -> None:
+    assert doctor_numbers.phone() == "no agent answers in the browser"
+    people.agent_jonas()
+    with pytest.raises(Careful, match="no API key"):
+        doctor_numbers.phone()
+    with override_settings(TWILIO_API_KEY="SK1", TWILIO_API_SECRET="secret"):
+        assert doctor_numbers.phone() == "an API key is there for it"
+
+
+@pytest.mark.django_db
+def test_every_number_that_is_wrong_has_a_line_of_its_own() -> None:
+    for e164 in ("+31201234567", "+31201234568"):
+        factories.number(e164=e164, label=e164)
+    with twilio_rest.rest() as scripted:
+        Twilio(scripted, voice_url="")
+        with pytest.raises(Several) as found:
+            doctor_numbers.numbers()
+    first, second = (fault.text for fault in found.value.faults)
+    assert first == "+31201234567 differs in voice_url"
+    assert second.startswith(f"The account {twilio.ACCOUNT_SID} has no number +31201234568 in us1")
 
 
 def test_missing_models_are_told_with_the_command(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from django.utils import timezone
 
 from calls.counters import REGISTRY
-from calls.models import IngestKey, Ticket
+from calls.models import Call, IngestKey, Ticket
 from calls.services import tickets
 from streams.models import Stream
 from tests import factories, twilio
@@ -279,3 +279,37 @@ async def test_over_ingest_addresses_few_sockets_may_wait_for_their_start(
     assert await again.connect()
     for socket in (waiting[1], again, ours):
         await socket.drop()
+
+
+@pytest.mark.parametrize(
+    ("token", "is_in"), [("irish", True), ("irish-next", True), (twilio.TOKEN, False), ("austral", False)]
+)
+async def test_a_stream_is_signed_by_a_token_of_its_calls_region(
+    token: str, is_in: bool, ticket: Ticket, settings: Any, refusals: Callable[[], list[str]]
+) -> None:
+    settings.TWILIO_REGIONS = {
+        "ie1": {"tokens": ["irish", "irish-next"], "key": "", "secret": ""},
+        "au1": {"tokens": ["austral"], "key": "", "secret": ""},
+    }
+    await rows(Call.objects.update, region="ie1")
+    socket = Socket(f"/media/{ticket.nonce}/", token=token)
+    assert await socket.connect() is is_in
+    await rows(ticket.refresh_from_db)
+    assert (ticket.spent_at is not None) is is_in  # a stranger spends nothing
+    assert refusals() == ([] if is_in else ["media.region.foreign"])
+
+
+@pytest.mark.parametrize("token", ["first-token", "next-token"])
+async def test_during_a_rotation_either_token_opens_a_stream(token: str, ticket: Ticket) -> None:
+    assert await Socket(f"/media/{ticket.nonce}/", token=token).connect()
+
+
+async def test_a_call_that_others_stream_is_of_the_region_that_signed(key: IngestKey, settings: Any) -> None:
+    settings.TWILIO_REGIONS = {"ie1": {"tokens": ["irish"], "key": "", "secret": ""}}
+    socket = Socket(f"/media/k/{key.key}/", token="irish")
+    assert await socket.connect()
+    await socket.send(twilio.connected(), twilio.start())
+    live = await written()
+    await live.table.settled()
+    await written()
+    assert (await rows(Call.objects.get)).region == "ie1"
