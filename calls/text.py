@@ -140,7 +140,7 @@ def _parsed(typed: str, region: str) -> str:
 
 def _first_region(number: str) -> str:
     code = phonenumbers.parse(number).country_code
-    region = phonenumbers.region_code_for_country_code(code)
+    region = phonenumbers.region_code_for_country_code(code or 0)
     return "" if region in {"ZZ", "001"} else str(region)
 
 
