@@ -16,7 +16,12 @@ class CallsConfig(AppConfig):
         for noun in (
             "audit",
             "calls",
+            "contacts",
+            "desk",
+            "dialling",
+            "hours",
             "numbers",
             "people",
+            "queues",
         ):  # a package: autodiscover reads its __init__ only
             import_module(f"calls.admin.{noun}")
