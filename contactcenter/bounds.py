@@ -8,10 +8,13 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from calls.counters import denied
 
-__all__ = ["BODY_BYTES", "MESSAGE_BYTES", "WAITING_BYTES", "bound"]
+__all__ = ["BODY_BYTES", "MESSAGE_BYTES", "UPLOAD_BYTES", "WAITING_BYTES", "bound"]
 
 BODY_BYTES = 512 * 1024
 """The largest request body taken: no form of ours is near it; webhooks have a smaller limit of their own."""
+
+UPLOAD_BYTES = 5 * 1024 * 1024 + 64 * 1024
+"""The largest body for the one page that takes a file (5 MB of contacts), from who brings a session."""
 
 MESSAGE_BYTES = 128 * 1024
 """The largest WebSocket message taken: above the sockets' own limits, so that they refuse by their codes."""
@@ -20,6 +23,7 @@ WAITING_BYTES = 256 * 1024
 """What may wait for a socket's consumer. Ours read all that has come before the next read from the network,
 so that only one that has ended or waits for the database has anything waiting."""
 
+_UPLOAD = b"/admin/calls/contact/import/"
 _REFUSAL = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _log = logging.getLogger("contactcenter.serving")
 
@@ -32,7 +36,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
 
     def gotLength(self, length: int | None) -> None:
         """The headers are there; `length` in bytes, None for a body in chunks."""
-        is_too_large = length is not None and length > BODY_BYTES
+        is_too_large = length is not None and length > self._limit()
         super().gotLength(0 if is_too_large else length)
         if is_too_large:
             self._refuse()
@@ -40,7 +44,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
     def handleContentChunk(self, data: bytes) -> None:
         """A part of the body."""
         self._taken += len(data)
-        if self._taken <= BODY_BYTES:
+        if self._taken <= self._limit():
             super().handleContentChunk(data)
         else:
             self._refuse()
@@ -48,6 +52,13 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
     def process(self) -> Any:
         """The body is whole."""
         return None if self._is_refused else super().process()
+
+    def _limit(self) -> int:
+        """What this request's body may hold, in bytes. Whether the session is good is the page's to say."""
+        path = getattr(self.channel, "_path", None) or b""  # the request learns its own only with the body
+        is_upload = path.partition(b"?")[0] == _UPLOAD
+        has_session = b"sessionid=" in (self.getHeader(b"cookie") or b"")
+        return UPLOAD_BYTES if is_upload and has_session else BODY_BYTES
 
     def _refuse(self) -> None:
         if self._is_refused:

@@ -16,6 +16,7 @@ from calls.models import AuditEvent, Call, Contact
 from calls.services import import_drafts, importing
 from calls.services.contacts import Refused
 from calls.services.import_drafts import Draft
+from calls.text import from_csv_cell
 from tests import factories, people
 
 TODAY = factories.NOON.date()
@@ -76,7 +77,7 @@ def test_a_file_never_breaks_the_reader_and_each_line_is_told_once(data):
 def test_what_a_spreadsheet_saves_is_read_back(rows):
     out = io.StringIO(newline="")
     csv.writer(out).writerows([["name", "company", "note"], *rows])
-    kept = [[sheet.from_csv_cell(cell.strip()) for cell in row] for row in rows]
+    kept = [[from_csv_cell(cell.strip()) for cell in row] for row in rows]
     lines = read(out.getvalue()).lines
     assert [list(line.cells.values()) for line in lines] == [row for row in kept if any(row)]
 

@@ -79,6 +79,26 @@ def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(site: Sit
     assert site.processes["serve"].output().count("http.too_large") == before + 1
 
 
+def posted(site: Site, path: str, cookie: str, length: int) -> bytes:
+    """The first words of the answer to a POST whose body has this length, or nothing if it was cut off."""
+    address = urlsplit(site.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n{cookie}"
+    line = socket.create_connection((address.hostname, address.port), timeout=10)
+    with line, suppress(BrokenPipeError, ConnectionResetError):
+        line.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + b"a" * min(length, 1_000_000))
+        return line.recv(65536)[:12]
+    return b""
+
+
+def test_only_who_brings_a_session_may_send_a_file_and_only_to_the_import(site: Site) -> None:
+    page, session, vast = "/admin/calls/contact/import/", "Cookie: sessionid=none\r\n", 4_000_000_000
+    refused = (b"HTTP/1.1 413", b"")
+    assert posted(site, page, session, 1_000_000) == b"HTTP/1.1 403"  # read, and without its token
+    assert posted(site, page, "", 1_000_000) in refused
+    assert posted(site, "/admin/", session, 1_000_000) in refused
+    assert posted(site, page, session, vast) in refused
+
+
 def test_a_body_without_an_end_is_not_read_to_its_end(site: Site) -> None:
     chunk = b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
     before = site.processes["serve"].output().count("http.too_large")
