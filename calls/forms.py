@@ -7,7 +7,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from calls.access import Scope
 from calls.models import Agent, PhoneNumber
+from calls.selectors import teams
 from calls.selectors.history import Wanted
 
 __all__ = ["HistoryForm"]
@@ -34,10 +36,10 @@ class HistoryForm(forms.Form):
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     number = forms.ModelChoiceField(
-        PhoneNumber.objects.all(), label=_("Number"), required=False, empty_label=_("All numbers")
+        PhoneNumber.objects.none(), label=_("Number"), required=False, empty_label=_("All numbers")
     )
     agent = forms.ModelChoiceField(
-        Agent.objects.all(), label=_("Agent"), required=False, empty_label=_("All agents")
+        Agent.objects.none(), label=_("Agent"), required=False, empty_label=_("All agents")
     )
     state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)
     caller = forms.CharField(
@@ -46,6 +48,14 @@ class HistoryForm(forms.Form):
         max_length=60,
         widget=forms.TextInput(attrs={"placeholder": _("Number or name")}),
     )
+
+    def __init__(self, *arguments: Any, scope: Scope, **named: Any) -> None:
+        """Numbers and agents to choose from are those that the scope sees."""
+        super().__init__(*arguments, **named)
+        for name, rows in (("number", teams.numbers(scope)), ("agent", teams.agents(scope))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
 
     def clean(self) -> dict[str, Any]:
         """From must not lie after To."""

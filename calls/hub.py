@@ -2,12 +2,16 @@
 
 Events are followed by their counter, in a thread, only while a browser is there; the changed nouns are read
 once for all browsers. Ticks arrive by the channel layer as text that was encoded once; they pass untouched
-to those who watch the whole wall and are cut for those who watch one call. When the layer is away, browsers
-keep their sockets: events still come, levels come back with it.
+to those who see every call, are cut once for each other scope, and for those who watch one call. When the
+layer is away, browsers keep their sockets: events still come, levels come back with it.
+
+Who sees the calls of some teams only is told of nothing else. A call that leaves them is said to be gone; one
+that comes to them, or a scope that changed, is answered with a fresh snapshot.
 """
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -16,20 +20,24 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
+from calls.access import EVERY, Scope
 from calls.consumers import ticks
-from calls.consumers.browser import RESTART, Browser, Tick
+from calls.consumers.browser import RESTART, UNKNOWN, Browser, Tick
 from calls.consumers.follower import Follower
+from calls.consumers.places import Places
 from calls.counters import gauge
 from calls.events import newest_id
 from calls.outbox import EVENTS_BEHIND, with_ids
 from calls.selectors import call as one_call
 from calls.selectors import feed, wall
+from calls.selectors.teams import Placed
 
 __all__ = ["Browser", "Hub", "beat", "hub"]
 
 SNAPSHOT_SECONDS = 1.0  # one snapshot per scope serves the rush after a restart
 START_SECONDS = 5.0
-KEPT = 1024  # events kept for browsers whose `hello` is being answered
+KEPT = 1024  # events kept for browsers whose `hello` is being answered, and for who sees some teams only
+_log = logging.getLogger("contactcenter.hub")
 
 
 @dataclass
@@ -40,6 +48,9 @@ class _Answer:
     chained: int
     upto: int
     streams: set[str]
+
+
+_Key = tuple[Scope, int | None]  # whose snapshot: as a scope sees it, of all calls or of one
 
 
 class Hub:
@@ -53,7 +64,10 @@ class Hub:
         self._following = asyncio.Event()
         self._recent: deque[feed.Told] = deque(maxlen=KEPT)
         self._upto = 0  # every event up to here was given to the browsers that were ready
-        self._snapshots: dict[int | None, tuple[float, asyncio.Task[dict[str, Any] | None]]] = {}
+        self._moves_since = 0  # of every later event we know in which team its call was before
+        self._places = Places()
+        self._snapshots: dict[_Key, tuple[float, asyncio.Task[dict[str, Any] | None]]] = {}
+        self._renewals: dict[Browser, asyncio.Task[None]] = {}
 
     def join(self, browser: Browser) -> None:
         """A browser is there; the first one starts the following."""
@@ -65,6 +79,8 @@ class Hub:
     def leave(self, browser: Browser) -> None:
         """A browser has gone; the last one ends the following."""
         self._browsers.discard(browser)
+        if renewal := self._renewals.get(browser):
+            renewal.cancel()
         gauge("browsers", len(self._browsers))
         if not self._browsers:
             self.stop()
@@ -80,6 +96,8 @@ class Hub:
             self._follower.stop()
         if self._listener:
             self._listener.cancel()
+        for renewal in self._renewals.values():
+            renewal.cancel()
         self._follower = self._listener = None
         self._following.clear()
         self._recent.clear()
@@ -88,34 +106,59 @@ class Hub:
     async def hello(self, browser: Browser, last_id: int | None) -> None:
         """Answer `hello`: the events it missed, in order, or a fresh snapshot; then events follow.
 
-        Raises LookupError if the call that it watches does not exist, TimeoutError while the database is
-        away.
+        Raises LookupError if the call that it watches does not exist or may not be seen, TimeoutError while
+        the database is away.
         """
         browser.ready = False
         async with asyncio.timeout(START_SECONDS):
             await self._following.wait()
-        answer = await self._answer(browser, last_id)
-        while not self._kept_since(answer.upto):
-            answer = await self._answer(browser, None)
+        scope, answer = browser.scope, await self._answer(browser, last_id)
+        while browser.scope != scope or not self._kept_since(answer.upto):
+            scope, answer = browser.scope, await self._answer(browser, None)
         browser.streams |= answer.streams
         browser.outbox.restart(answer.chained, *answer.texts, beat(answer.upto))
         browser.ready = True
         for told in self._recent:
             if told.id > answer.upto:
-                browser.give(told)
+                self._tell(browser, told)
         browser.wake.set()
+
+    def renew(self, browser: Browser) -> None:
+        """What a browser may see has changed: a fresh snapshot takes the place of all that it knows."""
+        browser.ready, browser.stale = False, True
+        browser.outbox.forget_ticks()
+        if browser not in self._renewals:
+            kept = self._snapshots.get((browser.scope, browser.call))
+            wait = max(0.0, kept[0] + SNAPSHOT_SECONDS - time.monotonic()) if kept else 0.0
+            renewal = self.loop.create_task(self._renew(browser, wait))
+            renewal.add_done_callback(lambda _: self._renewals.pop(browser, None))
+            self._renewals[browser] = renewal
+
+    async def _renew(self, browser: Browser, wait: float) -> None:
+        """Until a snapshot was made after the change; one that is kept from before it must grow old first."""
+        try:
+            while browser.stale:
+                browser.stale = False
+                await asyncio.sleep(wait)
+                await self.hello(browser, None)
+                wait = SNAPSHOT_SECONDS
+        except LookupError:
+            browser.close(UNKNOWN)
+        except Exception as error:  # whatever it is, the page comes back and greets
+            _log.warning("hub.renewal.failed", extra={"error": type(error).__name__})
+            browser.close(RESTART)
 
     def on_tick(self, kind: str, source: str, text: str) -> None:
         """One text of one media process: levels, partial lines or health."""
         if kind in {"levels", "partials", "health"}:
-            tick = Tick(kind, source, text, decode=ticks.decoded)
+            tick = Tick(kind, source, text, ticks.decoded, self._places)
             for browser in self._browsers:
                 if browser.ready:
                     browser.tick(tick)
 
     def _start(self) -> None:
         follower = Follower(
-            started=lambda upto: self._post(follower, self._begin, upto),
+            started=lambda upto, placed: self._post(follower, self._begin, upto, placed),
             tell=lambda batch: self._post(follower, self._give, batch),
         )
         self._follower = follower
@@ -132,20 +175,26 @@ class Hub:
         with contextlib.suppress(RuntimeError):  # the loop has closed
             self.loop.call_soon_threadsafe(run)
 
-    def _begin(self, upto: int) -> None:
+    def _begin(self, upto: int, placed: Placed) -> None:
         if self._following.is_set():  # the database was put back from a copy: everybody looks anew
             self.drain()
-        self._upto = upto
+        self._upto, self._moves_since = upto, placed.upto
+        self._places = Places(placed)
         self._recent.clear()
         self._following.set()
 
     def _give(self, batch: feed.Batch) -> None:
-        for told in batch.messages:
+        for told in map(self._places.follow, batch.messages):
             self._recent.append(told)
             for browser in self._browsers:
-                if browser.ready:
-                    browser.give(told)
+                self._tell(browser, told)
         self._upto = batch.upto
+
+    def _tell(self, browser: Browser, told: feed.Told) -> None:
+        if browser.ready:
+            browser.give(told)
+            if browser.stale:
+                self.renew(browser)
 
     def _kept_since(self, upto: int) -> bool:
         """Whether all that was given after `upto` is still kept."""
@@ -153,23 +202,41 @@ class Hub:
 
     async def _answer(self, browser: Browser, last_id: int | None) -> _Answer:
         if last_id:
-            resumed = await database_sync_to_async(_resume)(browser, last_id)
+            resumed = await self._resume(browser, last_id)
             if resumed is not None:
                 return resumed
-        body = await self._snapshot(browser.call)
+        body = await self._snapshot(browser.scope, browser.call)
         if body is None:
             raise LookupError
         text = feed.encode({"type": "snapshot", "at": feed.iso(timezone.now()), **body})
         upto = int(body["last_id"])
         return _Answer([text], upto, upto, {stream["stream"] for stream in body["streams"]})
 
-    async def _snapshot(self, call: int | None) -> dict[str, Any] | None:
-        """The snapshot of a scope, at most a second old, loaded once however many ask."""
+    async def _resume(self, browser: Browser, last_id: int) -> _Answer | None:
+        """What the browser missed; None if a snapshot must do.
+
+        The table does not tell in which team a call was: who sees some teams only resumes from what we kept.
+        """
+        if browser.scope == EVERY or browser.call is not None:
+            return await database_sync_to_async(_resume)(browser, last_id)
+        missed = [told for told in self._recent if told.id > last_id]
+        followed = self._moves_since <= last_id <= self._upto and self._kept_since(last_id)
+        if not followed or len(missed) > EVENTS_BEHIND:
+            return None
+        stand_in = Browser(scope=browser.scope)
+        stand_in.outbox.restart(last_id)
+        for told in missed:
+            stand_in.give(told)
+        texts, chained = stand_in.outbox.take(), stand_in.outbox.last_id
+        return None if stand_in.stale else _Answer(texts, chained, self._upto, set())
+
+    async def _snapshot(self, scope: Scope, call: int | None) -> dict[str, Any] | None:
+        """What a scope sees, at most a second old, loaded once however many ask."""
         now = time.monotonic()
         self._snapshots = {k: v for k, v in self._snapshots.items() if now - v[0] < SNAPSHOT_SECONDS}
-        if call not in self._snapshots:
-            self._snapshots[call] = (now, self.loop.create_task(_load(call)))
-        return await asyncio.shield(self._snapshots[call][1])
+        if (scope, call) not in self._snapshots:
+            self._snapshots[scope, call] = (now, self.loop.create_task(_load(scope, call)))
+        return await asyncio.shield(self._snapshots[scope, call][1])
 
 
 def beat(last_id: int) -> str:
@@ -177,14 +244,19 @@ def beat(last_id: int) -> str:
     return feed.encode({"type": "beat", "at": feed.iso(timezone.now()), "last_id": last_id})
 
 
-async def _load(call: int | None) -> dict[str, Any] | None:
+async def _load(scope: Scope, call: int | None) -> dict[str, Any] | None:
     if call is None:
-        return await database_sync_to_async(wall.snapshot)(now=timezone.now())
-    return await database_sync_to_async(one_call.snapshot)(call)
+        return await database_sync_to_async(wall.snapshot)(now=timezone.now(), scope=scope)
+    return await database_sync_to_async(one_call.snapshot)(call, scope)
 
 
 def _resume(browser: Browser, last_id: int) -> _Answer | None:
-    """The events after `last_id` that this browser sees; None if a snapshot must do."""
+    """The events after `last_id` that this browser sees; None if a snapshot must do.
+
+    Raises LookupError if it may not see the call that it watches.
+    """
+    if browser.call is not None and not one_call.exists(browser.call, browser.scope):
+        raise LookupError
     if last_id > newest_id():
         return None
     batch = feed.after(last_id, limit=EVENTS_BEHIND)

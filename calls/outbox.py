@@ -86,6 +86,12 @@ class Outbox:
         """A final line came: the partial one that waits is old."""
         self._partials.pop((stream, track), None)
 
+    def forget_ticks(self) -> None:
+        """What is seen has changed: levels, health and partial lines that wait may show too much."""
+        self._levels.clear()
+        self._health.clear()
+        self._partials.clear()
+
     def ack(self) -> bool:
         """The browser has the oldest `levels` under way; False if none was."""
         if not self._proofs:

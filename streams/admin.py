@@ -14,6 +14,7 @@ from calls import audit
 from calls.admin.actions import ActionRefused, ObjectAction, ObjectActionsMixin
 from calls.admin.calls import told
 from calls.admin.readonly import ReadOnly
+from calls.admin.scoped import NumberFilter, Scoped
 from calls.models import User
 from calls.services import taps
 from streams.models import Gap, Process, Recording, Stream
@@ -49,7 +50,8 @@ class GapInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Stream)
-class StreamAdmin(ReadOnly, ObjectActionsMixin):
+class StreamAdmin(Scoped, ReadOnly, ObjectActionsMixin):
+    call_path = "leg__call__"
     list_display = [
         "name",
         "call",
@@ -67,7 +69,7 @@ class StreamAdmin(ReadOnly, ObjectActionsMixin):
         "close_reason",
         "ticket__kind",
         "ticket__origin",
-        "leg__call__number",
+        ("leg__call__number", NumberFilter),
         "opened_at",
     ]
     search_fields = ["sid", "leg__sid", "ticket__name"]
@@ -156,6 +158,7 @@ class ProcessAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Recording)
-class RecordingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RecordingAdmin(Scoped, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    call_path = "stream__leg__call__"
     list_display = ["file", "stream", "ms", "bytes", "degraded", "created_at"]
     search_fields = ["file", "stream__sid"]

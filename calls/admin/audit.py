@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from calls.admin.readonly import ReadOnly
+from calls.admin.scoped import Scoped
 from calls.models import AuditEvent, Command
 
 
@@ -15,7 +16,8 @@ class AuditAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Command)
-class CommandAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class CommandAdmin(Scoped, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    call_path = "call__"
     list_display = ["created_at", "kind", "call", "state", "code", "text", "by"]
     list_filter = ["state", "kind", "created_at"]
     search_fields = ["code", "text", "by__username"]

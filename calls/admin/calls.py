@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 
 from calls.admin.actions import ActionRefused, ObjectAction, ObjectActionsMixin
 from calls.admin.readonly import ReadOnly
+from calls.admin.scoped import NumberFilter, Scoped
 from calls.models import Call, CallState, Command, Leg, User, Utterance
 from calls.selectors.admin import calls_with_streams, streams_of
 from calls.services import taps
@@ -90,7 +91,7 @@ class UtteranceInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Call)
-class CallAdmin(ReadOnly, ObjectActionsMixin):
+class CallAdmin(Scoped, ReadOnly, ObjectActionsMixin):
     list_display = [
         "id",
         "state",
@@ -102,7 +103,7 @@ class CallAdmin(ReadOnly, ObjectActionsMixin):
         "streams",
         "outcome",
     ]
-    list_filter = ["state", "outcome", "direction", "region", "number", "started_at"]
+    list_filter = ["state", "outcome", "direction", "region", ("number", NumberFilter), "started_at"]
     search_fields = ["caller", "caller_name", "contact__name", "agent__name", "legs__sid"]
     list_select_related = ["number", "agent", "contact"]
     date_hierarchy = "started_at"

@@ -15,15 +15,16 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
 
-from calls.consumers.browser import RESTART, Browser
-from calls.consumers.session import refusal
+from calls import access
+from calls.consumers.browser import RESTART, TOO_SLOW, UNKNOWN, Browser
+from calls.consumers.session import admitted
 from calls.counters import denied
 from calls.hub import beat, hub
 from calls.selectors.feed import encode, iso
 
 __all__ = ["BrowserSocket", "Closed"]
 
-BAD_MESSAGE, UNKNOWN, TOO_SLOW, TOO_LARGE, RATE = 4400, 4404, 4408, 4413, 4429
+BAD_MESSAGE, TOO_LARGE, RATE = 4400, 4413, 4429
 MESSAGE_BYTES = 16 * 1024
 BAD_MESSAGES = 3
 PER_SECOND, BURST = 20.0, 40.0
@@ -44,7 +45,7 @@ _NAMES = {
 _ERRORS = {
     "bad_json": "A message must be one JSON object.",
     "unknown_type": "Only hello and ack are understood.",
-    "bad_field": "last_id must be a whole number or null.",
+    "bad_field": "last_id must be a whole number or null, scope a text or null.",
 }
 
 Scope = dict[str, Any]
@@ -86,6 +87,11 @@ class BrowserSocket:
     async def watches(self) -> int | None:
         """The call that this socket watches, None for all. Raises LookupError if there is none."""
         raise NotImplementedError
+
+    def look(self, session_key: str | None) -> access.Scope | int:
+        """Whose calls the person behind the session may watch now, or the close code; asks the database."""
+        person = admitted(session_key)
+        return person if isinstance(person, int) else access.scope_of(person)
 
     async def run(self) -> None:
         """The whole life of the socket."""
@@ -169,9 +175,13 @@ class BrowserSocket:
 
     async def _check(self) -> None:
         session = self.scope.get("session")
-        code = await database_sync_to_async(refusal)(getattr(session, "session_key", None))
-        if code is not None:
-            raise Closed(code)
+        found = await database_sync_to_async(self.look)(getattr(session, "session_key", None))
+        if isinstance(found, int):
+            raise Closed(found)
+        changed = found != self.browser.scope
+        self.browser.scope = found
+        if changed and self._greeted.is_set():
+            hub().renew(self.browser)
 
     async def _patience(self) -> None:
         """A socket that never says hello is closed."""
@@ -209,17 +219,19 @@ class BrowserSocket:
         if message is None:
             self._wrong("bad_json")
         elif kind == "hello":
-            await self._hello(message.get("last_id"))
+            await self._hello(message.get("last_id"), message.get("scope"))
         elif kind != "ack":
             self._wrong("unknown_type")
 
-    async def _hello(self, last_id: Any) -> None:
-        if last_id is not None and (type(last_id) is not int or not 0 <= last_id < 2**63):
+    async def _hello(self, last_id: Any, scope: Any) -> None:
+        known = last_id is None or (type(last_id) is int and 0 <= last_id < 2**63)
+        if not known or not isinstance(scope, str | None):
             self._wrong("bad_field")
             return
         self._greeted.set()
+        seen_by_another = scope is not None and scope != self.browser.scope.name()
         try:
-            await hub().hello(self.browser, last_id)
+            await hub().hello(self.browser, None if seen_by_another else last_id)
         except LookupError:
             raise Closed(UNKNOWN) from None
 

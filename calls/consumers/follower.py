@@ -5,10 +5,11 @@ import threading
 from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
 from calls.counters import count
 from calls.events import newest_id
-from calls.selectors import feed
+from calls.selectors import feed, teams
 
 __all__ = ["Follower"]
 
@@ -21,10 +22,13 @@ _log = logging.getLogger("contactcenter.hub")
 class Follower:
     """Gives every new batch of events to `tell`, in order; survives the database going away.
 
-    `started` is told the id from which it follows, `tell` each batch; both are called in the thread.
+    `started` is told the id from which it follows and where calls are then, `tell` each batch; both are
+    called in the thread.
     """
 
-    def __init__(self, *, started: Callable[[int], None], tell: Callable[[feed.Batch], None]) -> None:
+    def __init__(
+        self, *, started: Callable[[int, teams.Placed], None], tell: Callable[[feed.Batch], None]
+    ) -> None:
         self._started = started
         self._tell = tell
         self._stop = threading.Event()
@@ -65,8 +69,9 @@ class Follower:
     def _follow(self) -> None:
         newest = newest_id()
         if self._last is None or newest < self._last:  # the start, or a database put back from a copy
+            placed = teams.placed(now=timezone.now())
             self._last = newest
-            self._started(newest)
+            self._started(newest, placed)
         while self._last < newest and not self._stop.is_set():
             batch = feed.after(self._last, limit=BATCH)
             self._last = max(batch.upto, self._last + 1)

@@ -1,4 +1,4 @@
-"""`/ws/live/`: everything about every live call."""
+"""`/ws/live/`: everything about every live call that the person may see."""
 
 from calls.consumers.base import BrowserSocket
 
@@ -9,5 +9,5 @@ class LiveConsumer(BrowserSocket):
     """The wall's socket; for supervisors and admins."""
 
     async def watches(self) -> None:
-        """All calls."""
+        """All calls, as far as the scope goes."""
         return

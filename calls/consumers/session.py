@@ -1,5 +1,6 @@
-"""Whether the person behind an open socket is still signed in and still allowed."""
+"""Who is behind an open socket: still signed in, still allowed?"""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -10,21 +11,21 @@ from django.utils.crypto import constant_time_compare
 from calls.access import may_watch
 from calls.models import User
 
-__all__ = ["NOT_ALLOWED", "SIGNED_OUT", "refusal"]
+__all__ = ["NOT_ALLOWED", "SIGNED_OUT", "admitted"]
 
 SIGNED_OUT = 4401
 NOT_ALLOWED = 4403
 
 
-def refusal(session_key: str | None) -> int | None:
-    """The close code for who may no longer watch, or None. Reads session and user anew.
+def admitted(session_key: str | None, *, may: Callable[[User], bool] = may_watch) -> User | int:
+    """The person behind a session, or the close code for who may no longer. Reads both anew.
 
     Signed out: no session or an expired one, another password since, an account that was disabled.
     """
     user = _user(session_key)
     if user is None:
         return SIGNED_OUT
-    return None if may_watch(user) else NOT_ALLOWED
+    return user if may(user) else NOT_ALLOWED
 
 
 def _user(session_key: str | None) -> User | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from calls.access import Scope
 from calls.events import newest_id
 from calls.models import Call, Command, Leg, Ticket, Utterance
 from calls.selectors.feed import command_message, streams_of
@@ -11,28 +12,30 @@ __all__ = ["LINES_SHOWN", "by_sid", "caller_leg", "exists", "find", "snapshot", 
 LINES_SHOWN = 20_000  # a four-hour call has about 7,000
 
 
-def find(call_id: int) -> Call | None:
-    """The call with what its message needs, or None."""
-    return Call.objects.select_related("number", "contact", "agent", "queue").filter(pk=call_id).first()
+def find(call_id: int, scope: Scope) -> Call | None:
+    """The call with what its message needs, or None if there is none that the scope sees."""
+    calls = Call.objects.select_related("number", "contact", "agent", "queue")
+    return scope.of(calls).filter(pk=call_id).first()
 
 
-def exists(call_id: int) -> bool:
-    """Whether there is such a call."""
-    return Call.objects.filter(pk=call_id).exists()
+def exists(call_id: int, scope: Scope) -> bool:
+    """Whether there is such a call that the scope sees."""
+    return scope.of(Call.objects.filter(pk=call_id)).exists()
 
 
-def by_sid(sid: str) -> int | None:
-    """The id of the call that a Twilio CallSid belongs to, or None."""
-    return Leg.objects.filter(sid=sid).values_list("call_id", flat=True).first()
+def by_sid(sid: str, scope: Scope) -> int | None:
+    """The id of the call that a Twilio CallSid belongs to, or None if the scope sees none."""
+    legs = scope.of(Leg.objects.filter(sid=sid), "call__")
+    return legs.values_list("call_id", flat=True).first()
 
 
-def snapshot(call_id: int) -> dict[str, Any] | None:
-    """Call, legs, streams, gaps, lines and commands, or None if there is no such call.
+def snapshot(call_id: int, scope: Scope) -> dict[str, Any] | None:
+    """Call, legs, streams, gaps, lines and commands, or None if there is no such call that the scope sees.
 
     `last_id` is read first: what changes meanwhile comes again as an event, and is the same state twice.
     """
     last_id = newest_id()
-    call = find(call_id)
+    call = find(call_id, scope)
     if call is None:
         return None
     legs = list(Leg.objects.filter(call=call_id).order_by("started_at", "id"))
@@ -40,6 +43,7 @@ def snapshot(call_id: int) -> dict[str, Any] | None:
     message = call.as_message()
     return {
         "last_id": last_id,
+        "scope": scope.name(),
         "call": message,
         "calls": [message],
         "legs": [_leg(leg) for leg in legs],

@@ -7,16 +7,17 @@ equals a fresh look. The number of queries is fixed by the kinds of nouns, not b
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Q, prefetch_related_objects
 
+from calls.access import NOWHERE
 from calls.events import newest_id
-from calls.models import Call, Command, Event, Leg, Utterance
+from calls.models import Call, CallState, Command, Event, Leg, Utterance
 
-__all__ = ["Batch", "Told", "after", "command_message", "encode", "iso", "streams_of"]
+__all__ = ["Batch", "Told", "after", "command_message", "encode", "gone", "iso", "streams_of"]
 
 Body = dict[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -24,7 +25,10 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Told:
-    """One message: `body` is a JSON object with `type`, `at`, the noun's key and state, without ids."""
+    """One message: `body` is a JSON object with `type`, `at`, the noun's key and state, without ids.
+
+    `team` is that of its call now (None: of no team; NOWHERE: no call), `was` that of before if it moved.
+    """
 
     id: int
     noun: str
@@ -33,6 +37,9 @@ class Told:
     body: str
     stream: str = ""
     track: str = ""
+    team: int | None = NOWHERE
+    was: int | None = NOWHERE
+    ended: bool = False  # the call is over
 
 
 @dataclass(frozen=True)
@@ -53,13 +60,18 @@ def after(last_id: int, *, limit: int) -> Batch:
     newest = {(row.noun, row.key): row for row in rows}
     states = _states(newest)
     ordered = sorted(newest.values(), key=lambda row: row.id)
-    messages = [_told(row, states.get((row.noun, row.key))) for row in ordered]
+    messages = _in_their_teams([_told(row, states.get((row.noun, row.key))) for row in ordered])
     return Batch(messages, upto=rows[-1].id if rows else last_id, whole=whole)
 
 
 def encode(message: Body) -> str:
     """Compact JSON in ASCII, so that no odd character of a caller can break a socket."""
     return json.dumps(message, separators=(",", ":"))
+
+
+def gone(call: int, *, at: datetime) -> str:
+    """To who may no longer see a call: it went to another team. Not where to, nor why."""
+    return encode({"type": "call", "at": iso(at), "event": "call.moved", "call": call, "gone": True})
 
 
 def iso(moment: datetime) -> str:
@@ -78,7 +90,16 @@ def _told(event: Event, state: Body | None) -> Told:
         body=encode(body),
         stream=str(known.get("stream", "")),
         track=str(known.get("track", "")),
+        ended=event.noun == "call" and known.get("state", CallState.ENDED) == CallState.ENDED,
     )
+
+
+def _in_their_teams(messages: list[Told]) -> list[Told]:
+    """Each with its call's team. Read after the states: what moved meanwhile is its new team's alone."""
+    calls = {told.call for told in messages if told.call is not None}
+    teams = dict(Call.objects.filter(pk__in=calls).order_by().values_list("pk", "team")) if calls else {}
+    placed = [teams.get(told.call, NOWHERE) if told.call is not None else NOWHERE for told in messages]
+    return [replace(told, team=team, was=team) for told, team in zip(messages, placed, strict=True)]
 
 
 def _states(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Body]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from calls.access import Scope
 from calls.models import Call, CallState, Utterance
 
 __all__ = ["PAGE", "Found", "Wanted", "search"]
@@ -36,10 +37,10 @@ class Found:
     has_more: bool
 
 
-def search(wanted: Wanted, *, page: int) -> Found:
-    """Newest first; two queries, three with words to look for."""
+def search(wanted: Wanted, *, page: int, scope: Scope) -> Found:
+    """Those that the scope sees, newest first; one query, two with words to look for."""
     query = (
-        _filtered(wanted)
+        scope.of(_filtered(wanted))
         .select_related("number", "contact", "agent", "queue")
         .annotate(lines=Count("utterances"))
     )

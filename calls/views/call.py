@@ -1,4 +1,4 @@
-"""One call, live or past."""
+"""One call, live or past. One of another team's answers like one that does not exist."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calls import audit
-from calls.access import may_control_streams
+from calls.access import may_control_streams, scope_of
 from calls.models import CallState
 from calls.selectors import call as calls
 from calls.selectors.feed import iso
@@ -21,7 +21,7 @@ __all__ = ["by_sid", "detail"]
 @watching
 def detail(request: HttpRequest, call_id: str) -> HttpResponse:
     """The call's page; that somebody read what was said is audited."""
-    snapshot = calls.snapshot(int(call_id))
+    snapshot = calls.snapshot(int(call_id), scope_of(request.user))
     if snapshot is None:
         raise Http404
     ip = request.META.get("REMOTE_ADDR")
@@ -39,7 +39,7 @@ def detail(request: HttpRequest, call_id: str) -> HttpResponse:
 @watching
 def by_sid(request: HttpRequest, sid: str) -> HttpResponse:
     """From a Twilio CallSid to the page of its call."""
-    call_id = calls.by_sid(sid)
+    call_id = calls.by_sid(sid, scope_of(request.user))
     if call_id is None:
         raise Http404
     return redirect("call", call_id)

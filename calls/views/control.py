@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from calls import audit
-from calls.access import may_control_streams
+from calls.access import may_control_streams, scope_of
 from calls.counters import denied
 from calls.models import Command, User
 from calls.selectors import call as calls
@@ -57,7 +57,7 @@ def do(request: HttpRequest, call_id: str) -> JsonResponse:
 def _do(request: HttpRequest, call_id: int) -> Command:
     user = _allowed(request)
     fields = _fields(request)
-    if not calls.exists(call_id):
+    if not calls.exists(call_id, scope_of(user)):  # another team's answers like one that does not exist
         raise _unknown_call()
     act = _ACTS.get(str(fields.get("kind", "")))
     if act is None:

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from calls.access import scope_of
 from calls.forms import HistoryForm
 from calls.selectors import history
 from calls.views.guard import watching
@@ -20,8 +21,9 @@ LAST_PAGE = 10_000
 @watching
 def calls(request: HttpRequest) -> HttpResponse:
     """One page of the list; the whole filter is in the address."""
-    form = HistoryForm(request.GET)
-    found = history.search(form.wanted(), page=_page(request))
+    scope = scope_of(request.user)
+    form = HistoryForm(request.GET, scope=scope)
+    found = history.search(form.wanted(), page=_page(request), scope=scope)
     context = {
         "form": form,
         "found": found,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from calls.access import may_watch
+from calls.access import may_watch, scope_of
 from calls.selectors import wall
 from calls.selectors.feed import iso
 from calls.views.guard import watching
@@ -28,6 +28,5 @@ def home(request: HttpRequest) -> HttpResponse:
 def live(request: HttpRequest) -> HttpResponse:
     """The wall, with the state of this moment; the socket goes on from its last id."""
     now = timezone.now()
-    return render(
-        request, "calls/live.html", {"snapshot": {"at": iso(now), **wall.snapshot(now=now)}, "page": "live"}
-    )
+    snapshot = wall.snapshot(now=now, scope=scope_of(request.user))
+    return render(request, "calls/live.html", {"snapshot": {"at": iso(now), **snapshot}, "page": "live"})

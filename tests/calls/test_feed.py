@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from calls.access import EVERY
 from calls.events import change, newest_id
 from calls.models import Call, CallState, Command, Event, Utterance
 from calls.selectors import call as one_call
@@ -151,7 +152,7 @@ def test_the_feed_asks_as_often_for_fifty_calls_as_for_one(
     start = newest_id()
     for _ in range(count):
         a_whole_call()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(feed.after(start, limit=500).messages) == 5 * count
 
 
@@ -162,7 +163,7 @@ def test_the_wall_asks_as_often_for_fifty_calls_as_for_one(
     for _ in range(count):
         a_whole_call()
     with django_assert_num_queries(8):
-        assert len(wall.snapshot(now=timezone.now())["calls"]) == count
+        assert len(wall.snapshot(now=timezone.now(), scope=EVERY)["calls"]) == count
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -173,7 +174,7 @@ def test_a_call_asks_as_often_with_fifty_lines_as_with_one(
     for _ in range(count):
         factories.utterance(stream)
     with django_assert_num_queries(8):
-        snapshot = one_call.snapshot(stream.leg.call_id)
+        snapshot = one_call.snapshot(stream.leg.call_id, EVERY)
     assert snapshot is not None
     assert len(snapshot["utterances"]) == count
 
@@ -185,7 +186,7 @@ def test_the_list_asks_as_often_for_fifty_calls_as_for_one(
     for _ in range(count):
         a_whole_call()
     with django_assert_num_queries(2):
-        found = history.search(history.Wanted(words="boiler"), page=1)
+        found = history.search(history.Wanted(words="boiler"), page=1, scope=EVERY)
         assert [call.display_caller() and call.quote for call in found.calls] == [
             "my boiler is leaking"
         ] * count
@@ -199,20 +200,26 @@ def test_the_wall_has_live_calls_and_those_just_ended_oldest_first() -> None:
         state="ended", started_at=now - timedelta(minutes=9), ended_at=now - timedelta(seconds=9)
     )
     factories.call(state="ended", started_at=now - timedelta(minutes=8), ended_at=now - timedelta(seconds=11))
-    assert [call["call"] for call in wall.snapshot(now=now)["calls"]] == [long.pk, just.pk, new.pk]
+    assert [call["call"] for call in wall.snapshot(now=now, scope=EVERY)["calls"]] == [
+        long.pk,
+        just.pk,
+        new.pk,
+    ]
 
 
 def test_the_wall_has_the_last_line_of_each_call() -> None:
     stream = factories.stream()
     factories.utterance(stream, "second", start_ms=9000)
     factories.utterance(stream, "first", start_ms=1000)
-    assert [line["text"] for line in wall.snapshot(now=timezone.now())["utterances"]] == ["second"]
+    assert [line["text"] for line in wall.snapshot(now=timezone.now(), scope=EVERY)["utterances"]] == [
+        "second"
+    ]
 
 
 def test_the_snapshot_says_the_same_as_the_events() -> None:
     start = newest_id()
     call = a_whole_call()
-    snapshot = one_call.snapshot(call.pk)
+    snapshot = one_call.snapshot(call.pk, EVERY)
     assert snapshot is not None
     for one in bodies(feed.after(start, limit=50)):
         expected = {name: value for name, value in one.items() if name not in {"type", "at", "event"}}
@@ -231,7 +238,7 @@ def test_calls_are_found_by_day_line_agent_state_caller_and_words() -> None:
     ).pk
 
     def found(**wanted: Any) -> list[int]:
-        return [call.pk for call in history.search(history.Wanted(**wanted), page=1).calls]
+        return [call.pk for call in history.search(history.Wanted(**wanted), page=1, scope=EVERY).calls]
 
     assert found() == [mine, old]
     assert found(words="water") == [mine]
@@ -244,14 +251,14 @@ def test_calls_are_found_by_day_line_agent_state_caller_and_words() -> None:
 def test_a_caller_is_found_by_the_name_we_know() -> None:
     call = factories.call(contact=people.carla())
     factories.call(caller_name="SOMEBODY ELSE")
-    found = history.search(history.Wanted(caller="visser"), page=1).calls
+    found = history.search(history.Wanted(caller="visser"), page=1, scope=EVERY).calls
     assert [one.pk for one in found] == [call.pk]
 
 
 def test_the_list_has_pages() -> None:
     for _ in range(history.PAGE + 1):
         factories.call()
-    first, second = (history.search(history.Wanted(), page=page) for page in (1, 2))
+    first, second = (history.search(history.Wanted(), page=page, scope=EVERY) for page in (1, 2))
     assert (len(first.calls), first.has_more) == (history.PAGE, True)
     assert (len(second.calls), second.has_more) == (1, False)
 
@@ -259,7 +266,7 @@ def test_the_list_has_pages() -> None:
 def test_a_long_line_is_quoted_around_the_words() -> None:
     stream = factories.stream()
     factories.utterance(stream, "well " * 60 + "the needle is here" + " and on" * 60)
-    quote = history.search(history.Wanted(words="needle"), page=1).calls[0].quote
+    quote = history.search(history.Wanted(words="needle"), page=1, scope=EVERY).calls[0].quote
     assert "the needle is here" in quote
     assert quote.startswith("…")
     assert quote.endswith("…")
@@ -269,7 +276,7 @@ def test_a_long_line_is_quoted_around_the_words() -> None:
 def test_wild_cards_in_the_words_are_only_characters() -> None:
     stream = factories.stream()
     factories.utterance(stream, "one hundred percent")
-    assert history.search(history.Wanted(words="%"), page=1).calls == []
+    assert history.search(history.Wanted(words="%"), page=1, scope=EVERY).calls == []
     assert Utterance.objects.count() == 1
 
 

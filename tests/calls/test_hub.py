@@ -10,6 +10,7 @@ from channels.db import database_sync_to_async as in_db
 from channels.layers import channel_layers
 from django.db import DatabaseError
 
+from calls.access import EVERY, Scope
 from calls.channels import publish
 from calls.consumers import ticks
 from calls.consumers.browser import Browser
@@ -31,8 +32,8 @@ pytestmark = [
 class Reader:
     """A browser of the hub, read without a socket."""
 
-    def __init__(self, call: int | None = None) -> None:
-        self.browser = Browser(call=call)
+    def __init__(self, call: int | None = None, scope: Scope = EVERY) -> None:
+        self.browser = Browser(call=call, scope=scope)
         self.got: list[dict[str, Any]] = []
 
     async def until(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
@@ -137,7 +138,7 @@ async def test_a_browser_of_one_call_is_not_told_of_others() -> None:
 
 
 async def test_a_call_that_is_gone_cannot_be_watched() -> None:
-    browser = Browser(call=4711)
+    browser = Browser(call=4711, scope=EVERY)
     hub().join(browser)
     with pytest.raises(LookupError):
         await hub().hello(browser, None)
@@ -264,7 +265,7 @@ async def test_an_answer_older_than_what_is_kept_is_made_again() -> None:
 
 async def test_a_follower_that_was_stopped_says_nothing() -> None:
     said: list[Any] = []
-    follower = Follower(started=said.append, tell=said.append)
+    follower = Follower(started=lambda *begun: said.append(begun), tell=said.append)
     follower.stop()
     follower.start()
     follower.join()
