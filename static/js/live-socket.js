@@ -15,11 +15,12 @@ const FINAL = { 4400: "outdated", 4401: "signed-out", 4403: "no-access", 4404: "
 const RESTARTS = new Set([1001, 1012, 4012]);
 
 export class LiveSocket extends EventTarget {
-  /** `path` such as "/ws/live/"; `lastId` of the snapshot in the page; `streaming()` whether ticks are due. */
-  constructor(path, lastId, streaming = () => false) {
+  /** `path` such as "/ws/live/"; the snapshot in the page, or its last id; `streaming()` whether ticks are due. */
+  constructor(path, known, streaming = () => false) {
     super();
     this.url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
-    this.lastId = lastId;
+    this.lastId = known?.last_id ?? known;
+    this.scope = known?.scope; // whose calls the page shows; when that has changed, the answer is a snapshot
     this.streaming = streaming;
     this.state = "connecting";
     this.heardAt = Date.now();
@@ -69,20 +70,25 @@ export class LiveSocket extends EventTarget {
 
   greet() {
     this.greeting = true;
-    this.socket.send(JSON.stringify({ type: "hello", last_id: this.lastId }));
+    this.socket.send(JSON.stringify({ type: "hello", last_id: this.lastId, scope: this.scope }));
   }
 
   hear(message) {
     this.heardAt = Date.now();
     if (message.at) clock.learn(message.at);
     if (message.type === "levels") this.socket.send('{"type":"ack"}');
-    if (message.type === "snapshot") this.lastId = message.last_id;
+    if (message.type === "snapshot") this.renew(message);
     else if (message.id !== undefined && !this.chain(message)) return;
     this.greeting = false;
     this.attempts = 0;
     this.lostAt = null;
     this.set("live");
     this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  renew(snapshot) {
+    this.lastId = snapshot.last_id;
+    this.scope = snapshot.scope;
   }
 
   /** Events name the one before; a broken chain means that we missed something: greet again. */

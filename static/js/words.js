@@ -9,6 +9,8 @@ export const OUTCOMES = {
   missed: { word: "Not answered", tone: "warn", icon: "missed" },
   failed: { word: "Failed", tone: "bad", icon: "missed" },
 };
+export const HELP = (reason) => ({ word: `Needs help: ${reason}`, tone: "bad", icon: "bang" });
+export const inQueue = (name) => `Queue: ${name}`;
 export const SPEAKERS = { caller: "Caller", agent: "Agent", other: "Line" };
 export const CONNECTION = {
   connecting: "Connecting",

@@ -4,7 +4,7 @@ import * as clock from "../clock.js";
 import { one, text } from "../dom.js";
 import { streamHealth } from "../health.js";
 import { OUTCOMES, STATES } from "../words.js";
-import { showBadge, showHealth } from "./pieces.js";
+import { showBadge, showHealth, showHelp } from "./pieces.js";
 
 export class Head {
   constructor(state, id) {
@@ -21,6 +21,9 @@ export class Head {
     show("line", call.label || call.number || "Unknown");
     show("number", call.label ? call.number : "");
     show("agent", call.agent || (call.state === "ended" ? "Nobody" : "Nobody yet"));
+    show("queue", call.queue);
+    one("[data-queue-fact]", this.head).hidden = !call.queue;
+    showHelp(one("[data-help]", this.head), call);
     show("began", began(call.started_at));
     one("[data-time]", this.head).run(call.answered_at ?? call.started_at, call.ended_at);
     showBadge(one("[data-badge]", this.head), call.state === "ended" ? (OUTCOMES[call.outcome] ?? STATES.ended) : STATES[call.state]);

@@ -44,7 +44,7 @@ new Finder(one("cc-transcript"));
 
 if (isLive()) {
   const streaming = () => isLive() && state.openOf(id).some((stream) => !stream.paused);
-  socket = new LiveSocket(`/ws/calls/${id}/`, snapshot.last_id, streaming);
+  socket = new LiveSocket(`/ws/calls/${id}/`, snapshot, streaming);
   socket.addEventListener("message", ({ detail }) => {
     state.apply(detail);
     if (detail.type === "levels") levels.hear(detail.levels);

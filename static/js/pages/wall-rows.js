@@ -5,8 +5,8 @@ import * as clock from "../clock.js";
 import { mark, one, text } from "../dom.js";
 import { streamHealth } from "../health.js";
 import { loudest, Talk } from "../talk.js";
-import { OUTCOMES, SPEAKERS, STATES } from "../words.js";
-import { showBadge, showHealth, speakerOf } from "./pieces.js";
+import { inQueue, OUTCOMES, SPEAKERS, STATES } from "../words.js";
+import { showBadge, showHealth, showHelp, speakerOf } from "./pieces.js";
 
 const ENDED_MS = 10_000;
 const OLD_MS = 1_500; // a level that is no longer confirmed is not shown
@@ -76,6 +76,8 @@ export class Rows {
     text(caller, call.caller);
     caller.title = call.caller; // the column may be too narrow for it
     text(one("[data-phone]", element), call.caller_number === call.caller ? "" : call.caller_number);
+    text(one("[data-queue]", element), call.queue ? inQueue(call.queue) : "");
+    showHelp(one("[data-help]", element), call);
     text(one("[data-line]", element), call.label || call.number || "Unknown line");
     text(one("[data-agent]", element), call.agent || "No agent yet");
     text(one("[data-open-name]", element), ` the call of ${call.caller}`);

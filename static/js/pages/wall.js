@@ -44,7 +44,7 @@ function isLongOver(message) {
   return message.type === "call" && message.state === "ended" && !state.calls.has(message.call);
 }
 
-const socket = new LiveSocket("/ws/live/", snapshot.last_id, () => rows.streaming);
+const socket = new LiveSocket("/ws/live/", snapshot, () => rows.streaming);
 socket.addEventListener("message", ({ detail }) => {
   if (isLongOver(detail)) return;
   state.apply(detail);
