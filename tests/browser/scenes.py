@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.events import change
-from calls.models import Call, CallState, Contact, Event, PhoneNumber, User, Utterance
+from calls.models import Call, CallState, Contact, Event, PhoneNumber, Queue, Team, User, Utterance
 from calls.selectors.feed import encode, iso
 from streams.models import Gap, Stream
 from tests import factories, people
@@ -22,6 +22,8 @@ def clear() -> None:
     """Before a test: Mina, Ada, Eve and Jonas, one number, no call."""
     Stream.objects.all().delete()
     Call.objects.all().delete()
+    Queue.objects.all().delete()
+    Team.objects.all().delete()
     for make in (people.mina, people.ada, people.eve, people.jonas):
         make()
     people.carla()
@@ -138,6 +140,27 @@ def hang_up(call: int, seconds_ago: float = 0) -> None:
         one.save()
         one.legs.update(status="completed", ended_at=one.ended_at)
         told.emit(kind="call.ended", noun="call", key=call, call=call)
+
+
+def queue_up(call: int, queue: str, team: str = "") -> None:
+    """The call enters a queue, of a team if one is named."""
+    owner = Team.objects.get_or_create(name=team)[0] if team else None
+    entered, _ = Queue.objects.update_or_create(name=queue, defaults={"team": owner})
+    with change() as told:
+        Call.objects.filter(pk=call).update(queue=entered, team=owner)
+        told.emit(kind="call.changed", noun="call", key=call, call=call)
+
+
+def ask_for_help(call: int, reason: str) -> None:
+    """The agent asks for help; an empty reason: no longer."""
+    with change() as told:
+        Call.objects.filter(pk=call).update(help=reason, help_at=timezone.now() if reason else None)
+        told.emit(kind="call.changed", noun="call", key=call, call=call)
+
+
+def join_team(username: str, team: str) -> None:
+    """An administrator puts the person into a team."""
+    Team.objects.get_or_create(name=team)[0].people.add(User.objects.get(username=username))
 
 
 def lose_role(username: str) -> None:
