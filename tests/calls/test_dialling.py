@@ -111,6 +111,7 @@ def test_an_agent_who_does_not_answer_their_own_call_ends_it(twilios, jonas):
 def test_a_person_whom_twilio_will_not_dial_ends_the_agent_s_part_with_the_reason(twilios, jonas):
     dial(twilios, jonas)
     offer = Offer.objects.get()
+    assert offer.conference is not None
     twilios.rest.on(
         "POST", f"/Conferences/{offer.conference.name}/Participants.json", *twilio_rest.error(403, 21215)
     )

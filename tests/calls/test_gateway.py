@@ -187,7 +187,7 @@ def login(asked):
 
 def door(rest):
     """The tokens that Twilio lets in, and no other: a set to be changed."""
-    let_in = set()
+    let_in: set[str] = set()
     refused = twilio_rest.error(401, 20003, "Authenticate")
     rest.rules.insert(0, lambda asked: None if login(asked) in let_in else refused)
     return let_in

@@ -1,5 +1,7 @@
 """Only a call's own region may speak for it: webhooks and handshakes, and how a new call gets its region."""
 
+from typing import Any
+
 import pytest
 
 from calls.models import Call, Leg
@@ -97,7 +99,7 @@ def test_regions_that_share_a_token_are_not_told_apart_by_it(client, settings):
 def test_who_signed_is_told_by_region_and_an_empty_token_never(token, signers):
     site = "https://cc.example.com"
     made = twilio.signature(f"{site}/a/", {"b": "c"}, token=token)
-    asked = {"public_url": site, "tokens": TOKENS}
+    asked: dict[str, Any] = {"public_url": site, "tokens": TOKENS}
     assert webhook_signers(**asked, path="/a/", fields={"b": "c"}, signature=made) == signers
     made = twilio.signature("wss://cc.example.com/media/n/", token=token)
     assert handshake_signers(**asked, raw_path="/media/n/", signature=made) == signers
