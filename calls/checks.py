@@ -103,6 +103,14 @@ def transcriber() -> list[Fault]:
     return [Fault("cc.E008", "TRANSCRIBER names no engine.", hint)]
 
 
+def softphone() -> list[Fault]:
+    """The stand-in's origin goes into the desk's policy, so it must be one."""
+    if not settings.SOFTPHONE_URL or re.fullmatch(r"https?://[\w.:\[\]-]+/\S+", settings.SOFTPHONE_URL):
+        return []
+    hint = "Set SOFTPHONE_URL to the whole address of a script, or leave it empty for Twilio's own SDK."
+    return [Fault("cc.E024", "SOFTPHONE_URL is no address of a script.", hint)]
+
+
 def _is_fit(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -117,7 +125,7 @@ def _is_fit(url: str) -> bool:
     return parts.scheme == "https"
 
 
-_CHECKS = (token, public_url, public_url_form, account, regional_tokens, api_keys, transcriber)
+_CHECKS = (token, public_url, public_url_form, account, regional_tokens, api_keys, transcriber, softphone)
 
 
 def as_warnings(checks: Iterable[Callable[[], list[Fault]]]) -> list[CheckMessage]:

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
 from calls.services.seats import LABEL
-from calls.views import call, control, history, wall
+from calls.views import call, control, desk_page, history, phone, wall
 from calls.webhooks import conference, status, voice
 
 pages: list[URLPattern] = [
@@ -12,6 +12,8 @@ pages: list[URLPattern] = [
     path("accounts/login/", LoginView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("live/", wall.live, name="live"),
+    path("desk/", desk_page.desk, name="desk"),
+    path("desk/token/", phone.token, name="desk-token"),
     path("calls/", history.calls, name="calls"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/$", call.detail, name="call"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/do/$", control.do, name="call-do"),

@@ -22,6 +22,7 @@ export const CONNECTION = {
   "no-access": "No access",
   gone: "Gone",
   outdated: "Out of date",
+  taken: "Open elsewhere",
 };
 export const REASONS = {
   stop: "stopped",

@@ -30,7 +30,7 @@ for (const button of all("[data-theme-toggle]")) {
 }
 
 keyList();
-for (const [key, address] of [["g l", "/live/"], ["g c", "/calls/"]]) {
+for (const [key, address] of [["g d", "/desk/"], ["g l", "/live/"], ["g c", "/calls/"]]) {
   onKey(key, () => location.assign(address));
 }
 onKey("/", () => one("[data-search]")?.focus());

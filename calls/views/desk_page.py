@@ -1,0 +1,73 @@
+"""`/desk/`: where an agent takes calls. Only this page may use a microphone and speak to Twilio."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from calls.access import may
+from calls.models import Agent
+from calls.selectors import desk as desks
+from calls.selectors import phone
+from calls.selectors.feed import iso
+from calls.tokens import EDGES
+from calls.views.phone import DESK
+
+__all__ = ["desk"]
+
+_EVENTS = "https://eventgw{region}.twilio.com"
+_SIGNALLING = "wss://voice-js.{edge}.twilio.com"
+
+
+@require_safe
+@never_cache
+@login_required
+@ensure_csrf_cookie
+def desk(request: HttpRequest) -> HttpResponse:
+    """The desk with the state of this moment; the socket goes on from there."""
+    if not may(request.user, DESK):
+        raise PermissionDenied
+    agent = Agent.objects.filter(user=request.user.pk).first()
+    show = _desk if agent else _no_agent
+    answer = csp_update(_policy())(show)(request, agent)
+    answer["Permissions-Policy"] = "microphone=(self)"
+    return answer
+
+
+def _desk(request: HttpRequest, agent: Agent) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "agent": agent,
+        "state": {"at": iso(now), **desks.state(agent, now=now)},
+        "softphone": settings.SOFTPHONE_URL,
+        "page": "desk",
+    }
+    return render(request, "calls/desk.html", context)
+
+
+def _no_agent(request: HttpRequest, agent: None) -> HttpResponse:
+    return render(request, "calls/_desk_no_agent.html", {"page": "desk"}, status=409)
+
+
+def _policy() -> dict[str, Any]:
+    """What the desk may reach beside this site: Twilio, or the stand-in's origin when there is one."""
+    media = {"media-src": ["mediastream:", "blob:"]}
+    if settings.SOFTPHONE_URL:
+        parts = urlsplit(settings.SOFTPHONE_URL)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        socket = f"{parts.scheme.replace('http', 'ws', 1)}://{parts.netloc}"
+        return {**media, "script-src": [origin], "worker-src": [origin], "connect-src": [origin, socket]}
+    region = phone.region()
+    hosts = [_EVENTS.format(region=""), _SIGNALLING.format(edge="roaming")]
+    if region != "us1":
+        hosts += [_EVENTS.format(region=f".{region}"), _SIGNALLING.format(edge=EDGES[region])]
+    return {**media, "connect-src": hosts}

@@ -1,0 +1,61 @@
+"""`POST /desk/token/`: the token with which an agent's page becomes a phone."""
+
+import logging
+from dataclasses import asdict
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from calls import tokens
+from calls.access import may
+from calls.counters import denied
+from calls.models import Agent
+from calls.selectors import phone
+from calls.selectors.feed import iso
+
+__all__ = ["DESK", "token"]
+
+DESK = "calls.use_desk"
+_log = logging.getLogger("contactcenter.desk")
+_REFUSALS = {
+    "signed_out": (401, "You were signed out. Sign in and try again."),
+    "not_allowed": (403, "Your account may not use a desk. Ask an administrator for the role Agent."),
+    "no_agent": (409, "Your account is no agent yet. Ask an administrator to add you under Agents."),
+    "no_key": (
+        503,
+        "This site cannot make phones in the browser yet: it has no Twilio API key. An administrator sets "
+        "TWILIO_API_KEY and TWILIO_API_SECRET. Until then, use your own telephone.",
+    ),
+}
+
+
+@require_POST
+@never_cache
+def token(request: HttpRequest) -> JsonResponse:
+    """A token for the agent who asks; `preflight` tells whether the phone's own try of the line may be used.
+
+    Twilio's preflight places a call out, which our tokens do not allow; a stand-in for the SDK places none.
+    """
+    if not request.user.is_authenticated:
+        return _refused("signed_out")
+    if not may(request.user, DESK):
+        return _refused("not_allowed")
+    agent = Agent.objects.filter(user=request.user.pk).first()
+    if agent is None:
+        return _refused("no_agent")
+    try:
+        made = tokens.phone(identity=agent.identity, region=phone.region(), now=timezone.now())
+    except tokens.NoKey:
+        return _refused("no_key")
+    facts = {**asdict(made), "expires_at": iso(made.expires_at)}
+    return JsonResponse({**facts, "preflight": bool(settings.SOFTPHONE_URL)})
+
+
+def _refused(code: str) -> JsonResponse:
+    status, text = _REFUSALS[code]
+    denied(f"desk.token.{code}")
+    _log.warning("desk.token.refused", extra={"code": code})
+    return JsonResponse({"error": {"code": code, "text": text}}, status=status)
