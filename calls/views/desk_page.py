@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -32,13 +33,14 @@ _SIGNALLING = "wss://voice-js.{edge}.twilio.com"
 @never_cache
 @login_required
 @ensure_csrf_cookie
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: HttpRequest) -> HttpResponseBase:
     """The desk with the state of this moment; the socket goes on from there."""
     if not may(request.user, DESK):
         raise PermissionDenied
     agent = Agent.objects.filter(user=request.user.pk).first()
-    show = _desk if agent else _no_agent
-    answer = csp_update(_policy())(show)(request, agent)
+    if agent is None:
+        return render(request, "calls/_desk_no_agent.html", {"page": "desk"}, status=409)
+    answer = csp_update(_policy())(lambda asked: _desk(asked, agent))(request)
     answer["Permissions-Policy"] = "microphone=(self)"
     return answer
 
@@ -52,10 +54,6 @@ def _desk(request: HttpRequest, agent: Agent) -> HttpResponse:
         "page": "desk",
     }
     return render(request, "calls/desk.html", context)
-
-
-def _no_agent(request: HttpRequest, agent: None) -> HttpResponse:
-    return render(request, "calls/_desk_no_agent.html", {"page": "desk"}, status=409)
 
 
 def _policy() -> dict[str, Any]:

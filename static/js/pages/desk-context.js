@@ -1,0 +1,65 @@
+// All that is known of a caller, in one column: what the ringing dialog shows before the call is answered.
+
+import { make } from "../dom.js";
+import { callbackRow, marks, moment, noteOf, pastCall, pastEmpty, shownNumber } from "./desk-pieces.js";
+
+/** "Rotterdam, Netherlands · 14:05 there". */
+export function whereabouts({ caller }) {
+  if (!caller) return "";
+  const there = caller.local_time ? `${caller.local_time} there` : "";
+  return [caller.place, there].filter(Boolean).join(" · ");
+}
+
+/** Name, company, number, place. */
+export function nameplate(context) {
+  const plate = make("div", "nameplate");
+  const { contact, caller } = context;
+  if (contact) plate.append(make("strong", "", contact.name));
+  if (contact?.company) plate.append(make("bdi", "sub", contact.company));
+  plate.append(make("bdi", "phone", shownNumber(caller)));
+  const where = whereabouts(context);
+  if (where) plate.append(make("span", "sub", where));
+  const line = marks(context);
+  if (line) plate.append(line);
+  if (contact?.note) plate.append(make("bdi", "row-note", contact.note));
+  return plate;
+}
+
+/** Sections for the ringing dialog, only those that say something. */
+export function briefing(context) {
+  const { contact, caller, said = [], matters = [], calls = [], notes = [], callbacks = [], entered = {} } = context;
+  const number = make("p", "brief-line");
+  number.append(make("bdi", "phone", shownNumber(caller)), make("span", "sub", whereabouts(context)));
+  return [
+    number,
+    contact?.company ? make("bdi", "sub", contact.company) : null,
+    marks(context),
+    section("They said", said.map(({ text }) => make("q", "", text)).map(asItem)),
+    section("They entered", Object.entries(entered).map(([name, value]) => make("span", "", `${name}: ${value}`)).map(asItem)),
+    section("Open matters", matters.map(({ text, opened_at: at }) => matterLine(text, at))),
+    section("Notes", [contact?.note ? asItem(make("bdi", "", contact.note)) : null, ...notes.map(noteOf)].filter(Boolean)),
+    section("Promised callbacks", callbacks.map((one) => callbackRow(one, { who: false }))),
+    section(calls.length ? "Last calls" : "", calls.map(pastCall)) ?? make("p", "sub", pastEmpty(context)),
+  ].filter(Boolean);
+}
+
+function asItem(element) {
+  const item = make("li");
+  item.append(element);
+  return item;
+}
+
+function matterLine(words, at) {
+  const item = make("li");
+  item.append(make("bdi", "", words), make("span", "sub", ` since ${moment(at)}`));
+  return item;
+}
+
+function section(title, items) {
+  if (!items.length) return null;
+  const box = make("section", "brief");
+  const list = make("ul", "rows");
+  list.append(...items);
+  box.append(make("h3", "", title), list);
+  return box;
+}
