@@ -28,8 +28,11 @@ FLAGS = [
     "--disable-sync",
 ]
 PICTURES = ROOT / "var" / "test" / "pictures"
-# What a lost connection writes by itself; tests that break one on purpose meet these.
-EXPECTED = re.compile(r"WebSocket connection to .* failed|net::ERR_CONNECTION_REFUSED")
+# What a lost connection writes by itself, and a refusal of what a desk asked; tests cause these on purpose.
+EXPECTED = re.compile(
+    r"WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)"
+    r"|status of (409|503) .*/desk/(do|token)/$"
+)
 
 expect.set_options(timeout=15_000)
 
@@ -68,8 +71,9 @@ def watch(page: Page) -> list[str]:
     faults: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and not EXPECTED.search(message.text):
-            faults.append(f"{message.text} {message.location['url']}")
+        told = f"{message.text} {message.location['url']}"
+        if message.type == "error" and not EXPECTED.search(told):
+            faults.append(told)
 
     page.on("console", heard)
     page.on("pageerror", lambda error: faults.append(str(error)))

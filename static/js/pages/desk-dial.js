@@ -20,7 +20,10 @@ export class Dial {
     this.panel.hidden = !dial.allowed;
     const select = this.form.elements.number;
     fill(select, dial.numbers, ({ number, label, e164 }) => Object.assign(make("option", "", `${label} ${e164}`), { value: String(number) }));
-    if (!dial.numbers.length) this.say("No number of ours can be shown. Ask an administrator.", "warn");
+    const none = dial.allowed && !dial.numbers.length;
+    if (none) this.say("No number of ours can be shown. Ask an administrator.", "warn");
+    else if (this.none) this.say("", "");
+    this.none = none;
   }
 
   found(result, error) {

@@ -94,6 +94,7 @@ export class Phone {
     const state = this.state(me);
     mark(one("[data-phone-chip]"), "state", { ready: "live", talking: "live", telephone: "live", failed: "signed-out", blocked: "signed-out", lost: "reconnecting" }[state] ?? state);
     text(one("[data-word]", one("[data-phone-chip]")), PHONE[state]);
+    text(one("[data-phone-said]"), PHONE[state]);
     const words = this.sentence(state);
     const banner = one("[data-phone-banner]");
     banner.hidden = !words;
