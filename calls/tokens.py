@@ -1,4 +1,4 @@
-"""Access tokens for the phone in the browser: what lets one identity be called, for an hour, and nothing more.
+"""Access tokens for the phone in the browser: what lets one identity be called for an hour, no more.
 
 A token is signed by the API key of its region, never by the auth token, and grants incoming calls only: who
 dials out from a desk is called by us first, so a page that was stolen can call nobody.
