@@ -94,7 +94,7 @@ TWILIO_AUTH_TOKENS: list[str] = secrets_list("TWILIO_AUTH_TOKEN")
 TWILIO_API_KEY: str = env.str("TWILIO_API_KEY", default="")
 TWILIO_API_SECRET: str = secret("TWILIO_API_SECRET")
 TWILIO_API_URL: str = env.str("TWILIO_API_URL", default="").rstrip("/")
-# The address of a script that stands in for Twilio's Voice SDK, such as the emulator's; empty: the SDK itself.
+# A script that stands in for Twilio's Voice SDK, such as the emulator's; empty: the SDK itself.
 SOFTPHONE_URL: str = env.str("SOFTPHONE_URL", default="")
 TWILIO_TIMEOUT_SECONDS: float = env.float("TWILIO_TIMEOUT_SECONDS", default=5.0)
 # The same with _IE1 and _AU1 for those regions; us1 is the plain form above.

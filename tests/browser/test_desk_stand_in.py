@@ -1,4 +1,4 @@
-"""The desk with the emulator's stand-in for Twilio's SDK: token, registered, checked, it rings, two people talk."""
+"""The desk with the emulator's stand-in for Twilio's SDK: token, registered, checked, rings, two talk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
