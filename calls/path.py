@@ -1,47 +1,77 @@
-"""What the caller meets next, decided from the number's settings and what has happened."""
+"""What the caller meets next, decided from the number's settings and what has happened.
 
+A plan is JSON on the call and says what comes next; only services write it. `opening` and `route` make the
+first ones, `steps` says what a plan means as verbs.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from calls.text import e164
+from calls.text import E164, e164, is_withheld
 
 __all__ = [
-    "APOLOGY",
-    "NOBODY",
-    "UNKNOWN_NUMBER",
-    "Dial",
-    "End",
-    "Listen",
-    "NumberSettings",
-    "Step",
-    "after_dial",
-    "first_step",
-    "seconds_to_say",
-]
+    "APOLOGY", "Ask", "BLOCKED", "CALLBACK_PROMISED", "Dial", "End", "GOODBYE", "Go", "Leave", "Listen", "Meet",
+    "NOBODY", "NOTHING_HEARD", "NumberSettings", "Opening", "Plan", "Record", "Say", "Step", "StopTaps", "THANKS",
+    "UNKNOWN_NUMBER", "VERIFY_FIRST", "Wait", "after_dial", "asks_secret", "block_key", "closed_text", "opening",
+    "queue_name", "route", "seconds_to_say", "steps", "to_agent", "to_end", "to_phone", "to_queue", "to_verify",
+    "to_voicemail", "waits",
+]  # fmt: skip
 
 APOLOGY = "We are sorry, your call cannot be connected right now. Please try again later."
 NOBODY = "We are sorry, nobody can take your call right now. Please try again later."
 UNKNOWN_NUMBER = "We are sorry, this number is not in service. Goodbye."
+BLOCKED = "We are sorry, we cannot connect your call. Goodbye."
+CLOSED = "Thank you for calling. We are closed now."
+GOODBYE = "Thank you for calling. Goodbye."
+LEAVE_A_MESSAGE = "Please leave your message after the tone. Press the hash key when you are done."
+NOTHING_HEARD = "We did not hear a message. Goodbye."
+THANKS = "Thank you for your message. Goodbye."
+CALLBACK_PROMISED = "Thank you. You keep your place in the queue, and we will call you back. Goodbye."
+VERIFY_FIRST = "Before we connect you, we check who you are."
+VERIFY_CODE = "Please key in your code, followed by the hash key, or say it digit by digit."
+VERIFY_BIRTH = "Please key in your date of birth as eight digits, day, month and year, or say it."
 
+MESSAGE_SECONDS = 180
 _SPOKEN = {"completed", "answered"}
 _CHARACTERS_PER_SECOND = 8  # slow speech: the estimate must not be too short
+
+Plan = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class NumberSettings:
-    """What the number's owner chose. `target` is the telephone or the agent's identity, by `destination`."""
+    """What the number's owner chose. `target` is the telephone to dial; `queue` and `agent` are keys of rows."""
 
     e164: str
-    destination: str  # phone, agent or tap
-    target: str
-    consent: str
-    stream: bool
+    destination: str  # queue, phone, agent or tap
+    target: str = ""
+    consent: str = ""
+    stream: bool = True
+    queue: int | None = None
+    agent: int | None = None
+    greeting: str = ""
+    language: str = "en-GB"
+    closed: str = "end"  # end, voicemail or phone
+    closed_text: str = ""
+    closed_to: str = ""
+    verify: str = ""  # code or birth
+    verify_prompt: str = ""
+
+
+@dataclass(frozen=True)
+class Say:
+    """A sentence: of the number's owner (`own`), in the number's language, or one of ours, in English."""
+
+    text: str
+    own: bool = False
 
 
 @dataclass(frozen=True)
 class Dial:
-    """Connect the caller with a telephone (`kind` number) or a browser (`kind` client)."""
+    """Connect the caller with a telephone."""
 
-    kind: str
     target: str
     caller_id: str
 
@@ -54,23 +84,161 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """Wait in Twilio's queue of this name until somebody fetches the caller."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Meet:
+    """Meet an agent in the conference of this name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """Leave a message after the tone, of at most so many seconds."""
+
+    seconds: int = MESSAGE_SECONDS
+
+
+@dataclass(frozen=True)
+class StopTaps:
+    """Stop the streams of these names."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask for a code, or a date of eight keys, by keys or by speech."""
+
+    prompt: Say
+    keys: int = 0  # how many end it; 0: the hash key does
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Leave the queue; its `action` then asks for the plan."""
+
+
+@dataclass(frozen=True)
+class Go:
+    """Ask at once for what the plan says next, after so many seconds."""
+
+    after: int = 0
+
+
+@dataclass(frozen=True)
 class End:
     """Say something, perhaps, and hang up."""
 
     text: str = ""
 
 
-Step = Dial | Listen | End
+Step = Say | Dial | Listen | Wait | Meet | Record | StopTaps | Ask | Leave | Go | End
 
 
-def first_step(number: NumberSettings, caller: str) -> Step:
-    """What follows the consent text and the start of the stream. `caller` is From, cleaned."""
-    if number.destination == "tap":
-        return Listen()
-    if not number.target:
-        return End(NOBODY)
-    kind = "number" if number.destination == "phone" else "client"
-    return Dial(kind=kind, target=number.target, caller_id=e164(caller) or number.e164)
+@dataclass(frozen=True)
+class Opening:
+    """How a call begins: what is said before the stream, whether there is one, what is said after, the plan."""
+
+    first: tuple[Say, ...]
+    streams: bool
+    consented: bool
+    then: tuple[Say, ...]
+    plan: Plan
+
+
+def opening(number: NumberSettings, *, is_open: bool, blocked: bool, closed: Say) -> Opening:
+    """The beginning of a call. `closed` is what is said outside of the hours; it ends there with no stream."""
+    greeting = _said(number.greeting)
+    if blocked:
+        return Opening((), False, False, (), to_end(BLOCKED))
+    if not is_open and number.closed == "end":
+        return Opening((*greeting, closed), False, False, (), to_end())
+    consent = _said(number.consent)
+    then = () if is_open else (closed,)
+    plan = _first_plan(number) if is_open else _when_closed(number)
+    return Opening((*greeting, *consent), number.stream, bool(consent), then, plan)
+
+
+def route(number: NumberSettings) -> Plan:
+    """Where the number leads, once nothing is to be asked any more."""
+    if number.destination == "queue" and number.queue is not None:
+        return to_queue(number.queue)
+    if number.destination == "agent" and number.agent is not None:
+        return to_agent(number.agent)
+    if number.destination == "phone":
+        return to_phone(number.target)
+    return {"step": "listen"} if number.destination == "tap" else to_end(NOBODY)
+
+
+def to_queue(queue: int) -> Plan:
+    """Wait in a queue."""
+    return {"step": "queue", "queue": queue}
+
+
+def to_agent(agent: int) -> Plan:
+    """Wait for one agent."""
+    return {"step": "agent", "agent": agent}
+
+
+def to_phone(number: str) -> Plan:
+    """Be connected with a telephone; an apology if there is none."""
+    return {"step": "phone", "to": number} if number else to_end(NOBODY)
+
+
+def to_voicemail(queue: int | None) -> Plan:
+    """Leave a message, for a queue or for nobody in particular."""
+    return {"step": "voicemail", "queue": queue}
+
+
+def to_verify() -> Plan:
+    """Be asked for a code or a date. `stopped` will hold the tickets of streams that are to come back."""
+    return {"step": "verify", "tries": 0, "heard": False, "stopped": []}
+
+
+def to_end(text: str = "") -> Plan:
+    """Hear this, and that is all."""
+    return {"step": "end", "text": text}
+
+
+def asks_secret(plan: Mapping[str, Any]) -> bool:
+    """Whether the caller may be giving a code just now: no stream may be opened."""
+    return plan.get("step") == "verify"
+
+
+def waits(plan: Mapping[str, Any]) -> bool:
+    """Whether the caller waits for somebody."""
+    return plan.get("step") in ("queue", "agent")
+
+
+def queue_name(plan: Mapping[str, Any]) -> str:
+    """Twilio's name of the queue that a plan waits in."""
+    return f"queue-{plan['queue']}" if plan.get("step") == "queue" else f"agent-{plan['agent']}"
+
+
+def steps(plan: Mapping[str, Any], number: NumberSettings, caller: str) -> tuple[Step, ...]:
+    """What a plan means. `caller` is From, cleaned: it is shown to a telephone that is dialled."""
+    match plan:
+        case {"step": "queue", "queue": int()} | {"step": "agent", "agent": int()}:
+            return (Wait(queue_name(plan)),)
+        case {"step": "conference", "name": str(name)}:
+            return (Meet(name),)
+        case {"step": "voicemail"}:
+            return (Say(LEAVE_A_MESSAGE), Record())
+        case {"step": "phone", "to": str(target)} if E164.fullmatch(target):
+            return (Dial(target, e164(caller) or number.e164),)
+        case {"step": "verify"}:
+            return (_ask(number),)
+        case {"step": "listen"}:
+            return (Listen(),)
+        case {"step": "end", "text": str(text)}:
+            return (End(text),)
+    return (End(NOBODY),)
 
 
 def after_dial(status: str) -> End:
@@ -78,6 +246,43 @@ def after_dial(status: str) -> End:
     return End() if status in _SPOKEN else End(NOBODY)
 
 
+def block_key(caller: str) -> str:
+    """By what a caller may be blocked: their number or address, `withheld`, or nothing if it is neither."""
+    if is_withheld(caller):
+        return "withheld"
+    return caller if e164(caller) or caller.startswith(("client:", "sip:")) else ""
+
+
+def closed_text(own: str, *, now: datetime, opens: datetime | None) -> Say:
+    """What is said when closed: the owner's text, else ours with the next opening within a week."""
+    if own.strip():
+        return Say(own.strip(), own=True)
+    if opens is None or opens.date() - now.date() >= timedelta(days=7):
+        return Say(CLOSED)
+    days = (opens.date() - now.date()).days
+    day = ("today", "tomorrow")[days] if days < 2 else f"on {opens:%A}"
+    return Say(f"{CLOSED} We open again {day} at {opens.hour}:{opens.minute:02}.")
+
+
 def seconds_to_say(text: str) -> int:
     """How long `<Say>` may take with the text, in seconds, estimated from above."""
     return -(-len(text) // _CHARACTERS_PER_SECOND)
+
+
+def _first_plan(number: NumberSettings) -> Plan:
+    return to_verify() if number.verify else route(number)
+
+
+def _when_closed(number: NumberSettings) -> Plan:
+    return to_phone(number.closed_to) if number.closed == "phone" else to_voicemail(number.queue)
+
+
+def _ask(number: NumberSettings) -> Ask:
+    birth = number.verify == "birth"
+    own = number.verify_prompt.strip()
+    prompt = Say(own, own=True) if own else Say(VERIFY_BIRTH if birth else VERIFY_CODE)
+    return Ask(prompt, keys=8 if birth else 0)
+
+
+def _said(text: str) -> tuple[Say, ...]:
+    return (Say(text.strip(), own=True),) if text.strip() else ()

@@ -1,20 +1,27 @@
 """Our answers in TwiML, by Twilio's own builder, so that no text of a caller can become markup."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from twilio.twiml.voice_response import Dial as DialVerb
-from twilio.twiml.voice_response import Start, VoiceResponse
+from twilio.twiml.voice_response import Gather, Start, Stop, VoiceResponse
 
-from calls.path import Dial, End, Listen, Step
+from calls import path
+from calls.path import Ask, Dial, End, Go, Leave, Listen, Meet, Record, Say, Step, StopTaps, Wait
 from calls.text import clean
+from calls.waiting import Round
 
-__all__ = ["Addresses", "Tap", "ending", "render"]
+__all__ = ["Addresses", "Tap", "ending", "hold", "render"]
 
 _EVENTS = "initiated ringing answered completed"
+_ROOM_EVENTS = "start end join leave mute hold"
 _PAUSE_SECONDS = 60
+_LOOPS = 2  # of the music, a quarter of a minute long, in one round
+_ANSWER_SECONDS = 8  # so long a caller may think before a code
 # A first <Pause> does not answer the call (it rings on); a short sentence does.
 _LISTENING = "You are connected."
+_OURS = "en-GB"
 
 
 @dataclass(frozen=True)
@@ -30,79 +37,185 @@ class Tap:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Absolute addresses for what Twilio asks and tells us next."""
+    """Absolute addresses for what Twilio asks and tells us next, and of the music."""
 
     next_turn: str
     call_status: str
+    queue: str = ""
+    gather: str = ""
+    recording: str = ""
+    conference: str = ""
+    music: str = ""
 
 
-def render(step: Step, *, addresses: Addresses, consent: str = "", tap: Tap | None = None) -> str:
-    """The document: consent text, start of the stream, then the step. At least one verb always follows."""
+def render(*pieces: Step | Tap | Round, addresses: Addresses, language: str = _OURS) -> str:
+    """The document: each piece in order. What is the owner's is spoken in `language`, our texts in English."""
     response = VoiceResponse()
-    if consent:
-        response.say(_speech(consent))
-    if tap is not None:
-        response.append(_start(tap))
-    _append(response, step, addresses, spoken=bool(consent))
+    paper = _Paper(response, addresses, language)
+    for piece in pieces:
+        paper.write(piece)
     return str(response)
 
 
 def ending(step: End) -> str:
     """A document that says the text, if there is one, and hangs up."""
+    return render(step, addresses=Addresses("", ""))
+
+
+def hold(music: str) -> str:
+    """Music for who is on hold, as long as they are: nothing else is allowed there (Twilio error 13238)."""
     response = VoiceResponse()
-    _end(response, step)
+    response.play(music, loop=0)
     return str(response)
 
 
-def _append(response: VoiceResponse, step: Step, addresses: Addresses, *, spoken: bool) -> None:
-    if isinstance(step, Dial):
-        response.append(_dial(step, addresses))
-    elif isinstance(step, Listen):
-        _listen(response, addresses, spoken=spoken or step.again)
-    else:
-        _end(response, step)
+class _Paper:
+    """A document that is being written."""
+
+    def __init__(self, response: VoiceResponse, addresses: Addresses, language: str) -> None:
+        self._response = response
+        self._to = addresses
+        self._language = language
+        self._spoken = False
+
+    def write(self, piece: Step | Tap | Round) -> None:
+        """Append one piece."""
+        _WRITERS[type(piece)](self, piece)
+
+    def say(self, step: Say, into: Any = None) -> None:
+        if not step.text:
+            return
+        language = self._language if step.own or self._language.startswith("en") else _OURS
+        (into or self._response).say(clean(step.text, 1000), language=language)
+        self._spoken = True
+
+    def start(self, tap: Tap) -> None:
+        start = Start()
+        stream = start.stream(
+            name=tap.name,
+            url=tap.url,
+            track=tap.track,
+            status_callback=tap.status_callback,
+            status_callback_method="POST",
+        )
+        for name, value in tap.parameters.items():
+            stream.parameter(name=clean(name, 200), value=clean(value, 400))
+        self._response.append(start)
+
+    def stop(self, step: StopTaps) -> None:
+        for name in step.names:
+            stop = Stop()
+            stop.stream(name=name)
+            self._response.append(stop)
+
+    def dial(self, step: Dial) -> None:
+        dial = self._dial(answer_on_bridge=True, caller_id=step.caller_id or None)
+        dial.number(
+            step.target,
+            status_callback=self._to.call_status,
+            status_callback_method="POST",
+            status_callback_event=_EVENTS,
+        )
+        self._response.append(dial)
+
+    def meet(self, step: Meet) -> None:
+        dial = self._dial()
+        dial.conference(
+            step.name,
+            start_conference_on_enter=True,
+            end_conference_on_exit=True,
+            beep="false",
+            wait_url="",
+            participant_label="caller",
+            status_callback=self._to.conference,
+            status_callback_method="POST",
+            status_callback_event=_ROOM_EVENTS,
+        )
+        self._response.append(dial)
+
+    def listen(self, step: Listen) -> None:
+        if not (self._spoken or step.again):
+            self.say(Say(_LISTENING))
+        self._response.pause(length=_PAUSE_SECONDS)
+        self._response.redirect(self._to.next_turn, method="POST")
+
+    def wait(self, step: Wait) -> None:
+        self._response.enqueue(
+            step.name,
+            action=self._to.next_turn,
+            method="POST",
+            wait_url=self._to.queue,
+            wait_url_method="POST",
+        )
+
+    def round(self, step: Round) -> None:
+        """Sentences and music; a key at any time goes to `gather`, else the next round is asked for."""
+        into: Any = self._response
+        if step.keys:
+            into = Gather(input="dtmf", action=self._to.gather, method="POST", num_digits=1, timeout=1)
+            self._response.append(into)
+        for sentence in step.said:
+            self.say(sentence, into)
+        into.play(self._to.music, loop=_LOOPS)
+        self._response.redirect(self._to.queue, method="POST")
+
+    def ask(self, step: Ask) -> None:
+        gather = Gather(
+            input="dtmf speech",
+            action=self._to.gather,
+            method="POST",
+            timeout=_ANSWER_SECONDS,
+            speech_timeout="auto",
+            finish_on_key="#",
+            num_digits=step.keys or None,
+            action_on_empty_result=True,
+            language=self._language,
+        )
+        self.say(step.prompt, gather)
+        self._response.append(gather)
+
+    def record(self, step: Record) -> None:
+        self._response.record(
+            action=self._to.next_turn,
+            method="POST",
+            max_length=step.seconds,
+            timeout=5,
+            finish_on_key="#",
+            play_beep=True,
+            recording_status_callback=self._to.recording,
+            recording_status_callback_method="POST",
+            recording_status_callback_event="completed absent",
+        )
+        self.end(End(path.NOTHING_HEARD))
+
+    def leave(self, step: Leave) -> None:
+        self._response.leave()
+
+    def go(self, step: Go) -> None:
+        if step.after:
+            self._response.pause(length=step.after)
+        self._response.redirect(self._to.next_turn, method="POST")
+
+    def end(self, step: End) -> None:
+        self.say(Say(step.text))
+        self._response.hangup()
+
+    def _dial(self, **more: Any) -> DialVerb:
+        return DialVerb(action=self._to.next_turn, method="POST", **more)
 
 
-def _start(tap: Tap) -> Start:
-    start = Start()
-    stream = start.stream(
-        name=tap.name,
-        url=tap.url,
-        track=tap.track,
-        status_callback=tap.status_callback,
-        status_callback_method="POST",
-    )
-    for name, value in tap.parameters.items():
-        stream.parameter(name=clean(name, 200), value=clean(value, 400))
-    return start
-
-
-def _dial(step: Dial, addresses: Addresses) -> DialVerb:
-    dial = DialVerb(
-        answer_on_bridge=True, action=addresses.next_turn, method="POST", caller_id=step.caller_id or None
-    )
-    noun = dial.number if step.kind == "number" else dial.client
-    noun(
-        step.target,
-        status_callback=addresses.call_status,
-        status_callback_method="POST",
-        status_callback_event=_EVENTS,
-    )
-    return dial
-
-
-def _listen(response: VoiceResponse, addresses: Addresses, *, spoken: bool) -> None:
-    if not spoken:
-        response.say(_LISTENING)
-    response.pause(length=_PAUSE_SECONDS)
-    response.redirect(addresses.next_turn, method="POST")
-
-
-def _end(response: VoiceResponse, step: End) -> None:
-    if step.text:
-        response.say(_speech(step.text))
-    response.hangup()
-
-
-def _speech(text: str) -> str:
-    return clean(text, 1000)
+_WRITERS: dict[type, Callable[[_Paper, Any], None]] = {
+    Say: _Paper.say,
+    Tap: _Paper.start,
+    StopTaps: _Paper.stop,
+    Dial: _Paper.dial,
+    Meet: _Paper.meet,
+    Listen: _Paper.listen,
+    Wait: _Paper.wait,
+    Round: _Paper.round,
+    Ask: _Paper.ask,
+    Record: _Paper.record,
+    Leave: _Paper.leave,
+    Go: _Paper.go,
+    End: _Paper.end,
+}
