@@ -53,7 +53,9 @@ def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
     for ahead in range(_DAYS_AHEAD):
         day = at.date() + timedelta(days=ahead)
         spans = schedule.on(day)
-        found = [moment for moment in _openings(spans, day, at) if moment.astimezone(UTC) > at.astimezone(UTC)]
+        found = [
+            moment for moment in _openings(spans, day, at) if moment.astimezone(UTC) > at.astimezone(UTC)
+        ]
         open_then = [moment for moment in found if is_open(schedule, moment)]
         if open_then:
             return min(open_then, key=lambda moment: moment.astimezone(UTC))

@@ -5,7 +5,7 @@ from django.urls import URLPattern, path, re_path
 
 from calls.services.seats import LABEL
 from calls.views import call, control, desk_page, history, phone, wall
-from calls.webhooks import conference, status, voice
+from calls.webhooks import conference, gather, queue, recording, status, voice
 
 pages: list[URLPattern] = [
     path("", wall.home, name="home"),
@@ -22,6 +22,10 @@ pages: list[URLPattern] = [
 webhooks: list[URLPattern] = [
     path("twilio/voice/", voice.voice, name="twilio-voice"),
     path("twilio/fallback/", voice.fallback, name="twilio-fallback"),
+    path("twilio/hold/", queue.hold, name="twilio-hold"),
+    path("twilio/recording/", recording.recording, name="twilio-recording"),
+    re_path(r"^twilio/queue/(?P<turn>[0-9a-f]{32})/$", queue.queue, name="twilio-queue"),
+    re_path(r"^twilio/gather/(?P<turn>[0-9a-f]{32})/$", gather.gather, name="twilio-gather"),
     path("twilio/call-status/", status.call_status, name="twilio-call-status"),
     path("twilio/conference/", conference.conference, name="twilio-conference"),
     re_path(rf"^twilio/legs/(?P<label>{LABEL})/$", conference.seat, name="twilio-leg"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from calls import lattice
+from calls import lattice, path
 from calls.models import CallState, Command, Ticket
 
 __all__ = ["lost", "others_open"]
@@ -52,8 +52,8 @@ def _stops() -> "Prefetch[Any]":
 
 
 def _is_lost(ticket: Any, now: datetime) -> bool:
-    if ticket.stops or _taken_over(ticket):
-        return False
+    if ticket.stops or _taken_over(ticket) or path.asks_secret(ticket.leg.call.plan):
+        return False  # while a caller gives a code nothing is opened
     stream = next((each for each in ticket.leg.streams.all() if each.ticket_id == ticket.pk), None)
     if stream is None:
         # Never opened: Twilio could not connect. A start that a person asked for has told them so.

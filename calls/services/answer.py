@@ -1,29 +1,24 @@
-"""The TwiML that a caller meets: the first answer, each next turn, and answers while the database is away."""
+"""The TwiML that a caller meets: the first answer, each next turn, what follows from keys and speech."""
 
 import logging
-import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db import IntegrityError
 
 from calls import path, twiml
 from calls.counters import count
-from calls.events import change
-from calls.models import Leg, PhoneNumber, Reply, Ticket
-from calls.services import legs, tickets
+from calls.events import Change, change
+from calls.models import Call, Leg, PhoneNumber, Queue, Reply, Ticket
+from calls.path import Plan
+from calls.selectors import path as selector
+from calls.services import legs, offline, plans, queues, tickets, verification, voicemails, waits
 from calls.text import known_caller
 
-__all__ = ["first", "instead", "next_turn", "replayed", "without_database"]
+__all__ = ["first", "gathered", "held", "instead", "next_turn", "replayed", "waiting"]
 
 _log = logging.getLogger("contactcenter.twilio")
 Fields = Mapping[str, str]
-_TURN = re.compile(r"/twilio/next/([0-9a-f]{32})/")
-
-# What each number does, as of its last call: enough to go on with while the database is away.
-_last_known: dict[str, path.NumberSettings] = {}
 
 
 def first(fields: Fields, *, now: datetime) -> str:
@@ -31,38 +26,66 @@ def first(fields: Fields, *, now: datetime) -> str:
     stored = replayed(fields["CallSid"])
     if stored:
         return stored
-    number = PhoneNumber.objects.select_related("agent").filter(e164=_dialled(fields)).first()
+    number = selector.number_of(offline.dialled(fields))
     if number is None:
         return _not_in_service(fields)
-    _last_known[number.e164] = _settings(number)
-    try:
-        return _born(fields, number, now)
-    except IntegrityError:  # of two at once the other was first
-        stored = replayed(fields["CallSid"])
-        if not stored:
-            raise
-        return stored
+    return _once(fields["CallSid"], lambda told: _born(told, fields, number, now), now)
 
 
 def next_turn(turn: str, fields: Fields, *, now: datetime) -> str:
     """What follows a finished verb. `turn` is the nonce in the address: asked again, the same answer."""
+    return _turned(turn, fields, _next, now)
+
+
+def gathered(turn: str, fields: Fields, *, now: datetime) -> str:
+    """What follows from keys or speech: a choice of who waits, or a code."""
     stored = replayed(turn)
     if stored:
         return stored
-    _note_dialled(fields, now)
-    leg = Leg.objects.select_related("call__number").filter(sid=fields["CallSid"]).first()
-    try:
-        return _kept(turn, _next(leg, fields))
-    except IntegrityError:
-        return replayed(turn) or _apology()
+    leg = _leg(fields)
+    heard, of_code = None, plans.sealed_as(turn, plans.OF_CODE)
+    if leg is not None and of_code and path.asks_secret(leg.call.plan):
+        heard = verification.judge(
+            leg.call, digits=fields.get("Digits", ""), speech=fields.get("SpeechResult", ""), now=now
+        )
+
+    def follow(told: Change, leg: Leg, turn: str, fields: Fields, now: datetime) -> str:
+        if heard is not None and path.asks_secret(leg.call.plan):
+            return _verified(told, leg, heard, now)
+        if of_code:
+            return plans.write_out(leg.call, path.Go())
+        return waits.choose(told, leg.call, fields.get("Digits", ""), now=now)
+
+    return _turned(turn, fields, follow, now)
+
+
+def waiting(turn: str, fields: Fields, *, now: datetime) -> str:
+    """One round for a caller who waits. Nothing is stored: it is made from the rows each time.
+
+    A caller who was let into the queue while the database was away gets their rows now.
+    """
+    leg = _leg(fields)
+    if leg is not None and leg.call.plan:
+        return waits.round_of(turn, leg, fields, now=now)
+    if leg is None or not leg.call.ended_at:
+        _late(fields, now)
+        leg = _leg(fields)
+    return waits.round_of(turn, leg, fields, now=now) if leg else offline.waiting(fields)
 
 
 def instead(fields: Fields, *, now: datetime) -> str:
     """The answer of the fallback address. A call that was never answered gets its first answer; in the
     middle of a call the first answer would dial again, so what failed decides.
     """
-    failed = _TURN.search(fields.get("ErrorUrl", ""))
-    return next_turn(failed[1], fields, now=now) if failed else first(fields, now=now)
+    what, turn = plans.failed_at(fields.get("ErrorUrl", ""))
+    answers = {"next": next_turn, "gather": gathered, "queue": waiting}
+    return answers[what](turn, fields, now=now) if what else first(fields, now=now)
+
+
+def held(fields: Fields) -> str:
+    """Music for who is on hold: of the call's queue, else ours."""
+    leg = Leg.objects.select_related("call__queue").filter(sid=fields.get("CallSid", "")).first()
+    return twiml.hold(plans.music(leg.call if leg else None))
 
 
 def replayed(key: str) -> str:
@@ -70,114 +93,194 @@ def replayed(key: str) -> str:
     return Reply.objects.filter(pk=key).values_list("body", flat=True).first() or ""
 
 
-def without_database(fields: Fields) -> str:
-    """An answer from memory: dial as this number last did, without a stream; else an apology.
-
-    The stream is opened when the database is back (taps.reopen_lost) and the row is found again (reconcile).
-    """
-    count("twilio.answered.without_database")
-    number = _last_known.get(_dialled(fields))
-    if "DialCallStatus" in fields:
-        return twiml.ending(path.after_dial(fields["DialCallStatus"]))
-    if number is None:
-        return _apology()
-    step = path.first_step(number, known_caller(fields.get("From", "")))
-    if isinstance(step, path.Listen):
-        return _apology()
-    return twiml.render(step, addresses=_addresses(), consent=number.consent)
+# -- the first answer -------------------------------------------------------------------------------
 
 
-def _born(fields: Fields, number: PhoneNumber, now: datetime) -> str:
-    with change(at=now) as told:
-        leg = legs.born(
-            told,
-            sid=fields["CallSid"],
-            status=fields.get("CallStatus", "ringing"),
-            number=number,
-            caller=fields.get("From", ""),
-            caller_name=fields.get("CallerName", ""),
-            region=fields.get("Region", ""),
-            now=now,
+def _born(told: Change, fields: Fields, number: PhoneNumber, now: datetime) -> str:
+    known = selector.known(number)
+    offline.remember(known)
+    caller = known_caller(fields.get("From", ""))
+    blocked = selector.is_blocked(caller, now=now)
+    start = path.opening(
+        known.settings, is_open=known.is_open(now), blocked=blocked, closed=known.closed(now)
+    )
+    leg = legs.born(
+        told,
+        sid=fields["CallSid"],
+        status=fields.get("CallStatus", "ringing"),
+        number=number,
+        caller=fields.get("From", ""),
+        caller_name=fields.get("CallerName", ""),
+        region=fields.get("Region", ""),
+        now=now,
+        streams=start.streams,
+        consented=start.consented,
+        rings=start.plan["step"] == "phone",
+        dials=start.plan["step"] != "listen",
+    )
+    if blocked:
+        count("twilio.caller.blocked")
+        told.emit(kind="call.blocked", noun="call", key=leg.call_id, call=leg.call_id)
+    taps = [_tap(leg, start, now)] if start.streams else []
+    _set_out(told, leg.call, start.plan, now)
+    if path.asks_secret(leg.call.plan):
+        return plans.write_out(
+            leg.call, *start.first, *taps, *start.then, path.Say(path.VERIFY_FIRST), path.Go()
         )
-        chosen = _settings(number)
-        body = twiml.render(
-            path.first_step(chosen, leg.call.caller),
-            addresses=_addresses(),
-            consent=chosen.consent,
-            tap=_tap(leg, chosen, now),
-        )
-        return _kept(fields["CallSid"], body)
+    return plans.document(leg.call, *start.first, *taps, *start.then)
 
 
-def _tap(leg: Leg, number: path.NumberSettings, now: datetime) -> twiml.Tap | None:
-    if not number.stream:
-        return None
+def _tap(leg: Leg, start: path.Opening, now: datetime) -> twiml.Tap:
     ticket = tickets.issue(
         leg=leg,
         origin=Ticket.Origin.TWIML,
         parameters={"call": str(leg.call_id)},
         now=now,
-        after_seconds=path.seconds_to_say(number.consent),
+        after_seconds=path.seconds_to_say(" ".join(said.text for said in start.first)),
     )
-    return twiml.Tap(
-        url=tickets.media_url(ticket),
-        name=ticket.name,
-        track=ticket.track,
-        status_callback=f"{settings.PUBLIC_URL}/twilio/stream-status/",
-        parameters=ticket.parameters,
-    )
+    return plans.tap(ticket)
 
 
-def _next(leg: Leg | None, fields: Fields) -> str:
-    if "DialCallStatus" in fields:
-        return twiml.ending(path.after_dial(fields["DialCallStatus"]))
-    if leg is not None and not leg.call.dials and tickets.live_on(leg):
-        return twiml.render(path.Listen(again=True), addresses=_addresses())
-    return twiml.ending(path.End())
+def _set_out(told: Change, call: Call, plan: Plan, now: datetime) -> None:
+    """Write the plan; who has nothing to be compared with is not asked, who goes to a queue enters it."""
+    settings = plans.number_of(call)
+    if path.asks_secret(plan) and not verification.comparable(settings, call.contact):
+        verification.finish(told, call=call, result=Call.Verified.UNKNOWN)
+        plan = path.route(settings)
+    _travel(told, call, plan, now)
 
 
-def _note_dialled(fields: Fields, now: datetime) -> None:
-    """The action of `<Dial>` says how the dialled leg ended, perhaps before its own callback does."""
-    sid = fields.get("DialCallSid")
-    if sid:
-        parent, status = fields["CallSid"], fields.get("DialCallStatus", "")
-        legs.apply(sid=sid, status=status, at=now, now=now, parent_sid=parent)
+def _travel(told: Change, call: Call, plan: Plan, now: datetime) -> None:
+    number = call.number
+    if plan["step"] == "queue" and number is not None and number.queue is not None:
+        queues.arrive(told, call=call, queue=number.queue, now=now)
+    elif plan["step"] == "agent" and number is not None and number.agent is not None:
+        queues.enter(told, call=call, agent=number.agent, now=now)
+    else:
+        if plan["step"] == "voicemail" and plan.get("queue"):
+            queues.belong(told, call, Queue.objects.filter(pk=plan["queue"]).first())
+        queues.write_plan(call, plan)
 
 
-def _kept(key: str, body: str) -> str:
-    Reply.objects.create(key=key, body=body)
-    return body
+def _late(fields: Fields, now: datetime) -> None:
+    """Make the rows of a call that waits already: who called, the wait, and a lost tap that the tick reopens."""
+    number = selector.number_of(offline.dialled(fields))
+    if number is None or number.destination not in ("queue", "agent"):
+        return
+    with change(at=now) as told:
+        leg = legs.born(
+            told,
+            sid=fields["CallSid"],
+            status=fields["CallStatus"],
+            number=number,
+            caller=fields.get("From", ""),
+            caller_name=fields.get("CallerName", ""),
+            now=now,
+            rings=False,
+        )
+        if number.stream and not leg.tickets.exists():
+            ticket = tickets.issue(
+                leg=leg, origin=Ticket.Origin.TWIML, parameters={"call": str(leg.call_id)}, now=now
+            )
+            tickets.release(ticket_id=ticket.pk, now=now)
+        _travel(told, leg.call, path.route(plans.number_of(leg.call)), now)
+    _log.info("twilio.queue.found_again", extra={"call_sid": fields["CallSid"]})
 
 
-def _addresses() -> twiml.Addresses:
-    """Each answer names its own next turn, so that a legal repeat differs from a replay."""
-    return twiml.Addresses(
-        next_turn=f"{settings.PUBLIC_URL}/twilio/next/{secrets.token_hex(16)}/",
-        call_status=f"{settings.PUBLIC_URL}/twilio/call-status/",
-    )
+# -- each next turn ---------------------------------------------------------------------------------
+
+Follow = Callable[[Change, Leg, str, Fields, datetime], str]
 
 
-def _settings(number: PhoneNumber) -> path.NumberSettings:
-    to_agent = number.destination == PhoneNumber.Destination.AGENT
-    identity = number.agent.identity if number.agent else ""
-    return path.NumberSettings(
-        e164=number.e164,
-        destination=number.destination,
-        target=identity if to_agent else number.forward_to,
-        consent=number.consent.strip(),
-        stream=number.stream,
-    )
+def _turned(turn: str, fields: Fields, follow: Follow, now: datetime) -> str:
+    """The stored answer to this turn, or a new one of `follow`, with the call locked while it is made."""
+    stored = replayed(turn)
+    if stored:
+        return stored
+
+    def make(told: Change) -> str:
+        _note_legs(told, fields, now)
+        leg = _leg(fields)
+        if leg is None:
+            return twiml.ending(path.after_dial(fields.get("DialCallStatus", "completed")))
+        return follow(told, leg, turn, fields, now)
+
+    return _once(turn, make, now)
 
 
-def _dialled(fields: Fields) -> str:
-    return fields.get("To") or fields.get("Called", "")
+def _next(told: Change, leg: Leg, turn: str, fields: Fields, now: datetime) -> str:
+    call, over = leg.call, plans.follows(turn, leg.call) or not leg.call.plan
+    step = call.plan.get("step", "")
+    if "QueueResult" in fields:
+        return waits.after_queue(told, call, fields["QueueResult"], now=now)
+    if "DialCallStatus" in fields and over:
+        return plans.write_out(call, _after_dial(step, fields["DialCallStatus"]))
+    if "RecordingSid" in fields and step == "voicemail":
+        seconds = int(fields.get("RecordingDuration") or 0)
+        voicemails.take(
+            told, call=call, recording_sid=fields["RecordingSid"], seconds=seconds, finished=False, now=now
+        )
+        return plans.write_out(call, path.End(path.THANKS if seconds else path.NOTHING_HEARD))
+    if step == "listen" or not call.plan:
+        alive = not call.dials and tickets.live_on(leg)
+        return plans.write_out(call, path.Listen(again=True) if alive else path.End())
+    if path.asks_secret(call.plan):
+        return plans.document(call, verification.hush(call, leg, now=now))
+    return plans.document(call)
+
+
+def _after_dial(step: str, status: str) -> path.End:
+    ending = path.after_dial(status)
+    return path.End(path.GOODBYE) if step == "conference" and not ending.text else ending
+
+
+def _verified(told: Change, leg: Leg, heard: verification.Heard, now: datetime) -> str:
+    """One more try, or the result, the streams again and on to where the number leads."""
+    call = leg.call
+    result = verification.tried(call, heard)
+    if not result:
+        return plans.document(call, verification.hush(call, leg, now=now), heard.sorry())
+    stopped = call.plan.get("stopped", [])
+    verification.finish(told, call=call, result=result)
+    _travel(told, call, path.route(plans.number_of(call)), now)
+    again = verification.restart(leg, stopped=stopped, now=now)
+    return plans.document(call, *(plans.tap(ticket) for ticket in again))
+
+
+def _note_legs(told: Change, fields: Fields, now: datetime) -> None:
+    """The request says how the caller's leg is, and of a `<Dial>` how the dialled one ended: perhaps before
+    their own callbacks do.
+    """
+    sid, status = fields["CallSid"], fields["CallStatus"]
+    call_id = Leg.objects.filter(sid=sid).values_list("call_id", flat=True).first()
+    Call.objects.select_for_update().filter(pk=call_id).first()  # all turns of a call, one after the other
+    if Leg.objects.filter(sid=sid).exclude(status=status).exists():
+        legs.apply_within(told, sid=sid, status=status, at=now, now=now)
+    if child := fields.get("DialCallSid"):
+        word = fields.get("DialCallStatus", "")
+        legs.apply_within(told, sid=child, status=word, at=now, now=now, parent_sid=sid)
+
+
+def _leg(fields: Fields) -> Leg | None:
+    related = Leg.objects.select_related("call__number", "call__queue", "call__contact")
+    return related.filter(sid=fields["CallSid"]).first()
+
+
+def _once(key: str, make: Callable[[Change], str], now: datetime) -> str:
+    """Make the answer and store it in one change; of two at once the loser sends the winner's."""
+    try:
+        with change(at=now) as told:
+            body = make(told)
+            Reply.objects.create(key=key, body=body)
+            return body
+    except IntegrityError:
+        stored = replayed(key)
+        if not stored:
+            raise
+        return stored
 
 
 def _not_in_service(fields: Fields) -> str:
     _log.warning("twilio.number.unknown", extra={"call_sid": fields["CallSid"]})
     count("twilio.number.unknown")
     return twiml.ending(path.End(path.UNKNOWN_NUMBER))
-
-
-def _apology() -> str:
-    return twiml.ending(path.End(path.APOLOGY))

@@ -77,10 +77,16 @@ def born(
     caller_name: str,
     now: datetime,
     region: str = "",
+    streams: bool = True,
+    consented: bool = True,
+    rings: bool = True,
+    dials: bool = True,
 ) -> Leg:
     """The first leg of a call that Twilio tells us of, and its call; one adopted before is completed.
 
-    `region` is the one whose token signed; the number's where that is not known.
+    `region` is the one whose token signed; the number's where that is not known. Of the document that it is
+    answered with: `streams` if it may hold a stream, `consented` if the consent text is said, `rings` if it
+    lets the caller hear a telephone ring first, `dials` if somebody is to answer.
     """
     leg = _locked(sid)
     call = leg.call if leg else Call(started_at=now)
@@ -92,15 +98,16 @@ def born(
     call.region = region or number.region
     if call.region != number.region:  # as while the number moves; else doctor tells
         _log.info("twilio.region.other", extra={"call_sid": sid, "region": call.region})
-    call.dials = number.destination != PhoneNumber.Destination.TAP
-    call.tap_wanted = number.stream
+    call.team = number.team
+    call.dials = dials
+    call.tap_wanted = number.stream and streams
     call.words_wanted = number.transcribe
-    call.record_allowed = number.may_record()
+    call.record_allowed = number.may_record() and consented
     call.save()
     leg = leg or Leg(sid=sid, call=call, started_at=now)
-    # Twilio answers the call when it reads a document that speaks and dials nobody.
+    # Twilio answers the call when it reads a document that speaks and rings nobody.
     word = lattice.known(status) or "ringing"
-    _raise(leg, word if call.dials else lattice.highest(word, lattice.LIVE), now, None)
+    _raise(leg, word if rings else lattice.highest(word, lattice.LIVE), now, None)
     leg.save()
     settle(told, call, now=now, kind="call.started")
     return leg

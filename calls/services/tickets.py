@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from calls import path
 from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
 from calls.refusal import Refused
 from calls.text import clean
@@ -61,7 +62,7 @@ def issue(
     """A new ticket for one media socket of `leg`, valid 60 s (and `after_seconds` of speech before it).
 
     Without a name it gets tap, tap-2, … A ticket of origin ingest is spent at once: Twilio has opened that
-    stream already, so no limit is asked. Raises LimitReached.
+    stream already, so no limit is asked. Raises LimitReached, or Refused while the caller gives a code.
     """
     seconds = (REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds
     ticket = Ticket(
@@ -84,10 +85,13 @@ def issue(
 
 
 def _save(ticket: Ticket, now: datetime) -> None:
-    """With a name of its own and within the limits. Raises LimitReached."""
+    """With a name of its own and within the limits. Raises Refused."""
     try:
         with transaction.atomic():
-            Leg.objects.select_for_update().get(pk=ticket.leg_id)  # of two at once the second sees the first
+            # Of two at once the second sees the first.
+            leg = Leg.objects.select_for_update(of=("self",)).select_related("call").get(pk=ticket.leg_id)
+            if path.asks_secret(leg.call.plan) and ticket.origin != Ticket.Origin.INGEST:
+                raise Refused("verifying", _VERIFYING)
             ticket.name = ticket.name or _next_name(ticket.leg)
             if ticket.origin != Ticket.Origin.INGEST:
                 _ask_limits(ticket, now)
@@ -96,6 +100,7 @@ def _save(ticket: Ticket, now: datetime) -> None:
         raise LimitReached("name_in_use", _NAME.format(name=ticket.name)) from error
 
 
+_VERIFYING = "The caller is giving a code just now, which nobody may hear. Try again in a moment."
 _NAME = "A stream named {name} is open on this call. Choose another name or stop that stream first."
 _TRACKS = "This call has {used} of {limit} tracks streaming; this stream needs {more}. Stop a stream first."
 _VOICE = "A bidirectional stream is open on this call, and Twilio allows one. Close it first."

@@ -21,7 +21,17 @@ from calls.gateway import credentials
 from calls.services import regions
 from calls.text import clean
 
-__all__ = ["CALL_STATUS", "CONFERENCE", "RECORDING", "STREAM_STATUS", "VOICE", "Form", "signed", "tokens"]
+__all__ = [
+    "CALL_STATUS",
+    "CONFERENCE",
+    "HOLD",
+    "RECORDING",
+    "STREAM_STATUS",
+    "VOICE",
+    "Form",
+    "signed",
+    "tokens",
+]
 
 _log = logging.getLogger("contactcenter.twilio")
 
@@ -108,6 +118,7 @@ class Form:
 VOICE = Form("voice", frozenset({"AccountSid", "CallSid", "CallStatus", "From", "To"}))
 CALL_STATUS = Form("call-status", frozenset({"AccountSid", "CallSid", "CallStatus"}))
 CONFERENCE = Form("conference", frozenset({"AccountSid", "ConferenceSid", "StatusCallbackEvent"}))
+HOLD = Form("hold", frozenset({"AccountSid"}))
 RECORDING = Form("recording", frozenset({"AccountSid", "CallSid", "RecordingSid", "RecordingStatus"}))
 STREAM_STATUS = Form("stream-status", frozenset({"AccountSid", "CallSid", "StreamSid", "StreamEvent"}))
 

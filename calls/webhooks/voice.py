@@ -7,10 +7,10 @@ from django.db import Error as DatabaseAway
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from calls.services import answer
+from calls.services import answer, offline
 from calls.webhooks.signed import VOICE, Fields, signed
 
-__all__ = ["fallback", "next_turn", "voice"]
+__all__ = ["fallback", "next_turn", "twiml", "voice"]
 
 _log = logging.getLogger("contactcenter.twilio")
 
@@ -18,13 +18,18 @@ _log = logging.getLogger("contactcenter.twilio")
 @signed(VOICE)
 def voice(request: HttpRequest, fields: Fields) -> HttpResponse:
     """A call comes in."""
-    return _twiml(fields, lambda: answer.first(fields, now=timezone.now()))
+    now = timezone.now()
+    return twiml(fields, lambda: answer.first(fields, now=now), lambda: offline.first(fields, now=now))
 
 
 @signed(VOICE)
 def next_turn(request: HttpRequest, fields: Fields, turn: str) -> HttpResponse:
     """A verb is finished; `turn` tells a replay from a new question."""
-    return _twiml(fields, lambda: answer.next_turn(turn, fields, now=timezone.now()))
+    return twiml(
+        fields,
+        lambda: answer.next_turn(turn, fields, now=timezone.now()),
+        lambda: offline.next_turn(turn, fields),
+    )
 
 
 @signed(VOICE)
@@ -33,19 +38,25 @@ def fallback(request: HttpRequest, fields: Fields) -> HttpResponse:
     _log.warning(
         "twilio.fallback", extra={"call_sid": fields["CallSid"], "code": fields.get("ErrorCode", "")}
     )
-    return _twiml(fields, lambda: answer.instead(fields, now=timezone.now()))
+    return twiml(
+        fields,
+        lambda: answer.instead(fields, now=timezone.now()),
+        lambda: offline.instead(fields, timezone.now()),
+    )
 
 
-def _twiml(fields: Fields, make: Callable[[], str]) -> HttpResponse:
+def twiml(fields: Fields, make: Callable[[], str], without: Callable[[], str]) -> HttpResponse:
+    """The document of `make`, or of `without` when the database is away or the fault is ours."""
     try:
         body = make()
     except DatabaseAway as error:
         _log.error(
-            "twilio.voice.database", extra={"error": type(error).__name__, "call_sid": fields["CallSid"]}
+            "twilio.voice.database",
+            extra={"error": type(error).__name__, "call_sid": fields.get("CallSid", "")},
         )
-        body = answer.without_database(fields)
+        body = without()
     except Exception:
         # The caller first: a fault of ours is logged whole, and still somebody is dialled.
-        _log.exception("twilio.voice.failed", extra={"call_sid": fields["CallSid"]})
-        body = answer.without_database(fields)
+        _log.exception("twilio.voice.failed", extra={"call_sid": fields.get("CallSid", "")})
+        body = without()
     return HttpResponse(body, content_type="text/xml; charset=utf-8")
