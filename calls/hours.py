@@ -63,7 +63,7 @@ def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
 
 
 def _openings(spans: tuple[Span, ...], day: date, at: datetime) -> Iterator[datetime]:
-    """Moments of the day at which the wall clock may come into a span: its beginning, or a jump of the clock."""
+    """Moments of the day at which the clock may come into a span: its beginning, or a jump of the clock."""
     if not spans:
         return
     for span in spans:

@@ -9,15 +9,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from calls.steps import Ask, Dial, End, Listen, Meet, Record, Say, Step, Wait
 from calls.text import E164, e164, is_withheld
 
 __all__ = [
-    "APOLOGY", "Ask", "BLOCKED", "CALLBACK_PROMISED", "Dial", "End", "GOODBYE", "Go", "Leave", "Listen", "Meet",
-    "NOBODY", "NOTHING_HEARD", "NumberSettings", "Opening", "Plan", "Record", "Say", "Step", "StopTaps", "THANKS",
-    "UNKNOWN_NUMBER", "VERIFY_FIRST", "Wait", "after_dial", "asks_secret", "block_key", "closed_text", "opening",
-    "queue_name", "route", "seconds_to_say", "steps", "to_agent", "to_end", "to_phone", "to_queue", "to_verify",
-    "to_voicemail", "waits",
-]  # fmt: skip
+    "APOLOGY",
+    "CALLBACK_PROMISED",
+    "GOODBYE",
+    "NOBODY",
+    "NOTHING_HEARD",
+    "THANKS",
+    "UNKNOWN_NUMBER",
+    "VERIFY_FIRST",
+    "NumberSettings",
+    "Opening",
+    "Plan",
+    "after_dial",
+    "asks_secret",
+    "block_key",
+    "closed_text",
+    "meaning",
+    "opening",
+    "route",
+    "seconds_to_say",
+    "to_agent",
+    "to_end",
+    "to_phone",
+    "to_queue",
+    "to_voicemail",
+    "waits",
+]
 
 APOLOGY = "We are sorry, your call cannot be connected right now. Please try again later."
 NOBODY = "We are sorry, nobody can take your call right now. Please try again later."
@@ -33,7 +54,6 @@ VERIFY_FIRST = "Before we connect you, we check who you are."
 VERIFY_CODE = "Please key in your code, followed by the hash key, or say it digit by digit."
 VERIFY_BIRTH = "Please key in your date of birth as eight digits, day, month and year, or say it."
 
-MESSAGE_SECONDS = 180
 _SPOKEN = {"completed", "answered"}
 _CHARACTERS_PER_SECOND = 8  # slow speech: the estimate must not be too short
 
@@ -42,7 +62,7 @@ Plan = dict[str, Any]
 
 @dataclass(frozen=True)
 class NumberSettings:
-    """What the number's owner chose. `target` is the telephone to dial; `queue` and `agent` are keys of rows."""
+    """What the number's owner chose. `target` is the telephone to dial, `queue` and `agent` are keys."""
 
     e164: str
     destination: str  # queue, phone, agent or tap
@@ -61,99 +81,18 @@ class NumberSettings:
 
 
 @dataclass(frozen=True)
-class Say:
-    """A sentence: of the number's owner (`own`), in the number's language, or one of ours, in English."""
-
-    text: str
-    own: bool = False
-
-
-@dataclass(frozen=True)
-class Dial:
-    """Connect the caller with a telephone."""
-
-    target: str
-    caller_id: str
-
-
-@dataclass(frozen=True)
-class Listen:
-    """Nobody is dialled: the call lives as long as it is streamed. `again` after the first round."""
-
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Wait in Twilio's queue of this name until somebody fetches the caller."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Meet:
-    """Meet an agent in the conference of this name."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Record:
-    """Leave a message after the tone, of at most so many seconds."""
-
-    seconds: int = MESSAGE_SECONDS
-
-
-@dataclass(frozen=True)
-class StopTaps:
-    """Stop the streams of these names."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Ask for a code, or a date of eight keys, by keys or by speech."""
-
-    prompt: Say
-    keys: int = 0  # how many end it; 0: the hash key does
-
-
-@dataclass(frozen=True)
-class Leave:
-    """Leave the queue; its `action` then asks for the plan."""
-
-
-@dataclass(frozen=True)
-class Go:
-    """Ask at once for what the plan says next, after so many seconds."""
-
-    after: int = 0
-
-
-@dataclass(frozen=True)
-class End:
-    """Say something, perhaps, and hang up."""
-
-    text: str = ""
-
-
-Step = Say | Dial | Listen | Wait | Meet | Record | StopTaps | Ask | Leave | Go | End
-
-
-@dataclass(frozen=True)
 class Opening:
-    """How a call begins: what is said before the stream, whether there is one, what is said after, the plan."""
+    """How a call begins: what is said before the stream, if there is one, and after it, and the plan."""
 
     first: tuple[Say, ...]
-    streams: bool
+    tapped: bool
     consented: bool
     then: tuple[Say, ...]
     plan: Plan
 
 
 def opening(number: NumberSettings, *, is_open: bool, blocked: bool, closed: Say) -> Opening:
-    """The beginning of a call. `closed` is what is said outside of the hours; it ends there with no stream."""
+    """The beginning of a call. `closed` is what is said outside of the hours."""
     greeting = _said(number.greeting)
     if blocked:
         return Opening((), False, False, (), to_end(BLOCKED))
@@ -216,16 +155,16 @@ def waits(plan: Mapping[str, Any]) -> bool:
     return plan.get("step") in ("queue", "agent")
 
 
-def queue_name(plan: Mapping[str, Any]) -> str:
+def _queue_name(plan: Mapping[str, Any]) -> str:
     """Twilio's name of the queue that a plan waits in."""
     return f"queue-{plan['queue']}" if plan.get("step") == "queue" else f"agent-{plan['agent']}"
 
 
-def steps(plan: Mapping[str, Any], number: NumberSettings, caller: str) -> tuple[Step, ...]:
+def meaning(plan: Mapping[str, Any], number: NumberSettings, caller: str) -> tuple[Step, ...]:
     """What a plan means. `caller` is From, cleaned: it is shown to a telephone that is dialled."""
     match plan:
         case {"step": "queue", "queue": int()} | {"step": "agent", "agent": int()}:
-            return (Wait(queue_name(plan)),)
+            return (Wait(_queue_name(plan)),)
         case {"step": "conference", "name": str(name)}:
             return (Meet(name),)
         case {"step": "voicemail"}:

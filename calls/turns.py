@@ -1,8 +1,8 @@
 """Turns: the 32 hexadecimal digits that end an address which we give to Twilio.
 
-Half is chance, so that a legal repeat of a step has another address than a replay of a request. The other half
-seals what the address was given for (`of`, any text), so that we know it again when Twilio asks, in whatever
-order and without having written it down.
+Half is chance, so that a legal repeat of a step has another address than a replay of a request. The other
+half seals what the address was given for (`of`, any text), so that we know it again when Twilio asks, in
+whatever order and without having written it down.
 """
 
 import hashlib

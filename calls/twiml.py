@@ -8,7 +8,7 @@ from twilio.twiml.voice_response import Dial as DialVerb
 from twilio.twiml.voice_response import Gather, Start, Stop, VoiceResponse
 
 from calls import path
-from calls.path import Ask, Dial, End, Go, Leave, Listen, Meet, Record, Say, Step, StopTaps, Wait
+from calls.steps import Ask, Dial, End, Go, Leave, Listen, Meet, Record, Say, Step, StopTaps, Wait
 from calls.text import clean
 from calls.waiting import Round
 
@@ -49,7 +49,7 @@ class Addresses:
 
 
 def render(*pieces: Step | Tap | Round, addresses: Addresses, language: str = _OURS) -> str:
-    """The document: each piece in order. What is the owner's is spoken in `language`, our texts in English."""
+    """The document: each piece in order. The owner's texts are spoken in `language`, ours in English."""
     response = VoiceResponse()
     paper = _Paper(response, addresses, language)
     for piece in pieces:

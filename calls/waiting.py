@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from calls.path import Say
+from calls.steps import Say
 
-__all__ = ["Offers", "Round", "choice", "chapter", "round_of"]
+__all__ = ["Offers", "Round", "chapter", "choice", "round_of"]
 
 HOLD_ON = "Please hold the line."
 _AGAIN_SECONDS = 120  # who waits long hears again what they may choose

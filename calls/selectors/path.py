@@ -1,4 +1,4 @@
-"""What a caller's path is decided from: the number's settings, its hours, who is blocked, who is before whom."""
+"""What decides a caller's path: the number's settings and hours, who is blocked, who is before whom."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from calls import hours, path
+from calls import hours, path, steps
 from calls.models import BlockedCaller, Callback, Hours, PhoneNumber, Queue, Waiting
 from calls.text import e164
 from calls.waiting import Offers
@@ -26,7 +26,7 @@ class Known:
         """Whether the number is open at `now`; without hours it always is."""
         return self.schedule is None or hours.is_open(self.schedule, now.astimezone(self.zone))
 
-    def closed(self, now: datetime) -> path.Say:
+    def closed(self, now: datetime) -> steps.Say:
         """What is said when it is closed at `now`."""
         local = now.astimezone(self.zone)
         opens = hours.next_opening(self.schedule, local) if self.schedule else None

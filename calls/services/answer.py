@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError
 
-from calls import path, twiml
+from calls import path, steps, twiml
 from calls.counters import count
 from calls.events import Change, change
 from calls.models import Call, Leg, PhoneNumber, Queue, Reply, Ticket
@@ -53,7 +53,7 @@ def gathered(turn: str, fields: Fields, *, now: datetime) -> str:
         if heard is not None and path.asks_secret(leg.call.plan):
             return _verified(told, leg, heard, now)
         if of_code:
-            return plans.write_out(leg.call, path.Go())
+            return plans.write_out(leg.call, steps.Go())
         return waits.choose(told, leg.call, fields.get("Digits", ""), now=now)
 
     return _turned(turn, fields, follow, now)
@@ -113,7 +113,7 @@ def _born(told: Change, fields: Fields, number: PhoneNumber, now: datetime) -> s
         caller_name=fields.get("CallerName", ""),
         region=fields.get("Region", ""),
         now=now,
-        streams=start.streams,
+        tapped=start.tapped,
         consented=start.consented,
         rings=start.plan["step"] == "phone",
         dials=start.plan["step"] != "listen",
@@ -121,11 +121,11 @@ def _born(told: Change, fields: Fields, number: PhoneNumber, now: datetime) -> s
     if blocked:
         count("twilio.caller.blocked")
         told.emit(kind="call.blocked", noun="call", key=leg.call_id, call=leg.call_id)
-    taps = [_tap(leg, start, now)] if start.streams else []
+    taps = [_tap(leg, start, now)] if start.tapped else []
     _set_out(told, leg.call, start.plan, now)
     if path.asks_secret(leg.call.plan):
         return plans.write_out(
-            leg.call, *start.first, *taps, *start.then, path.Say(path.VERIFY_FIRST), path.Go()
+            leg.call, *start.first, *taps, *start.then, steps.Say(path.VERIFY_FIRST), steps.Go()
         )
     return plans.document(leg.call, *start.first, *taps, *start.then)
 
@@ -163,7 +163,7 @@ def _travel(told: Change, call: Call, plan: Plan, now: datetime) -> None:
 
 
 def _late(fields: Fields, now: datetime) -> None:
-    """Make the rows of a call that waits already: who called, the wait, and a lost tap that the tick reopens."""
+    """Make the rows of a call that waits already: the call, its wait, and a tap that the tick reopens."""
     number = selector.number_of(offline.dialled(fields))
     if number is None or number.destination not in ("queue", "agent"):
         return
@@ -220,18 +220,18 @@ def _next(told: Change, leg: Leg, turn: str, fields: Fields, now: datetime) -> s
         voicemails.take(
             told, call=call, recording_sid=fields["RecordingSid"], seconds=seconds, finished=False, now=now
         )
-        return plans.write_out(call, path.End(path.THANKS if seconds else path.NOTHING_HEARD))
+        return plans.write_out(call, steps.End(path.THANKS if seconds else path.NOTHING_HEARD))
     if step == "listen" or not call.plan:
         alive = not call.dials and tickets.live_on(leg)
-        return plans.write_out(call, path.Listen(again=True) if alive else path.End())
+        return plans.write_out(call, steps.Listen(again=True) if alive else steps.End())
     if path.asks_secret(call.plan):
         return plans.document(call, verification.hush(call, leg, now=now))
     return plans.document(call)
 
 
-def _after_dial(step: str, status: str) -> path.End:
+def _after_dial(step: str, status: str) -> steps.End:
     ending = path.after_dial(status)
-    return path.End(path.GOODBYE) if step == "conference" and not ending.text else ending
+    return steps.End(path.GOODBYE) if step == "conference" and not ending.text else ending
 
 
 def _verified(told: Change, leg: Leg, heard: verification.Heard, now: datetime) -> str:
@@ -253,7 +253,7 @@ def _note_legs(told: Change, fields: Fields, now: datetime) -> None:
     """
     sid, status = fields["CallSid"], fields["CallStatus"]
     call_id = Leg.objects.filter(sid=sid).values_list("call_id", flat=True).first()
-    Call.objects.select_for_update().filter(pk=call_id).first()  # all turns of a call, one after the other
+    Call.objects.select_for_update().filter(pk=call_id or 0).first()  # its turns one after the other
     if Leg.objects.filter(sid=sid).exclude(status=status).exists():
         legs.apply_within(told, sid=sid, status=status, at=now, now=now)
     if child := fields.get("DialCallSid"):
@@ -283,4 +283,4 @@ def _once(key: str, make: Callable[[Change], str], now: datetime) -> str:
 def _not_in_service(fields: Fields) -> str:
     _log.warning("twilio.number.unknown", extra={"call_sid": fields["CallSid"]})
     count("twilio.number.unknown")
-    return twiml.ending(path.End(path.UNKNOWN_NUMBER))
+    return twiml.ending(steps.End(path.UNKNOWN_NUMBER))

@@ -22,7 +22,7 @@ def ask(
     due_at: datetime | None = None,
     note: str = "",
 ) -> Callback:
-    """Promise to call `e164` back, not before `due_at` (now if not given). `place_at` keeps a place in the queue.
+    """Promise to call `e164` back, not before `due_at` (default: now). `place_at` keeps a place in the queue.
 
     A call has one open promise per number: asked again, the same one is returned as it is.
     """

@@ -77,16 +77,16 @@ def born(
     caller_name: str,
     now: datetime,
     region: str = "",
-    streams: bool = True,
+    tapped: bool = True,
     consented: bool = True,
     rings: bool = True,
     dials: bool = True,
 ) -> Leg:
     """The first leg of a call that Twilio tells us of, and its call; one adopted before is completed.
 
-    `region` is the one whose token signed; the number's where that is not known. Of the document that it is
-    answered with: `streams` if it may hold a stream, `consented` if the consent text is said, `rings` if it
-    lets the caller hear a telephone ring first, `dials` if somebody is to answer.
+    `region` is the one whose token signed; the number's where that is not known. Of the document that
+    answers it: `tapped` if it may start a stream, `consented` if the consent text is said, `rings` if the
+    caller first hears a telephone ring, `dials` if somebody is to answer.
     """
     leg = _locked(sid)
     call = leg.call if leg else Call(started_at=now)
@@ -100,7 +100,7 @@ def born(
         _log.info("twilio.region.other", extra={"call_sid": sid, "region": call.region})
     call.team = number.team
     call.dials = dials
-    call.tap_wanted = number.stream and streams
+    call.tap_wanted = number.stream and tapped
     call.words_wanted = number.transcribe
     call.record_allowed = number.may_record() and consented
     call.save()

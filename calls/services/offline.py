@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 
-from calls import path, twiml, waiting as rounds
+from calls import path, steps, twiml
+from calls import waiting as rounds
 from calls.counters import count
 from calls.selectors.path import Known
 from calls.services import plans
@@ -47,8 +48,8 @@ def first(fields: Fields, *, now: datetime) -> str:
     plan = path.route(known.settings) if path.asks_secret(start.plan) else start.plan
     if plan["step"] in ("listen", "voicemail"):  # a stream, or a row for the message, is what they live by
         return _apology()
-    steps = path.steps(plan, known.settings, known_caller(fields.get("From", "")))
-    pieces = (*start.first, *start.then, *steps)
+    then = path.meaning(plan, known.settings, known_caller(fields.get("From", "")))
+    pieces = (*start.first, *start.then, *then)
     return twiml.render(*pieces, addresses=_addresses(), language=known.settings.language)
 
 
@@ -60,12 +61,12 @@ def next_turn(turn: str, fields: Fields) -> str:
     ):  # answered: a conference is over
         return twiml.ending(path.after_dial(fields["DialCallStatus"]))
     if fields.get("QueueResult") == "hangup":
-        return twiml.ending(path.End())
+        return twiml.ending(steps.End())
     round_ = next((n for n in range(1, HOLDS + 1) if plans.sealed_as(turn, _again(fields, n))), 0)
     if round_ >= HOLDS:
         return _apology()
     there = plans.addresses(next_of=_again(fields, round_ + 1))
-    return twiml.render(path.Go(after=HOLD_SECONDS), addresses=there)
+    return twiml.render(steps.Go(after=HOLD_SECONDS), addresses=there)
 
 
 def gathered(turn: str, fields: Fields) -> str:
@@ -109,4 +110,4 @@ def _addresses() -> twiml.Addresses:
 
 
 def _apology() -> str:
-    return twiml.ending(path.End(path.APOLOGY))
+    return twiml.ending(steps.End(path.APOLOGY))

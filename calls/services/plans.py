@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.templatetags.static import static
 
-from calls import path, turns, twiml
+from calls import path, steps, turns, twiml
 from calls.models import Call, Conference, Ticket
 from calls.selectors import path as selector
 from calls.services import tickets
@@ -22,8 +22,8 @@ __all__ = [
     "follows",
     "music",
     "number_of",
-    "sealed_as",
     "seal",
+    "sealed_as",
     "tap",
     "write_out",
 ]
@@ -35,15 +35,15 @@ _OURS = "sounds/hold.wav"
 _NO_NUMBER = path.NumberSettings(e164="", destination="")
 
 
-def document(call: Call, *before: path.Step | twiml.Tap) -> str:
+def document(call: Call, *before: steps.Step | twiml.Tap) -> str:
     """What comes before, then what the call's plan says."""
     if _is_over(call.plan):
-        return write_out(call, *before, path.End(path.GOODBYE))
-    return write_out(call, *before, *path.steps(call.plan, number_of(call), call.caller))
+        return write_out(call, *before, steps.End(path.GOODBYE))
+    return write_out(call, *before, *path.meaning(call.plan, number_of(call), call.caller))
 
 
-def write_out(call: Call, *pieces: path.Step | twiml.Tap | Round, chapter: str = "") -> str:
-    """These pieces, with addresses for this call and its plan; `chapter` is what a round of waiting is about."""
+def write_out(call: Call, *pieces: steps.Step | twiml.Tap | Round, chapter: str = "") -> str:
+    """These pieces, with addresses for this call and its plan; `chapter` is what a round is about."""
     there = addresses(next_of=seal(call), queue_of=chapter, gather_of=_asked(call), music_of=music(call))
     return twiml.render(*pieces, addresses=there, language=number_of(call).language)
 

@@ -1,4 +1,4 @@
-"""Callers in queues: in, on to another one, out. One open Waiting row a call; the call's plan says the same."""
+"""Callers in queues: in, on to another one, out. One open Waiting row a call; its plan says the same."""
 
 from datetime import datetime
 
@@ -28,8 +28,8 @@ def enter(
 ) -> Waiting:
     """Let the call wait in a queue, for one agent, or for one agent and after `agent_until` for the queue's.
 
-    An open row of the call is moved on and keeps when it began, unless `entered_at` says otherwise. Writes the
-    call's plan, queue and team. `reason` is for the agent who answers.
+    An open row of the call is moved on and keeps when it began, unless `entered_at` says otherwise. Writes
+    the call's plan, queue and team. `reason` is for the agent who answers.
     """
     Call.objects.select_for_update().filter(
         pk=call.pk

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password
 
-from calls import path, spoken
+from calls import path, spoken, steps
 from calls.events import Change
 from calls.models import Call, Contact, Leg, PhoneNumber, Ticket
 from calls.services import queues, tickets
@@ -30,9 +30,9 @@ class Heard:
     anything: bool
     right: bool
 
-    def sorry(self) -> path.Say:
+    def sorry(self) -> steps.Say:
         """What is said before the next try."""
-        return path.Say(_AGAIN if self.anything else _SILENT)
+        return steps.Say(_AGAIN if self.anything else _SILENT)
 
 
 def comparable(number: path.NumberSettings, contact: Contact | None) -> bool:
@@ -55,7 +55,7 @@ def judge(call: Call, *, digits: str, speech: str, now: datetime) -> Heard:
     return Heard(True, day is not None and day == contact.born_on)
 
 
-def hush(call: Call, leg: Leg, *, now: datetime) -> path.StopTaps:
+def hush(call: Call, leg: Leg, *, now: datetime) -> steps.StopTaps:
     """Close the leg to streams: what may still open cannot, what is open is to be stopped by name.
 
     The tickets are remembered in the plan, so that `restart` brings the streams back.
@@ -66,7 +66,7 @@ def hush(call: Call, leg: Leg, *, now: datetime) -> path.StopTaps:
     ours = [ticket.pk for ticket in open_ones if ticket.origin != Ticket.Origin.INGEST]
     stopped = [*call.plan.get("stopped", []), *ours]
     queues.write_plan(call, {**call.plan, "stopped": stopped})
-    return path.StopTaps(tuple(ticket.name for ticket in open_ones))
+    return steps.StopTaps(tuple(ticket.name for ticket in open_ones))
 
 
 def tried(call: Call, heard: Heard) -> str:

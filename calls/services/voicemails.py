@@ -37,7 +37,7 @@ def take(
 ) -> Voicemail | None:
     """Write down a message of so many seconds; `finished` once its sound can be fetched.
 
-    One that holds nothing leaves no row, and a word without seconds changes none. Every field only moves one way.
+    One that holds nothing leaves no row, and a word without seconds changes none. Fields only move one way.
     """
     Call.objects.select_for_update().filter(pk=call.pk).first()
     there = Voicemail.objects.filter(recording_sid=recording_sid).first()

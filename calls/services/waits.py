@@ -1,10 +1,10 @@
-"""What happens to callers who wait: each round of sentences and music, what they choose, how the wait ends."""
+"""What happens to callers who wait: rounds of sentences and music, what they choose, how the wait ends."""
 
 import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-from calls import lattice, path, waiting
+from calls import lattice, path, steps, waiting
 from calls.counters import count
 from calls.events import Change
 from calls.models import Call, Leg, Waiting
@@ -23,13 +23,13 @@ _TALKED = {"bridged", "bridging-in-process"}
 def round_of(turn: str, leg: Leg, fields: Fields, *, now: datetime) -> str:
     """One round for who waits: their place when it is another than before, then music. Writes no row.
 
-    A caller whose plan has moved on leaves the queue, so that a redirect that was lost is made good; but who is
-    on the way into a conference only hears music, for two ways in would put them out again.
+    A caller whose plan has moved on leaves the queue, so that a redirect that was lost is made good; but who
+    is on the way into a conference only hears music, for two ways in would put them out again.
     """
     call = leg.call
     row = Waiting.objects.open().select_related("queue").filter(call=call).first()
     if not path.waits(call.plan) and call.plan.get("step") not in (None, "conference"):
-        return write_out(call, path.Leave())
+        return write_out(call, steps.Leave())
     if row is None:
         return write_out(call, waiting.Round((), keys=False))
     if leg.status != lattice.LIVE:  # only the first time: nothing else tells that Twilio has answered
@@ -46,24 +46,24 @@ def choose(told: Change, call: Call, digits: str, *, now: datetime) -> str:
     wanted = waiting.choice(digits, selector.offers(row.queue, call.caller))
     if wanted == "voicemail" and queues.leave(told, call=call, result=Waiting.Result.VOICEMAIL, now=now):
         queues.write_plan(call, path.to_voicemail(row.queue_id))
-        return write_out(call, path.Leave())
+        return write_out(call, steps.Leave())
     if wanted == "callback" and queues.leave(told, call=call, result=Waiting.Result.CALLBACK, now=now):
         _promise(told, call, row, now)
         queues.write_plan(call, path.to_end(path.CALLBACK_PROMISED))
-        return write_out(call, path.Leave())
+        return write_out(call, steps.Leave())
     return _round(call, row, 0)
 
 
 def after_queue(told: Change, call: Call, result: str, *, now: datetime) -> str:
     """What follows `<Enqueue>`, by its QueueResult.
 
-    After a redirect Twilio asks this too and uses the other answer; so it says what the plan says, and no more.
+    After a redirect Twilio asks this too and uses the other answer: it says what the plan says, no more.
     """
     if result == "hangup":
         queues.leave(told, call=call, result=Waiting.Result.ABANDONED, now=now)
-        return write_out(call, path.End())
+        return write_out(call, steps.End())
     if result in _TALKED:
-        return write_out(call, path.End())
+        return write_out(call, steps.End())
     if result not in _MOVING and path.waits(call.plan):
         _log.warning("twilio.queue.failed", extra={"call": call.pk, "result": result[:24]})
         count("twilio.queue.failed")

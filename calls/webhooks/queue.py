@@ -22,5 +22,5 @@ def queue(request: HttpRequest, fields: Fields, turn: str) -> HttpResponse:
 
 @signed(HOLD)
 def hold(request: HttpRequest, fields: Fields) -> HttpResponse:
-    """Music on hold. Asked by POST: whoever holds a participant says HoldMethod=POST, for a GET is refused."""
+    """Music on hold. By POST alone: whoever holds a participant says HoldMethod=POST."""
     return twiml(fields, lambda: answer.held(fields), lambda: offline.held())

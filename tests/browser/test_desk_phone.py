@@ -10,7 +10,7 @@ from tests.browser.deskplay import DeskPlay, call, context, offer
 from tests.browser.desks import until
 from tests.browser.theatre import Stage
 from tests.chromium import watch
-from tools.sounds import SOUNDS
+from tools.phone_sounds import SOUNDS
 
 Arrive = Callable[..., Page]
 CHIP, BANNER, CODE = "[data-phone-chip]", "[data-phone-banner] [data-text]", "[data-phone-banner] [data-code]"

@@ -14,7 +14,7 @@ from calls.checks import softphone
 from calls.models import PhoneNumber
 from tests import people
 from tools.house import ROOT
-from tools.sounds import SOUNDS, path, sound
+from tools.phone_sounds import SOUNDS, path, sound
 
 pytestmark = pytest.mark.django_db
 KEY, SECRET = "SK" + "e" * 32, "a secret of the key that is long enough for HS256"
