@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from calls.models import Call, Event, Ticket
+from calls.models import Call, Event, Ticket, Waiting
 from calls.services import answer, legs, tickets
 from tests import factories, people, twilio
 from tests.factories import NOON
@@ -48,9 +48,14 @@ def test_a_known_caller_is_named():
     assert Call.objects.get().contact == contact
 
 
-def test_an_agent_is_rung_in_the_browser():
-    factories.number(e164=TO, destination="agent", agent=people.agent_jonas())
-    assert ">agent_jonas</Client></Dial>" in first()
+def test_for_one_agent_the_caller_waits_like_in_a_queue():
+    jonas = people.agent_jonas()
+    factories.number(e164=TO, destination="agent", agent=jonas)
+    assert f">agent-{jonas.pk}</Enqueue>" in first()
+    assert (Waiting.objects.get().agent, Call.objects.get().plan) == (
+        jonas,
+        {"step": "agent", "agent": jonas.pk},
+    )
 
 
 def test_without_an_agent_the_caller_gets_an_apology_and_is_still_streamed():
@@ -73,7 +78,7 @@ def test_the_consent_text_comes_before_the_stream_and_its_time_is_given_to_the_t
     consent = "This call is recorded and written down. " * 4
     factories.number(e164=TO, consent=consent, record=True)
     document = first()
-    assert document.index("<Say>") < document.index("<Start>") < document.index("<Dial")
+    assert document.index("<Say ") < document.index("<Start>") < document.index("<Dial")
     assert Call.objects.get().record_allowed
     ticket = Ticket.objects.get()
     assert ticket.expires_at >= NOON + timedelta(seconds=75)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from calls.hours import Schedule, Span, is_open, next_opening
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-ZONES = ["Europe/Amsterdam", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"]
+ZONES = [
+    "Europe/Amsterdam",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "UTC",
+    "Asia/Kolkata",
+]
 OFFICE = Schedule({day: (Span(time(9), time(12)), Span(time(13), time(17, 30))) for day in range(5)})
 STEP = timedelta(minutes=7)
 
@@ -42,7 +49,9 @@ def test_midnight_as_an_end_is_the_end_of_the_day():
 
 
 def test_a_holiday_takes_the_place_of_its_weekday():
-    schedule = Schedule(OFFICE.week, {date(2026, 11, 20): (), date(2026, 11, 21): (Span(time(10), time(11)),)})
+    schedule = Schedule(
+        OFFICE.week, {date(2026, 11, 20): (), date(2026, 11, 21): (Span(time(10), time(11)),)}
+    )
     assert not is_open(schedule, local(2026, 11, 20, 10, 0))
     assert is_open(schedule, local(2026, 11, 21, 10, 30))
     assert next_opening(schedule, local(2026, 11, 20, 8, 0)) == local(2026, 11, 21, 10, 0)
@@ -93,7 +102,9 @@ def schedules(draw):
 
 
 # Days around which clocks are changed in one zone or another, and one of none.
-DAYS = st.sampled_from([(2026, 3, 28), (2026, 10, 24), (2026, 3, 7), (2026, 10, 31), (2026, 4, 4), (2026, 7, 1), (2018, 11, 3)])
+DAYS = st.sampled_from(
+    [(2026, 3, 28), (2026, 10, 24), (2026, 3, 7), (2026, 10, 31), (2026, 4, 4), (2026, 7, 1), (2018, 11, 3)]
+)
 
 
 @given(schedules(), st.sampled_from(ZONES), DAYS, st.integers(0, 2 * 24 * 60))

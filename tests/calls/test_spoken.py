@@ -11,11 +11,18 @@ from calls import spoken
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December"]  # fmt: skip
-ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
-    "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
-).split(" ")
+ORDINALS = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth",
+    "nineteenth", "twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth",
+    "twenty-fifth", "twenty-sixth", "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth",
+    "thirty-first",
+]  # fmt: skip
+TEENS = [
+    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+]  # fmt: skip
+ALL = [*WORDS, *MONTHS, *ORDINALS, "hundred", "thousand", "double", "oh", "and"]
 DATES = st.dates(date(1900, 1, 1), date(2029, 12, 31))
 DIGITS = st.text("0123456789", min_size=1, max_size=12)
 
@@ -63,12 +70,11 @@ def year_in_words(year):
 
 
 def small(number):
-    teens = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     tens = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
     if number < 10:
         return WORDS[number]
     if number < 20:
-        return teens[number - 10]
+        return TEENS[number - 10]
     return tens[number // 10] + (f" {WORDS[number % 10]}" if number % 10 else "")
 
 
@@ -91,7 +97,8 @@ def test_every_day_is_understood_in_the_ways_people_say_it(day):
 
 
 @pytest.mark.parametrize(
-    "said", ["", "may", "31 February 1980", "3 May 80", "yesterday", "99999999", "3 May", "the 5th", "9" * 5000]
+    "said",
+    ["", "may", "31 February 1980", "3 May 80", "yesterday", "99999999", "3 May", "the 5th", "9" * 5000],
 )
 def test_what_is_no_day_is_none(said):
     assert spoken.as_date(said) is None
@@ -103,7 +110,12 @@ def test_nothing_that_is_said_breaks_it(said):
     assert all(digit in "0123456789" for digit in spoken.as_digits(said))
 
 
-@given(st.lists(st.sampled_from([*WORDS, *MONTHS, *ORDINALS, "hundred", "thousand", "double", "oh", "and"]), max_size=40))
+@given(
+    st.lists(
+        st.sampled_from([*WORDS, *MONTHS, *ORDINALS, "hundred", "thousand", "double", "oh", "and"]),
+        max_size=40,
+    )
+)
 def test_no_row_of_words_breaks_it(words):
     spoken.as_date(" ".join(words))
     spoken.as_digits(" ".join(words))
