@@ -1,4 +1,4 @@
-"""The phone's own sounds: `python -m tools.phone_sounds` writes static/sounds/phone-*.wav, the same each time.
+"""The phone's own sounds: `python -m tools.phone_sounds` writes static/sounds/phone-*.wav, always the same.
 
 One for every name that Twilio's Voice SDK knows, so that it fetches none from elsewhere. 8 kHz, 16 bit, mono.
 """

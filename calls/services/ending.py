@@ -93,6 +93,7 @@ def _lost(offer: Offer, now: datetime) -> int:
             agent_until=now + LOST_KEPT,
             priority=OWN_PRIORITY,
             reason=LOST,
+            stays=offers.caller_seat(offer.call) is not None,
             now=now,
         )
     seat = offers.caller_seat(offer.call)

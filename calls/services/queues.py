@@ -25,17 +25,21 @@ def enter(
     priority: int | None = None,
     reason: str = "",
     entered_at: datetime | None = None,
+    stays: bool = False,
 ) -> Waiting:
     """Let the call wait in a queue, for one agent, or for one agent and after `agent_until` for the queue's.
 
     An open row of the call is moved on and keeps when it began, unless `entered_at` says otherwise. Writes
-    the call's plan, queue and team. `reason` is for the agent who answers.
+    the call's plan, queue and team; with `stays` the caller waits where they are, on hold in a conference.
+    `reason` is for the agent who answers.
     """
-    Call.objects.select_for_update().filter(
-        pk=call.pk
-    ).first()  # of two at once the second sees the first's row
+    # locked, so that of two at once the second sees the first's row
+    Call.objects.select_for_update().filter(pk=call.pk).first()
     waiting = Waiting.objects.open().filter(call=call).first() or Waiting(call=call, entered_at=now)
     kind = "waiting.moved" if waiting.pk else "waiting.entered"
+    place = (queue, agent)
+    if waiting.pk is None or (waiting.queue, waiting.agent) != place:
+        waiting.created_at = now
     waiting.queue, waiting.agent, waiting.agent_until = queue, agent, agent_until
     waiting.priority = priority if priority is not None else queue.priority if queue else 0
     waiting.reason = clean(reason, 200)
@@ -43,9 +47,10 @@ def enter(
     waiting.save()
     told.emit(kind=kind, noun="waiting", key=waiting.pk, call=call.pk)
     belong(told, call, queue)
-    write_plan(
-        call, path.to_queue(queue.pk) if queue else path.to_agent(agent.pk) if agent else path.to_end()
-    )
+    if not stays:
+        write_plan(
+            call, path.to_queue(queue.pk) if queue else path.to_agent(agent.pk) if agent else path.to_end()
+        )
     return waiting
 
 

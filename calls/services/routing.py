@@ -174,32 +174,19 @@ def _is_late(row: Waiting, now: datetime) -> bool:
 
 
 def _overflow(row: Waiting, now: datetime) -> int:
-    queue, call = row.queue, row.call
-    if queue is None or moves.recently(call, Command.Kind.REDIRECT, now=now):
+    call = row.call
+    if moves.recently(call, Command.Kind.REDIRECT, now=now):
         return 0
-    plan = _overflow_plan(queue)
     try:
         with change(at=now) as told:
+            plan = queues.overflow(told, call=call, now=now)
+            if plan is None:
+                return 0
             command = moves.intend_redirect(told, call=call, plan=plan, by=None)
-            if queue.overflow == Queue.Overflow.QUEUE and queue.overflow_queue is not None:
-                other, since = queue.overflow_queue, row.entered_at
-                queues.enter(told, call=call, queue=other, entered_at=since, now=now)
-            else:
-                queues.leave(told, call=call, result=Waiting.Result.OVERFLOW, now=now)
     except Refused:
         return 0
     commands.send([command], now=now)
     return 1
-
-
-def _overflow_plan(queue: Queue) -> dict[str, object]:
-    if queue.overflow == Queue.Overflow.QUEUE and queue.overflow_queue_id:
-        return {"step": "queue", "queue": queue.overflow_queue_id}
-    if queue.overflow == Queue.Overflow.PHONE and queue.overflow_to:
-        return {"step": "phone", "to": queue.overflow_to}
-    if queue.overflow == Queue.Overflow.VOICEMAIL:
-        return {"step": "voicemail", "queue": queue.pk}
-    return {"step": "end", "text": ""}
 
 
 def _leave(row: Waiting, result: str, now: datetime) -> bool:

@@ -111,7 +111,7 @@ def restart(leg: Leg, *, stopped: list[int], now: datetime) -> list[Ticket]:
                     reopens=old,
                 )
             )
-        except tickets.Refused:  # cannot be more than were open, unless somebody was quicker
+        except Refused:  # cannot be more than were open, unless somebody was quicker
             continue
     return made
 
