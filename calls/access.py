@@ -20,10 +20,12 @@ __all__ = [
     "Scope",
     "may",
     "may_control_streams",
+    "may_use_desk",
     "may_watch",
     "scope_of",
 ]
 
+DESK = "calls.use_desk"
 WALL = "calls.view_wall"
 EVERY_TEAM = "calls.view_every_team"
 STREAMS = "calls.control_streams"
@@ -78,6 +80,11 @@ def may_watch(person: Person) -> bool:
 def may_control_streams(person: Person) -> bool:
     """Start and stop streams on a live call: supervisors and admins."""
     return may(person, STREAMS)
+
+
+def may_use_desk(person: Person) -> bool:
+    """Take calls at a desk; the desk itself is the agent's who is this person."""
+    return may(person, DESK)
 
 
 def scope_of(person: Any) -> Scope:

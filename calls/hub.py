@@ -14,6 +14,7 @@ import contextlib
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from django.utils import timezone
 from calls.access import EVERY, Scope
 from calls.consumers import ticks
 from calls.consumers.browser import RESTART, UNKNOWN, Browser, Tick
+from calls.consumers.desk_browser import DeskBrowser
 from calls.consumers.follower import Follower
 from calls.consumers.places import Places
 from calls.counters import gauge
@@ -30,6 +32,7 @@ from calls.events import newest_id
 from calls.outbox import EVENTS_BEHIND, with_ids
 from calls.selectors import call as one_call
 from calls.selectors import feed, wall
+from calls.selectors.desk import Look
 from calls.selectors.teams import Placed
 
 __all__ = ["Browser", "Hub", "beat", "hub"]
@@ -122,6 +125,21 @@ class Hub:
             if told.id > answer.upto:
                 self._tell(browser, told)
         browser.wake.set()
+
+    async def show(self, desk: DeskBrowser, look: Callable[[], Awaitable[Look]]) -> None:
+        """Put a desk's whole state into its outbox, by `look`, and what happened since it was read.
+
+        Raises TimeoutError while the database is away.
+        """
+        async with asyncio.timeout(START_SECONDS):
+            await self._following.wait()
+        found = await look()
+        while not self._kept_since(found.upto):
+            found = await look()
+        if desk.show(found, given=self._upto):
+            for told in self._recent:
+                if told.id > found.upto:
+                    desk.give(told)
 
     def renew(self, browser: Browser) -> None:
         """What a browser may see has changed: a fresh snapshot takes the place of all that it knows."""

@@ -57,8 +57,11 @@ class Outbox:
 
     def event(self, id_: int, body: str) -> None:
         """Put in one event; `body` is its JSON object without `id` and `after`. Raises Behind."""
-        if id_ <= self.last_id:
-            return
+        if id_ > self.last_id:
+            self.state(id_, body)
+
+    def state(self, id_: int, body: str) -> None:
+        """Put in a whole state as of event `id_`, whatever came before; events chain to it. Raises Behind."""
         self._events.append(with_ids(body, id_=id_, after=self.last_id))
         self.last_id = id_
         if self.behind() > EVENTS_BEHIND:

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
 from calls.services.seats import LABEL
-from calls.views import call, control, desk_page, history, phone, wall
+from calls.views import call, control, desk, desk_page, history, phone, wall
 from calls.webhooks import conference, gather, queue, recording, status, voice
 
 pages: list[URLPattern] = [
@@ -14,6 +14,8 @@ pages: list[URLPattern] = [
     path("live/", wall.live, name="live"),
     path("desk/", desk_page.desk, name="desk"),
     path("desk/token/", phone.token, name="desk-token"),
+    path("desk/do/", desk.do, name="desk-do"),
+    path("desk/search/", desk.search, name="desk-search"),
     path("calls/", history.calls, name="calls"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/$", call.detail, name="call"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/do/$", control.do, name="call-do"),

@@ -15,6 +15,7 @@ from channels.auth import AuthMiddlewareStack
 from django.conf import settings
 
 from calls.consumers.call import CallConsumer
+from calls.consumers.desk import DeskConsumer
 from calls.consumers.live import LiveConsumer
 from calls.counters import denied
 from contactcenter.draining import draining
@@ -151,6 +152,7 @@ application = Guarded(
         (rf"/media/(?P<nonce>{_HEX})/?", _media),
         (r"/media/doctor-(?P<proof>[^/]+)/?", Echo.as_asgi()),
         (r"/ws/live/", _browser(LiveConsumer)),
+        (r"/ws/desk/", _browser(DeskConsumer)),
         (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser(CallConsumer)),
         (r"/ws/.*", OriginCheck(refuse)),
     )

@@ -22,7 +22,7 @@ from calls.counters import denied
 from calls.hub import beat, hub
 from calls.selectors.feed import encode, iso
 
-__all__ = ["BrowserSocket", "Closed"]
+__all__ = ["BrowserSocket", "Closed", "Receive", "Scope", "Send", "is_id"]
 
 BAD_MESSAGE, TOO_LARGE, RATE = 4400, 4413, 4429
 MESSAGE_BYTES = 16 * 1024
@@ -39,6 +39,7 @@ _NAMES = {
     4403: "ws.not_allowed",
     4404: "ws.unknown",
     4408: "ws.too_slow",
+    4409: "ws.replaced",
     4413: "ws.message.too_large",
     4429: "ws.rate",
 }
@@ -46,6 +47,7 @@ _ERRORS = {
     "bad_json": "A message must be one JSON object.",
     "unknown_type": "Only hello and ack are understood.",
     "bad_field": "last_id must be a whole number or null, scope a text or null.",
+    "bad_desk": "desk must be a UUID, and take true or false.",
 }
 
 Scope = dict[str, Any]
@@ -115,11 +117,13 @@ class BrowserSocket:
             raise Closed(UNKNOWN) from None
         hub().join(self.browser)
         try:
-            await self._until_one_ends(
-                self._read(), self._pump(), self._watch(), self._beat(), self._patience()
-            )
+            await self._until_one_ends(*self._parts())
         finally:
             hub().leave(self.browser)
+
+    def _parts(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on at once until the first of them ends."""
+        return [self._read(), self._pump(), self._watch(), self._beat(), self._patience()]
 
     async def _until_one_ends(self, *parts: Coroutine[Any, Any, None]) -> None:
         tasks = [asyncio.ensure_future(part) for part in parts]
@@ -212,20 +216,26 @@ class BrowserSocket:
             raise Closed(TOO_LARGE)
         message = _parse(text)
         kind = message.get("type") if message is not None else None
-        if kind == "ack" and self.browser.outbox.ack():
-            self.browser.wake.set()  # it costs nothing: there are no more of these than we asked for
-            return
+        if kind == "ack" and await self._ack():
+            return  # it costs nothing: there are no more of these than we asked for
         self._spend()
         if message is None:
             self._wrong("bad_json")
         elif kind == "hello":
-            await self._hello(message.get("last_id"), message.get("scope"))
+            await self._hello(message)
         elif kind != "ack":
             self._wrong("unknown_type")
 
-    async def _hello(self, last_id: Any, scope: Any) -> None:
-        known = last_id is None or (type(last_id) is int and 0 <= last_id < 2**63)
-        if not known or not isinstance(scope, str | None):
+    async def _ack(self) -> bool:
+        """The browser has what we sent; False if we waited for no word of it."""
+        if not self.browser.outbox.ack():
+            return False
+        self.browser.wake.set()
+        return True
+
+    async def _hello(self, message: dict[str, Any]) -> None:
+        last_id, scope = message.get("last_id"), message.get("scope")
+        if not is_id(last_id) or not isinstance(scope, str | None):
             self._wrong("bad_field")
             return
         self._greeted.set()
@@ -243,6 +253,11 @@ class BrowserSocket:
         self._say(text)
         if self._bad >= BAD_MESSAGES:
             self.browser.close(BAD_MESSAGE)
+
+
+def is_id(value: Any) -> bool:
+    """Whether it can be the id of an event, or none was seen."""
+    return value is None or (type(value) is int and 0 <= value < 2**63)
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:

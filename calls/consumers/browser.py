@@ -129,13 +129,15 @@ class Browser:
 
     def sees(self, told: Told) -> bool:
         """Whether an event belongs to what this browser watches and may see."""
-        return self.call in (None, told.call) and self.scope.sees(told.team)
+        return bool(told.body) and self.call in (None, told.call) and self.scope.sees(told.team)
 
     def give(self, told: Told) -> None:
         """Put an event into the outbox if this browser sees its call; too far behind closes the socket.
 
         Of a call that went out of its sight it is told only that, one that came into it makes it `stale`.
         """
+        if not told.body:
+            return
         knew = self.call in (None, told.call) and self.scope.sees(told.was)
         if self.sees(told):
             if knew or self.call is not None:

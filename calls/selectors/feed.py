@@ -16,6 +16,7 @@ from django.db.models import Q, prefetch_related_objects
 from calls.access import NOWHERE
 from calls.events import newest_id
 from calls.models import Call, CallState, Command, Event, Leg, Utterance
+from calls.selectors.touched import topics_of
 
 __all__ = ["Batch", "Told", "after", "command_message", "encode", "gone", "iso", "streams_of"]
 
@@ -28,6 +29,7 @@ class Told:
     """One message: `body` is a JSON object with `type`, `at`, the noun's key and state, without ids.
 
     `team` is that of its call now (None: of no team; NOWHERE: no call), `was` that of before if it moved.
+    `topics` name whom it concerns. A noun that no page shows by itself has no body: desks look at it anew.
     """
 
     id: int
@@ -37,6 +39,7 @@ class Told:
     body: str
     stream: str = ""
     track: str = ""
+    topics: frozenset[str] = frozenset()
     team: int | None = NOWHERE
     was: int | None = NOWHERE
     ended: bool = False  # the call is over
@@ -60,7 +63,13 @@ def after(last_id: int, *, limit: int) -> Batch:
     newest = {(row.noun, row.key): row for row in rows}
     states = _states(newest)
     ordered = sorted(newest.values(), key=lambda row: row.id)
-    messages = _in_their_teams([_told(row, states.get((row.noun, row.key))) for row in ordered])
+    topics = topics_of(ordered)
+    messages = _in_their_teams(
+        [
+            _told(row, states.get((row.noun, row.key)), topics.get((row.noun, row.key), frozenset()))
+            for row in ordered
+        ]
+    )
     return Batch(messages, upto=rows[-1].id if rows else last_id, whole=whole)
 
 
@@ -79,7 +88,7 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _told(event: Event, state: Body | None) -> Told:
+def _told(event: Event, state: Body | None, topics: frozenset[str]) -> Told:
     known = state or {event.noun: event.key, "call": event.call_id, "gone": True}
     body = {"type": event.noun, "at": iso(event.at), "event": event.kind, **known}
     return Told(
@@ -87,9 +96,10 @@ def _told(event: Event, state: Body | None) -> Told:
         noun=event.noun,
         key=event.key,
         call=known.get("call") if isinstance(known.get("call"), int) else event.call_id,
-        body=encode(body),
+        body=encode(body) if event.noun in _LOADERS else "",
         stream=str(known.get("stream", "")),
         track=str(known.get("track", "")),
+        topics=topics,
         ended=event.noun == "call" and known.get("state", CallState.ENDED) == CallState.ENDED,
     )
 

@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import check_password
 from calls import path, spoken, steps
 from calls.events import Change
 from calls.models import Call, Contact, Leg, PhoneNumber, Ticket
+from calls.refusal import Refused
 from calls.services import queues, tickets
 
 __all__ = ["Heard", "comparable", "finish", "hush", "judge", "restart", "tried"]

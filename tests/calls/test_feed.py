@@ -10,9 +10,23 @@ from pytest_django import DjangoAssertNumQueries
 
 from calls.access import EVERY
 from calls.events import change, newest_id
-from calls.models import Call, CallState, Command, Event, Utterance
+from calls.models import (
+    Call,
+    Callback,
+    CallState,
+    Command,
+    Event,
+    Matter,
+    Offer,
+    Queue,
+    Utterance,
+    Voicemail,
+    Waiting,
+    WrapUp,
+)
 from calls.selectors import call as one_call
 from calls.selectors import feed, history, wall
+from calls.selectors.touched import topic
 from streams.models import Gap
 from tests import factories, people
 
@@ -101,10 +115,66 @@ def test_an_unknown_noun_or_an_odd_key_breaks_nothing() -> None:
     start = newest_id()
     call = factories.call()
     told(call, "weather", "rain")
+    told(call, "offer", "no number")
     told(call, "call", "not a number")
     told(call, "gap", "9" * 30)
     told(call, "command", "no uuid")
-    assert all(one["gone"] for one in bodies(feed.after(start, limit=50)))
+    weather, offer, *shown = feed.after(start, limit=50).messages
+    assert (weather.body, offer.body) == ("", "")  # nothing that a page shows by itself
+    assert all(json.loads(message.body)["gone"] for message in shown)
+
+
+def test_an_event_names_whom_it_concerns() -> None:
+    start = newest_id()
+    jonas, call = people.agent_jonas(), factories.call(contact=people.carla())
+    queue = Queue.objects.create(name="Support")
+    now = factories.NOON
+    rows: dict[str, Any] = {
+        "offer": Offer.objects.create(call=call, agent=jonas, until=now),
+        "waiting": Waiting.objects.create(call=call, queue=queue),
+        "wrapup": WrapUp.objects.create(call=call, agent=jonas, due_at=now),
+        "callback": Callback.objects.create(
+            call=call, e164=people.CALLER, queue=queue, place_at=now, due_at=now
+        ),
+        "voicemail": Voicemail.objects.create(call=call, queue=queue, recording_sid=factories.sid("RE")),
+        "matter": Matter.objects.create(contact=people.carla(), text="Boiler"),
+        "agent": jonas,
+    }
+    for noun, row in rows.items():
+        told(call, noun, row.pk)
+    told(call, "utterance", "MZ1/inbound/1")
+    found = {message.noun: message.topics for message in feed.after(start, limit=50).messages}
+    mine, on, there, who = (
+        topic("agent", jonas.pk),
+        topic("call", call.pk),
+        topic("queue", queue.pk),
+        topic("contact", call.contact_id),
+    )
+    assert found == {
+        "offer": {mine, on},
+        "waiting": {there, on},
+        "wrapup": {mine, on},
+        "callback": {there, who, on},
+        "voicemail": {there, who, on},
+        "matter": {who, on},
+        "agent": {mine, on},
+        "utterance": frozenset(),
+    }
+
+
+def test_whom_events_concern_takes_as_many_queries_for_one_as_for_many(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    jonas = people.agent_jonas()
+    start = newest_id()
+    for _ in range(5):
+        call = factories.call()
+        offer = Offer.objects.create(
+            call=call, agent=jonas, until=factories.NOON, state="ended", ended_at=factories.NOON
+        )
+        told(call, "offer", offer.pk)
+    with django_assert_num_queries(3):
+        feed.after(start, limit=50)
 
 
 def test_more_events_than_asked_for_are_not_whole() -> None:

@@ -23,7 +23,8 @@ STEP = timedelta(minutes=7)
 
 
 def local(*parts, zone=AMSTERDAM, fold=0):
-    return datetime(*parts, tzinfo=zone, fold=fold)
+    year, month, day, *clock = parts
+    return datetime.combine(date(year, month, day), time(*clock), tzinfo=zone).replace(fold=fold)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,8 @@ DAYS = st.sampled_from(
 
 @given(schedules(), st.sampled_from(ZONES), DAYS, st.integers(0, 2 * 24 * 60))
 def test_it_is_closed_until_the_next_opening_and_open_then(schedule, zone, day, minutes):
-    at = (datetime(*day, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
+    begun = datetime.combine(date(*day), time(), tzinfo=UTC)
+    at = (begun + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
     opens = next_opening(schedule, at)
     if opens is None:
         assert not any(schedule.week.values())

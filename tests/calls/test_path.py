@@ -92,7 +92,7 @@ def test_a_call_belongs_to_its_queues_team_or_else_to_its_numbers(number, queue)
     assert Call.objects.get().team == own
     changed(queue, team=its)
     Line().ring()
-    assert Call.objects.first().team == its
+    assert Call.objects.latest("id").team == its
 
 
 @pytest.mark.parametrize(
@@ -527,12 +527,14 @@ def away(monkeypatch):
     def refuse(*_, **__):
         raise OperationalError("the database is away")
 
-    def go():
-        monkeypatch.setattr("calls.services.answer.replayed", refuse)
-        monkeypatch.setattr("calls.services.answer._leg", refuse)
+    class Away:
+        back = staticmethod(monkeypatch.undo)
 
-    go.back = monkeypatch.undo
-    return go
+        def __call__(self):
+            monkeypatch.setattr("calls.services.answer.replayed", refuse)
+            monkeypatch.setattr("calls.services.answer._leg", refuse)
+
+    return Away()
 
 
 def test_a_caller_let_in_without_a_database_gets_their_rows_when_it_is_back(number, queue, away):

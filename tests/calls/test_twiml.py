@@ -2,6 +2,7 @@
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -228,7 +229,7 @@ def test_no_text_becomes_markup(consent, name, value, target):
 def test_no_text_becomes_markup_on_any_step(text, name, address):
     prompt = steps.Say(text, own=True)
     to = replace(ADDRESSES, music=clean(address, 200), next_turn=clean(address, 200))
-    pieces = {
+    pieces: dict[Any, list[str]] = {
         steps.StopTaps((clean(name, 64),)): ["Stop"],
         steps.Wait(clean(name, 64)): ["Enqueue"],
         steps.Meet(clean(name, 64)): ["Dial"],

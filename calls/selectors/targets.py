@@ -1,0 +1,77 @@
+"""Where a call can be sent on to: colleagues, queues, and a telephone number as it was typed."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from calls import place
+from calls.models import Agent, PhoneNumber, Queue
+from calls.refusal import Refused
+from calls.selectors.agents import states
+from calls.services import allowed
+from calls.text import clean
+
+__all__ = ["FOUND_SHOWN", "number", "number_to_call_from", "numbers_to_call_from", "search"]
+
+FOUND_SHOWN = 8
+TYPED = 80
+_FREE_FIRST = {"ready": 0, "wrapup": 1, "on_call": 2, "ringing": 2, "away": 3, "offline": 4}
+
+Body = dict[str, Any]
+
+
+def search(*, agent: Agent, typed: str, now: datetime) -> Body:
+    """What fits the words: agents (free ones first), queues with their depth, and a number if it is one."""
+    words = clean(typed, TYPED)
+    return {
+        "agents": _agents(agent, words, now),
+        "queues": _queues(words),
+        "number": number(words),
+    }
+
+
+def number(typed: str) -> Body | None:
+    """A telephone number in E.164 and whether it may be dialled, else why not; None if it is none."""
+    try:
+        e164 = allowed.normal(typed, region=_home())
+    except Refused:
+        return None
+    found = {"key": e164, "shown": place.of(e164).shown}
+    try:
+        allowed.check(e164)
+    except Refused as refused:
+        return {**found, "allowed": False, "text": refused.text}
+    return {**found, "allowed": True, "text": ""}
+
+
+def numbers_to_call_from(agent: Agent) -> QuerySet[PhoneNumber]:
+    """Our numbers from which this agent may call out: those of their teams and of no team."""
+    teams = agent.user.teams.values("pk")
+    return PhoneNumber.objects.filter(Q(team__isnull=True) | Q(team__in=teams)).order_by("label", "e164")
+
+
+def number_to_call_from(agent: Agent, pk: int) -> PhoneNumber | None:
+    """One of them, or None."""
+    return numbers_to_call_from(agent).filter(pk=pk).first()
+
+
+def _agents(agent: Agent, words: str, now: datetime) -> list[Body]:
+    others = Agent.objects.exclude(pk=agent.pk).filter(name__icontains=words, user__is_active=True)
+    found = states(now=now, agents=others.order_by("name")[:200])
+    found.sort(key=lambda one: (_FREE_FIRST.get(one.state, 9), one.agent.name))
+    return [
+        {"key": str(one.agent.pk), "name": one.agent.name, "state": one.state} for one in found[:FOUND_SHOWN]
+    ]
+
+
+def _queues(words: str) -> list[Body]:
+    open_ = Count("waits", filter=Q(waits__left_at__isnull=True))
+    rows: Any = Queue.objects.filter(name__icontains=words).annotate(depth=open_).order_by("name")
+    return [{"key": str(row.pk), "name": row.name, "waiting": row.depth} for row in rows[:FOUND_SHOWN]]
+
+
+def _home() -> str | None:
+    """The country of our own numbers: in it a number without + is read."""
+    first = PhoneNumber.objects.order_by("pk").values_list("e164", flat=True).first()
+    return (place.region_of(first) if first else "") or None
