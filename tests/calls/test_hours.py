@@ -23,8 +23,8 @@ STEP = timedelta(minutes=7)
 
 
 def local(*parts, zone=AMSTERDAM, fold=0):
-    year, month, day, *clock = parts
-    return datetime.combine(date(year, month, day), time(*clock), tzinfo=zone).replace(fold=fold)
+    moment = datetime.combine(date(*parts[:3]), time(*parts[3:]), tzinfo=zone)
+    return moment.replace(fold=fold)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,9 @@ DAYS = st.sampled_from(
 
 @given(schedules(), st.sampled_from(ZONES), DAYS, st.integers(0, 2 * 24 * 60))
 def test_it_is_closed_until_the_next_opening_and_open_then(schedule, zone, day, minutes):
-    begun = datetime.combine(date(*day), time(), tzinfo=UTC)
-    at = (begun + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone))
+    at = (datetime.combine(date(*day), time(0), tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(
+        ZoneInfo(zone)
+    )
     opens = next_opening(schedule, at)
     if opens is None:
         assert not any(schedule.week.values())

@@ -27,7 +27,7 @@ from calls.models import (
     Waiting,
 )  # fmt: skip
 from calls.selectors import taps
-from calls.services import queues
+from calls.services import legs, queues
 from tests import factories, people, twilio
 from tests.calls.line import Line, address, said, tags
 
@@ -92,7 +92,7 @@ def test_a_call_belongs_to_its_queues_team_or_else_to_its_numbers(number, queue)
     assert Call.objects.get().team == own
     changed(queue, team=its)
     Line().ring()
-    assert Call.objects.latest("id").team == its
+    assert Call.objects.latest("pk").team == its
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_our_own_closed_text_names_the_next_opening(number):
 @pytest.mark.parametrize("caller", ["", "anonymous", "+1", "client:x", "sip:x@y", "x" * 2000, "a\x00\u202eb"])
 def test_odd_callers_wait_like_everybody_and_are_offered_no_callback(number, caller):
     line = Line(caller=caller)
-    document = line.ring(CallerName="y" * 3000, Something="new")
+    document = line.ring(CallerName="y" * 60_000, Something="new")
     round_ = line.wait(document)
     assert "press 1" in said(round_)[0]
     assert "press 2" not in said(round_)[0]
@@ -520,21 +520,24 @@ def test_the_fallback_answers_for_the_step_that_failed(number, kind):
 # -- without a database -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def away(monkeypatch):
-    """The database goes away when this is called, and comes back by `undo`."""
+class Away:
+    """The database goes away when this is called, and comes back by `back`."""
 
-    def refuse(*_, **__):
+    def __init__(self, monkeypatch):
+        self.back = monkeypatch.undo
+        self._set = monkeypatch.setattr
+
+    def __call__(self):
+        for name in ("replayed", "_leg"):
+            self._set(f"calls.services.answer.{name}", self._refuse)
+
+    def _refuse(self, *_, **__):
         raise OperationalError("the database is away")
 
-    class Away:
-        back = staticmethod(monkeypatch.undo)
 
-        def __call__(self):
-            monkeypatch.setattr("calls.services.answer.replayed", refuse)
-            monkeypatch.setattr("calls.services.answer._leg", refuse)
-
-    return Away()
+@pytest.fixture
+def away(monkeypatch):
+    return Away(monkeypatch)
 
 
 def test_a_caller_let_in_without_a_database_gets_their_rows_when_it_is_back(number, queue, away):
@@ -557,6 +560,20 @@ def test_a_caller_let_in_without_a_database_gets_their_rows_when_it_is_back(numb
     )
     line.wait(round_)
     assert Waiting.objects.filter(call=call).count() == 1
+
+
+def test_a_caller_whom_the_worker_found_first_gets_the_rest_of_the_rows(number, queue, away):
+    Line().ring()
+    away()
+    line = Line()
+    document = line.ring()
+    away.back()
+    leg = legs.adopt(call_sid=line.sid, account_sid="", number=number, now=timezone.now())
+    factories.ticket(leg)
+    line.wait(document)
+    call = Leg.objects.get(sid=line.sid).call
+    assert (call.caller, Waiting.objects.open().get(call=call).queue) == (line.caller, queue)
+    assert Ticket.objects.filter(leg=leg).count() == 1
 
 
 def test_nobody_hears_music_for_ever_without_a_database(number, away):

@@ -66,7 +66,7 @@ def errors(site: Site, sid: str) -> list[Any]:
 
 
 def sent(site: Site, stream: Any) -> bytes:
-    """All that Twilio's side sent of the caller on a stream: no journal, words file or browser can hold more."""
+    """All that Twilio's side sent of the caller on a stream: no journal and no words can hold more."""
     url = f"{site.emulator_url}/emulator/streams/{stream['stream_sid']}/inbound.ulaw"
     with urllib.request.urlopen(url, timeout=10) as answer:
         return bytes(answer.read())
