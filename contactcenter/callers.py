@@ -12,6 +12,7 @@ __all__ = ["Callers"]
 
 TOO_SHORT = 2.0  # seconds: a call that ends sooner never worked
 TOO_MANY = 5  # of these in a row
+BETWEEN = 10.0  # seconds: a call for somebody who sits ready is on its way for a moment
 
 
 @dataclass
@@ -28,14 +29,22 @@ class Callers:
     placed: int = 0
     short: int = 0
     silent: int = 0
+    extra_at: float = float("-inf")
 
-    def look(self) -> None:
-        """Note which calls have ended, and place as many as are missing. Raises Failed."""
+    def look(self, people_ready: int = 0) -> None:
+        """Note which calls have ended, and place as many as are missing. Raises Failed.
+
+        For people who sit Ready at their desks there is a call more, to the first number.
+        """
         self._read()
         if self.short >= TOO_MANY:
             raise Failed(f"Calls end as soon as they begin. See {self.stage.directory}/serve.log")
         while len(self.live) < self.wanted and not self.stage.ending.is_set():
             self._place()
+        is_time = time.monotonic() - self.extra_at > BETWEEN
+        if people_ready and is_time and not self.stage.ending.is_set():
+            self.extra_at = time.monotonic()
+            self._place(self.numbers[0])
 
     def hang_up(self) -> None:
         """End every live call and wait until Twilio's side says so, at most 10 s."""
@@ -71,11 +80,11 @@ class Callers:
         self.silent = 0
         return calls
 
-    def _place(self) -> None:
+    def _place(self, number: str = "") -> None:
         at, self.placed = self.placed % len(self.scripts), self.placed + 1
         wanted = {
             "from": self.number_of(at),
-            "to": self.numbers[at % len(self.numbers)],
+            "to": number or self.numbers[at % len(self.numbers)],
             "script": self.scripts[at]["name"],
         }
         sid = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]

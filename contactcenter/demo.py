@@ -150,8 +150,8 @@ def _keep_calls(stage: Stage, callers: Callers, desks: Any, seconds: float) -> N
     tell = time.monotonic()
     while time.monotonic() < end and not stage.ending.is_set():
         stage.check()
-        callers.look()
         desks.look()
+        callers.look(desks.people_ready())
         if stage.is_json and time.monotonic() >= tell:
             tell += TELL_EVERY
             stage.say(f"{len(callers.live)} calls live, {callers.placed} placed")

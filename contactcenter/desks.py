@@ -1,21 +1,24 @@
 """The simulated agents of the demo: present, Ready, and done with their wrap-ups, as their desks would say.
 
 Their phones are played by Twilio's side. Whoever signs in as one of them and opens the desk takes the seat,
-and is that agent from then on.
+and is that agent from then on. A person who is Ready is served before them.
 """
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.utils import timezone
 
 from calls.models import Agent, Outcome, WrapUp
 from calls.refusal import Refused
+from calls.selectors.agents import READY, states
 from calls.services import agents, wrapup
 
 __all__ = ["Desks"]
 
 WRAP_UP_SECONDS = 4.0
+_A_MOMENT = 3.0
 _PATIENCE = 30.0  # an agent who was taken Away is Ready again
 
 
@@ -28,9 +31,9 @@ class Desks:
     seated: set[int] = field(default_factory=set)
 
     def open(self) -> None:
-        """Everybody sits down and says Ready."""
+        """Whose seat is free sits down and says Ready; one that a person took is free when they have left."""
         now = timezone.now()
-        for agent in Agent.objects.filter(identity__in=self.identities):
+        for agent in Agent.objects.filter(identity__in=self.identities).exclude(pk__in=self.seated):
             if agents.sit(agent_id=agent.pk, desk=self.desk, take=False, now=now):
                 self.seated.add(agent.pk)
                 agents.set_phone(agent=agent, kind=Agent.Phone.BROWSER, ok=True, now=now)
@@ -42,6 +45,8 @@ class Desks:
         for agent_id in list(self.seated):
             if not agents.beat(agent_id=agent_id, desk=self.desk, now=now):
                 self.seated.discard(agent_id)
+        self.open()
+        Agent.objects.filter(pk__in=self.seated).update(idle_since=now)
         for row in WrapUp.objects.filter(agent__in=self.seated, closed_at__isnull=True):
             if (now - row.opened_at).total_seconds() >= WRAP_UP_SECONDS:
                 wrapup.close(wrapup=row, outcome=self._outcome(row), now=now)
@@ -49,6 +54,13 @@ class Desks:
         for agent in away:
             if agent.since is None or (now - agent.since).total_seconds() >= _PATIENCE:
                 self._back(agent)
+
+    def people_ready(self) -> int:
+        """How many people have been Ready for a moment, with nothing to do."""
+        now = timezone.now()
+        persons = Agent.objects.exclude(pk__in=self.seated)
+        found = states(now=now, agents=persons)
+        return sum(1 for one in found if one.state == READY and _long(one.since, now))
 
     def _back(self, agent: Agent) -> None:
         try:
@@ -59,3 +71,7 @@ class Desks:
     def _outcome(self, row: WrapUp) -> str:
         labels = Outcome.objects.filter(queue=row.queue, active=True).values_list("label", flat=True)
         return labels[row.pk % len(labels)] if labels else ""
+
+
+def _long(since: datetime | None, now: datetime) -> bool:
+    return since is not None and (now - since).total_seconds() >= _A_MOMENT

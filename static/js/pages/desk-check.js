@@ -70,7 +70,7 @@ export class Check {
       keep("desk-checked", today());
       this.desk.redraw();
     }
-    one("[data-go-ready]", this.box).hidden = !(passed && this.toReady);
+    one("[data-go-ready]", this.box).hidden = !passed || (this.desk.state.me.status === "ready" && !this.toReady);
   }
 
   textOf(step) {
