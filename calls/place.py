@@ -39,7 +39,11 @@ def of(caller: str) -> Place:
     from phonenumbers import geocoder, timezone
 
     place = geocoder.description_for_number(number, "en") or geocoder.country_name_for_number(number, "en")
-    zones = tuple(zone for zone in timezone.time_zones_for_number(number) if zone != _UNKNOWN)
+    zones = timezone.time_zones_for_number(number)
+    if not place and (country := _country(number)):  # a number that its country lists nowhere
+        place = geocoder.country_name_for_number(country, "en")
+        zones = timezone.time_zones_for_number(country)
+    zones = tuple(zone for zone in zones if zone != _UNKNOWN)
     return Place(_spaced(number), clean(place, 80), zones)
 
 
@@ -59,6 +63,13 @@ def region_of(e164: str) -> str:
     """The country of a number, such as NL; nothing if none is known."""
     number = _parsed(e164)
     return (phonenumbers.region_code_for_number(number) or "") if number is not None else ""
+
+
+def _country(number: Any) -> Any:
+    """A number that stands for the country of the code, or None where a code has several countries."""
+    regions = phonenumbers.region_codes_for_country_code(number.country_code)
+    main = [code for code in regions if code not in {"GG", "JE", "IM"}]  # islands of +44
+    return phonenumbers.example_number(main[0]) if len(main) == 1 else None
 
 
 def _parsed(text: str) -> Any:

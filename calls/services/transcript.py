@@ -1,14 +1,14 @@
 """Final lines become rows, with their speaker and their event, in one transaction."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from calls.counters import count
 from calls.events import Change, change
-from calls.models import Call, Leg, Utterance
+from calls.models import Call, Leg, Participant, Utterance
 from calls.text import clean
 
 __all__ = ["Line", "add"]
@@ -97,18 +97,27 @@ def _speaker(line: Line, call: Call, answered_at: datetime | None) -> str:
     if answered_at is None:
         return "other"  # prompts, music
     joined_ms = (answered_at - call.started_at) / timedelta(milliseconds=1)
+    if call.rounds:  # a prompt of the queue is cut off as the caller comes into the conference
+        return "agent" if line.start_ms + line.end_ms >= 2 * joined_ms else "other"
     return "agent" if line.end_ms + _TOLERANCE_MS >= joined_ms else "other"
 
 
 def _first_answers(calls: dict[int, Call]) -> dict[int, datetime]:
-    """When somebody first joined each call to talk with the person."""
-    others = (Leg.Kind.AGENT, Leg.Kind.OUTSIDE)
+    """When the person of each call first met somebody: in a conference by its own word, else by an answer."""
+    others, persons = (Leg.Kind.AGENT, Leg.Kind.OUTSIDE), (Leg.Kind.CALLER, Leg.Kind.PERSON)
     joined = Leg.objects.filter(call_id__in=calls, kind__in=others, answered_at__isnull=False)
-    answers: dict[int, datetime] = {}
-    for call_id, at in joined.order_by("-answered_at").values_list("call_id", "answered_at"):
-        if at is not None:
-            answers[call_id] = at
+    met = Participant.objects.filter(conference__call__in=calls, leg__kind__in=persons)
+    answers = _earliest(joined.values_list("call_id", "answered_at"))
+    answers.update(_earliest(met.values_list("conference__call_id", "joined_at")))
     return answers
+
+
+def _earliest(found: Iterable[tuple[int, datetime | None]]) -> dict[int, datetime]:
+    first: dict[int, datetime] = {}
+    for call_id, at in found:
+        if at is not None:
+            first[call_id] = min(first.get(call_id, at), at)
+    return first
 
 
 def _note_dropped(number: int) -> None:

@@ -19,6 +19,7 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         ("+442079460000", "+44 20 7946 0000", "London", "12:00"),
         ("+12125551234", "+1 212-555-1234", "New York, NY", "07:00"),
         ("+353861234567", "+353 86 123 4567", "Ireland", "12:00"),
+        ("+447700900102", "+44 7700 900102", "United Kingdom", "12:00"),  # given to nobody
     ],
 )
 def test_a_number_tells_its_place_and_time(caller: str, shown: str, where: str, local: str) -> None:

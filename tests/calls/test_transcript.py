@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from calls.events import change
-from calls.models import Event, Utterance
+from calls.models import Conference, Event, Participant, Utterance
 from calls.services import transcript
 from calls.services.transcript import Line
 from tests import factories
@@ -129,3 +129,15 @@ def test_words_are_cleaned_and_times_are_never_negative(call):
     transcript.add(lines=[line(call, text="a\x00b\u202ec\nd\ud800", start_ms=-40, end_ms=-80)])
     row = Utterance.objects.get()
     assert (row.text, row.start_ms, row.end_ms) == ("abc d\ufffd", 0, 0)
+
+
+@pytest.mark.parametrize(("start", "end", "speaker"), [(26_800, 29_900, "other"), (29_800, 32_000, "agent")])
+def test_a_prompt_of_the_queue_cut_off_by_the_conference_is_not_the_agent(call, start, end, speaker):
+    """The agent answers at 28 s, the caller comes into the conference at 30 s."""
+    call.rounds = 1
+    call.save()
+    factories.leg(call, kind="agent", answered_at=NOON + timedelta(seconds=28))
+    room = Conference.objects.create(call=call, name=f"call-{call.pk}-1", round=1)
+    caller = call.legs.get(kind="caller")
+    Participant.objects.create(conference=room, leg=caller, joined_at=NOON + timedelta(seconds=30))
+    assert speakers(call, track="outbound", start_ms=start, end_ms=end) == speaker

@@ -60,7 +60,7 @@ export class CallBar {
   }
 
   via({ call, offer }) {
-    const place = [call.label || call.number, call.queue].filter(Boolean).join(" · ");
+    const place = [...new Set([call.label || call.number, call.queue])].filter(Boolean).join(" · ");
     return offer.kind === "dial" ? `shown as ${place}` : place;
   }
 
