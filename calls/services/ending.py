@@ -1,12 +1,11 @@
 """How agents' parts and conferences end: on purpose, by loss, or because nobody is left. Part of the tick."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from calls import lattice
+from calls import lattice, path
 from calls.counters import count
 from calls.events import change
 from calls.models import Agent, Call, Command, Leg, Offer, Participant, Waiting
@@ -16,9 +15,10 @@ from calls.routing import OWN_PRIORITY
 from calls.services import commands, moves, offers, queues, wrapup
 from calls.services.commands import Intent
 
-__all__ = ["LOST_KEPT", "lonely", "parts_over", "strays"]
+__all__ = ["LOST_KEPT", "forsaken", "lonely", "parts_over", "strays"]
 
 LOST_KEPT = timedelta(seconds=45)  # a call whose agent's page was lost waits so long for that agent alone
+DIRECT_KEPT = timedelta(minutes=10)  # one agent's own line: then the caller may leave a message
 LOST = "Your page was lost during this call."
 _GRACE = timedelta(seconds=2)
 
@@ -54,6 +54,14 @@ def strays(*, now: datetime) -> int:
     return len(legs)
 
 
+def forsaken(*, now: datetime) -> int:
+    """Who waits for one agent in vain, with no queue behind, may leave a message instead."""
+    rows = Waiting.objects.open().filter(queue__isnull=True).exclude(call__state=Call.State.ENDED)
+    rows = rows.exclude(call__offers__state__in=OPEN).select_related("call")
+    late = [row for row in rows if (row.agent_until or row.created_at + DIRECT_KEPT) <= now]
+    return sum(_forsake(row, now) for row in late)
+
+
 def lonely(*, now: datetime) -> int:
     """Hang up callers who sit in a conference with nobody, and for whom nobody is rung."""
     alone = Participant.objects.filter(
@@ -64,6 +72,23 @@ def lonely(*, now: datetime) -> int:
         conference__ended_at__isnull=True,
     ).select_related("conference__call", "leg")
     return sum(_leave_alone(seat, now) for seat in alone)
+
+
+def _forsake(row: Waiting, now: datetime) -> int:
+    call = row.call
+    if moves.recently(call, Command.Kind.REDIRECT, now=now):
+        return 0
+    outbound = call.direction == Call.OUTBOUND
+    plan = path.to_end(path.NOBODY) if outbound else path.to_voicemail(None)
+    result = Waiting.Result.FAILED if outbound else Waiting.Result.OVERFLOW
+    try:
+        with change(at=now) as told:
+            command = moves.intend_redirect(told, call=call, plan=plan, by=None)
+            queues.leave(told, call=call, result=result, now=now)
+    except Refused:
+        return 0
+    commands.send([command], now=now)
+    return 1
 
 
 def _leg_over(offer: Offer, now: datetime) -> int:
@@ -128,7 +153,8 @@ def _end(legs: Sequence[Leg], now: datetime) -> None:
     asked = []
     for leg in legs:
         with change(at=now) as told:
-            intent = Intent(uuid.uuid4(), leg.call, Command.Kind.END_LEG, None)
+            kind = Command.Kind.END_LEG
+            intent = Intent(moves.own_id(leg.call, kind), leg.call, kind, None)
             asked.append(commands.intend(told, intent, args={"leg": leg.sid}))
     commands.send(asked, now=now)
 

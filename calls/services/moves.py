@@ -12,7 +12,17 @@ from calls.refusal import Refused
 from calls.services import commands
 from calls.services.commands import Intent
 
-__all__ = ["AGAIN", "hang_up", "hold", "intend_redirect", "persons_leg", "recently", "redirect", "unhold"]
+__all__ = [
+    "AGAIN",
+    "hang_up",
+    "hold",
+    "intend_redirect",
+    "own_id",
+    "persons_leg",
+    "recently",
+    "redirect",
+    "unhold",
+]
 
 AGAIN = timedelta(seconds=5)  # what shows no effect by then is asked again
 _OVER = "The call has ended."
@@ -41,7 +51,7 @@ def intend_redirect(
         raise Refused("call_ended", _OVER)
     call.plan = dict(plan)
     Call.objects.filter(pk=call.pk).update(plan=call.plan)
-    intent = Intent(command_id or uuid.uuid4(), call, Command.Kind.REDIRECT, by)
+    intent = Intent(command_id or own_id(call, Command.Kind.REDIRECT), call, Command.Kind.REDIRECT, by)
     args = {"leg": leg.sid, "turn": secrets.token_hex(16), "step": plan["step"]}
     return commands.intend(told, intent, args=args)
 
@@ -52,7 +62,7 @@ def hang_up(*, call: Call, by: User | None, command_id: uuid.UUID | None = None,
         leg = persons_leg(call)
         if leg is None:
             raise Refused("call_ended", _OVER)
-        intent = Intent(command_id or uuid.uuid4(), call, Command.Kind.HANGUP, by)
+        intent = Intent(command_id or own_id(call, Command.Kind.HANGUP), call, Command.Kind.HANGUP, by)
         command = commands.intend(told, intent, args={"leg": leg.sid})
     return commands.send([command], now=now)[0]
 
@@ -77,6 +87,14 @@ def persons_leg(call: Call) -> Leg | None:
     return call.legs.filter(kind__in=persons, ended_at__isnull=True).order_by("-started_at", "-id").first()
 
 
+def own_id(call: Call, kind: str) -> uuid.UUID:
+    """The id of a command that nobody's page has chosen: of two workers at once the second meets the key of
+    the first (IntegrityError), and nothing is asked twice.
+    """
+    before = Command.objects.filter(call=call, kind=kind).count()
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {call.pk} {before}")
+
+
 def recently(call: Call, kind: str, *, now: datetime, **args: Any) -> bool:
     """Whether such a command was asked in the last seconds, so that it is not asked again yet."""
     named = {f"args__{name}": value for name, value in args.items()}
@@ -87,7 +105,8 @@ def _on_seat(
     kind: str, seat: Participant, by: User | None, command_id: uuid.UUID | None, now: datetime
 ) -> Command:
     with change(at=now) as told:
-        intent = Intent(command_id or uuid.uuid4(), seat.conference.call, kind, by)
+        call = seat.conference.call
+        intent = Intent(command_id or own_id(call, kind), call, kind, by)
         args = {"leg": seat.leg.sid, "conference": seat.conference.name}
         command = commands.intend(told, intent, args=args)
     command = commands.send([command], now=now)[0]

@@ -6,7 +6,20 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from calls.models import Call, CallState, Command, Event, Reply, Ticket, Utterance
+from calls.models import (
+    Call,
+    Callback,
+    CallState,
+    Command,
+    Event,
+    Note,
+    Offer,
+    Reply,
+    Ticket,
+    Utterance,
+    Voicemail,
+    Waiting,
+)
 
 __all__ = ["purge"]
 
@@ -42,7 +55,9 @@ def _delete_utterances(before: datetime) -> int:
 
 
 def _forget_callers(before: datetime) -> int:
-    """Number, name and contact of old calls, and what was sent with their streams as parameters."""
+    """Number, name and contact of old calls, what was sent with their streams as parameters, and what was
+    written down about them: notes, promises to call back, reasons, messages (their sound is Twilio's).
+    """
     somebody = ~Q(caller="") | ~Q(caller_name="") | Q(contact__isnull=False)
     old = Call.objects.filter(somebody, state=CallState.ENDED, ended_at__lt=before)
     ids = list(old.order_by("ended_at").values_list("pk", flat=True)[:_BATCH])
@@ -50,7 +65,19 @@ def _forget_callers(before: datetime) -> int:
         return 0
     Ticket.objects.filter(leg__call_id__in=ids).update(parameters={})
     Command.objects.filter(call_id__in=ids).update(args={})
-    return Call.objects.filter(pk__in=ids).update(caller="", caller_name="", contact=None)
+    for written in (Note, Callback, Voicemail):
+        written.objects.filter(call_id__in=ids).delete()
+    for told in (Waiting, Offer):
+        told.objects.filter(call_id__in=ids).update(reason="")
+    fields: dict[str, object] = {
+        "caller": "",
+        "caller_name": "",
+        "contact": None,
+        "plan": {},
+        "facts": {},
+        "help": "",
+    }
+    return Call.objects.filter(pk__in=ids).update(**fields)
 
 
 def _delete_events(before: datetime) -> int:

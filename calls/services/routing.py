@@ -7,6 +7,9 @@ updates make the second harmless. The steps are in the order in which one thing 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
+
+from calls.counters import count
 from calls.events import change
 from calls.gateway import conferences as gateway
 from calls.gateway.client import GatewayError
@@ -24,8 +27,21 @@ _AT_ONCE = 50
 
 
 def settle(*, now: datetime) -> int:
-    """Draw every consequence once; how many there were."""
-    return sum(step(now) for step in _STEPS)
+    """Draw every consequence once; how many there were.
+
+    A step that fails holds up no other; its error is raised at the end, for the worker to tell.
+    """
+    done, failed = 0, None
+    for step in _STEPS:
+        try:
+            done += step(now)
+        except IntegrityError:  # another worker was first; the rest of the step comes with the next tick
+            count("routing.raced")
+        except Exception as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return done
 
 
 def _unanswered(now: datetime) -> int:
@@ -80,6 +96,7 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     _fetched,
     lambda now: dialling.proceed(now=now),
     _overflowed,
+    lambda now: ending.forsaken(now=now),
     lambda now: ending.lonely(now=now),
     lambda now: wrapup.close_due(now=now),
     lambda now: agents.notice_absent(now=now),
@@ -158,13 +175,12 @@ def _fetch(offer: Offer, now: datetime) -> int:
 
 
 def _unhold(offer: Offer, seat: Participant, now: datetime) -> int:
-    """Who was put on hold by us, because their agent was lost, hears the one who has come."""
+    """Who was put on hold before this agent came, because the other one was lost, hears the one who came."""
     if not seat.held or moves.recently(offer.call, Command.Kind.RESUME, now=now):
         return 0
-    kinds = (Command.Kind.HOLD, Command.Kind.RESUME)
-    last = Command.objects.filter(call=offer.call, kind__in=kinds).order_by("-created_at").first()
-    if last is None or last.by_id is not None:
-        return 0  # an agent has put them on hold
+    held = Command.objects.filter(call=offer.call, kind=Command.Kind.HOLD).order_by("-created_at").first()
+    if held is None or offer.accepted_at is None or held.created_at >= offer.accepted_at:
+        return 0  # the agent who is there has put them on hold
     moves.unhold(seat=seat, by=None, now=now)
     return 1
 

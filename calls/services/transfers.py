@@ -93,6 +93,8 @@ def cancel(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> C
 def _to_agent(asked: _Asked, agent: Agent, first: bool) -> Command:
     if first:
         return _consult(asked, agent)
+    if selector.state_of(agent, now=asked.now).state == selector.OFFLINE:
+        raise Refused("busy", f"{agent.name} is not at their desk. Choose somebody else, or a queue.")
     call = asked.offer.call
     until = asked.now + KEPT
     plan = {"step": "agent", "agent": agent.pk}

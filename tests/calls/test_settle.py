@@ -176,6 +176,7 @@ def test_a_lost_page_leaves_the_caller_on_hold_and_brings_them_back_to_the_same_
     twilios.settle()
     again = twilios.offer(call)
     assert (again.agent, again.kind, again.conference) == (jonas, "resume", offer.conference)
+    twilios.later(2)
     twilios.tell_leg(again, "in-progress")
     twilios.settle()
     (resume,) = twilios.asked("call.resume")
@@ -295,6 +296,39 @@ def test_a_caller_who_is_not_there_is_sent_on_again(twilios, jonas, call):
     twilios.later(6)
     twilios.settle()
     assert len(twilios.asked("call.redirect")) == 2
+
+
+def test_a_caller_for_one_agent_who_never_comes_may_leave_a_message(twilios, jonas):
+    from calls.events import change
+    from calls.services import queues
+
+    call = factories.call(state="ringing", dials=True, started_at=twilios.now)
+    factories.leg(call, started_at=twilios.now)
+    Agent.objects.filter(pk=jonas.pk).update(status="away")
+    with change(at=twilios.now) as told:
+        queues.enter(told, call=call, agent=jonas, now=twilios.now)
+    twilios.settle()
+    assert not call.offers.exists()
+    twilios.later(601)
+    twilios.settle()
+    call.refresh_from_db()
+    assert call.plan["step"] == "voicemail"
+    assert Waiting.objects.get().result == "overflow"
+
+
+def test_of_two_workers_at_once_the_second_asks_nothing(twilios, jonas, call, monkeypatch):
+    from calls.models import Command
+    from calls.services import moves
+
+    twilios.settle()
+    twilios.tell_leg(twilios.offer(call), "in-progress")
+    twilios.settle(rounds=1)
+    before = len(twilios.rest.posts())
+    monkeypatch.setattr(moves, "recently", lambda *_, **__: False)  # what the second saw a moment ago
+    first = Command.objects.get(kind="call.redirect")
+    monkeypatch.setattr(moves, "own_id", lambda *_: first.pk)
+    twilios.settle(rounds=1)
+    assert len(twilios.rest.posts()) == before
 
 
 def story(twilios, call):
