@@ -53,7 +53,7 @@ class Job:
 def table() -> list[Job]:
     """The jobs of this release."""
     return [
-        Job("routing.settle", 0.25, routing.settle, lane="routing"),
+        Job("routing.settle", 0.25, routing.Tick(), lane="routing"),
         Job("taps.reopen_lost", 0.25, taps.reopen_lost, lane="twilio"),
         Job("tickets.expire", 0.25, tickets.expire),
         Job("commands.resolve_unknown", 0.25, commands.resolve_unknown, lane="twilio"),

@@ -10,20 +10,45 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError
 
 from calls.counters import count
-from calls.events import change
+from calls.events import change, newest_id
 from calls.gateway import conferences as gateway
 from calls.gateway.client import GatewayError
-from calls.models import Agent, Call, Callback, Command, Leg, Offer, Participant, Queue, Waiting
+from calls.models import Agent, Call, Callback, Command, Event, Leg, Offer, Participant, Queue, Waiting
 from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY, Free, Pair, Wait, decide
 from calls.selectors import agents as selector
 from calls.services import agents, commands, conferences, dialling, ending, moves, offers, queues, wrapup
 
-__all__ = ["settle"]
+__all__ = ["Tick", "settle"]
 
 _BACKOFF = timedelta(seconds=2)  # after a ring that could not be asked of Twilio
 _AT_ONCE = 50
+_BY_CLOCK = timedelta(seconds=1)
+_NOUNS = ("call", "waiting", "offer", "agent", "participant", "wrapup", "callback", "command")
+
+
+class Tick:
+    """`settle`, four times a second, when an event or the clock gives it something to do.
+
+    What follows from a fact follows at once; what follows from time alone (a ring that is over, a desk that
+    is silent) within a second.
+    """
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._at: datetime | None = None
+
+    def __call__(self, *, now: datetime) -> int:
+        """Settle if it is due; how many consequences were drawn."""
+        if not self._has_news() and self._at is not None and now - self._at < _BY_CLOCK:
+            return 0
+        self._at = now
+        return settle(now=now)
+
+    def _has_news(self) -> bool:
+        seen, self._seen = self._seen, newest_id()
+        return seen != self._seen and Event.objects.filter(id__gt=seen, noun__in=_NOUNS).exists()
 
 
 def settle(*, now: datetime) -> int:

@@ -331,6 +331,27 @@ def test_of_two_workers_at_once_the_second_asks_nothing(twilios, jonas, call, mo
     assert len(twilios.rest.posts()) == before
 
 
+def test_the_tick_looks_when_something_happened_or_a_second_has_passed(twilios, support, monkeypatch):
+    from datetime import timedelta
+
+    from calls.services import routing
+
+    looked = []
+    monkeypatch.setattr(routing, "settle", lambda now: looked.append(now) or 0)
+    tick, begun = routing.Tick(), twilios.now
+
+    def at(ms):
+        tick(now=begun + timedelta(milliseconds=ms))
+        return len(looked)
+
+    assert at(0) == 1, "the first time"
+    assert at(250) == 1, "nothing happened"
+    centre.caller(support, now=begun)
+    assert at(500) == 2, "somebody came"
+    assert at(750) == 2
+    assert at(1500) == 3, "a second has passed"
+
+
 def story(twilios, call):
     """Every callback of a call that is answered, held, and ended: path and fields."""
     offer = twilios.offer(call)
