@@ -44,10 +44,10 @@ def steps() -> list[Step]:
         Step("types", (python, "-m", "mypy", "."), 600),
         Step("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run"), 60),
         Step("deploy", (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"), 60),
-        Step("unit", (*PYTEST, *TWO, *unit, "tests"), 900, counts=True),
+        Step("unit", (*PYTEST, *TWO, *unit, "tests"), 1500, counts=True),
         Step("cluster", (*PYTEST, *TWO, "tests/cluster"), 400, needs=cluster, counts=True),
-        Step("journeys", (*PYTEST, *TWO, "tests/journeys"), 600, needs=("chromium", *cluster), counts=True),
-        Step("browser", (*PYTEST, *TWO, "tests/browser"), 400, needs=("chromium",), counts=True),
+        Step("journeys", (*PYTEST, *TWO, "tests/journeys"), 1200, needs=("chromium", *cluster), counts=True),
+        Step("browser", (*PYTEST, *TWO, "tests/browser"), 1200, needs=("chromium",), counts=True),
     ]
 
 
