@@ -7,6 +7,8 @@ what becomes of a promise to call back.
 import uuid
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from calls import lattice
 from calls.counters import count
 from calls.events import change
@@ -23,6 +25,7 @@ RING_PERSON_SECONDS = 45
 MOST_A_MINUTE = 10
 TRIES = 3
 _TRY_AGAIN = timedelta(minutes=10)
+_YOUNG = timedelta(seconds=5)  # its offer and its legs are being made
 
 
 def dial(
@@ -121,11 +124,13 @@ def _intend(offer: Offer, now: datetime) -> Command | None:
 
 def _given_up(now: datetime) -> int:
     """Calls whose agent never came, or whose person could not be dialled, are over."""
-    calls = Call.objects.filter(direction=Call.OUTBOUND).exclude(state=Call.State.ENDED)
-    idle = calls.exclude(offers__state__in=OPEN).exclude(legs__ended_at__isnull=True, legs__isnull=False)
+    calls = Call.objects.live().filter(direction=Call.OUTBOUND, started_at__lt=now - _YOUNG)
+    live = Leg.objects.filter(call=OuterRef("pk"), ended_at__isnull=True)
+    rung = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
+    idle = calls.filter(~Exists(live), ~Exists(rung))
     failed = calls.filter(commands__kind=Command.Kind.DIAL, commands__state=Command.State.FAILED)
     failed = failed.exclude(legs__kind=Leg.Kind.PERSON)
-    ended = sum(_give_up(call, now) for call in idle.distinct())
+    ended = sum(_give_up(call, now) for call in idle)
     return ended + sum(_send_home(call, now) for call in failed.distinct())
 
 
