@@ -32,7 +32,7 @@ def figures(truth: list[dict[str, Any]], recordings: Path | None, *, limit: floa
     judged = truth if settings.TRANSCRIBER != "none" else []
     score = judge(_manifest(recordings or SHIPPED), judged, _heard())
     return {
-        "calls": Call.objects.count(),
+        "calls": Call.objects.filter(legs__isnull=False).distinct().count(),  # not the made-up past
         "streams": Stream.objects.count(),
         "media_messages": received,
         "frames_sent": sent,
@@ -63,7 +63,8 @@ def _manifest(directory: Path) -> dict[str, Any]:
 
 def _heard() -> dict[Track, str]:
     lines: dict[Track, list[str]] = defaultdict(list)
-    for utterance in Utterance.objects.order_by("start_ms", "number"):
+    spoken = Utterance.objects.exclude(speaker="other")  # prompts and announcements
+    for utterance in spoken.order_by("start_ms", "number"):
         lines[Track(utterance.stream_sid, utterance.track)].append(utterance.text)
     return {track: " ".join(texts) for track, texts in lines.items()}
 

@@ -4,12 +4,15 @@ from pathlib import Path
 
 from django.db.models import Q
 
-from calls.models import Call, CallState, Counter, Event, Ticket
+from calls.models import Call, CallState, Counter, Event, Participant, Ticket
 from streams.models import Stream
 
 
 def nothing_is_left(call: Call) -> None:
-    """The call has ended, its streams are closed with a reason, its tickets released, its events whole."""
+    """The call has ended, its streams are closed with a reason, its tickets released, its events whole.
+
+    Nobody waits, rings, talks or sits in a conference for it any more.
+    """
     call.refresh_from_db()
     assert call.state == CallState.ENDED
     assert call.ended_at is not None
@@ -18,6 +21,11 @@ def nothing_is_left(call: Call) -> None:
     assert not streams.filter(close_reason="").exists(), "a stream was closed without a reason"
     alive = Ticket.objects.filter(leg__call=call, spent_at__isnull=False, released_at__isnull=True)
     assert not alive.exists(), "a ticket of an ended call still counts against Twilio's limits"
+    assert not call.legs.filter(ended_at=None).exists(), "a leg of an ended call goes on"
+    assert not call.waits.open().exists(), "an ended call waits"
+    assert not call.offers.filter(ended_at=None).exists(), "an ended call is offered or talked in"
+    seats = Participant.objects.filter(conference__call=call, joined_at__isnull=False, left_at=None)
+    assert not seats.exists(), "somebody sits in a conference of an ended call"
     assert_events_whole()
 
 

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet, Sum
+from django.db.models import (
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
 from django.utils import timezone
 
 from calls.access import may
@@ -228,8 +239,9 @@ def _callbacks(rows: _Rows) -> list[Body]:
 
 
 def _dial(agent: Agent) -> Body:
-    """Whether they may call out, and from which of our numbers."""
+    """Whether they may call out, and from which of our numbers: those of their queues first."""
     allowed = may(agent.user, "calls.dial_out")
-    rows = numbers_to_call_from(agent)[:NUMBERS_SHOWN]
+    mine = Exists(agent.queues.filter(pk=OuterRef("queue")))
+    rows = numbers_to_call_from(agent).order_by(mine.desc(), "label", "pk")[:NUMBERS_SHOWN]
     shown = [{"number": row.pk, "label": row.label, "e164": row.e164} for row in rows]
     return {"allowed": allowed, "numbers": shown if allowed else []}

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from calls.access import may_watch, scope_of
+from calls.access import may_use_desk, may_watch, scope_of
 from calls.selectors import wall
 from calls.selectors.feed import iso
 from calls.views.guard import watching
@@ -18,8 +18,10 @@ __all__ = ["home", "live"]
 @require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Supervisors and admins go to the wall; others read what they may ask for."""
-    return redirect("live") if may_watch(request.user) else render(request, "calls/home.html")
+    """Supervisors and admins go to the wall, agents to their desk; others read what they may ask for."""
+    if may_watch(request.user):
+        return redirect("live")
+    return redirect("desk") if may_use_desk(request.user) else render(request, "calls/home.html")
 
 
 @require_safe

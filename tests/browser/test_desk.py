@@ -250,7 +250,7 @@ def test_a_queue_is_handed_to_at_once_by_arrow_keys(play: DeskPlay, page: Page) 
     page.locator("[data-transfer]").click()
     expect(page.locator(".found-item")).to_have_count(2)
     page.keyboard.press("ArrowDown")
-    expect(page.locator("[data-first]")).to_be_hidden()
+    expect(page.locator("[data-first] [value=no]")).to_be_checked()
     page.keyboard.press("Enter")
     assert play.wait_for("transfer")["to"] == {"kind": "queue", "key": "1"}
     assert play.of("transfer")[0]["first"] is False

@@ -59,17 +59,21 @@ def test_who_may_not_watch_gets_403_whatever_exists(client: Client, path: str, w
 
 
 @pytest.mark.parametrize(
-    ("who", "place"), [(people.mina, "/live/"), (people.ada, "/live/")], ids=["supervisor", "admin"]
+    ("who", "place"),
+    [(people.mina, "/live/"), (people.ada, "/live/"), (people.jonas, "/desk/")],
+    ids=["supervisor", "admin", "agent"],
 )
-def test_the_start_page_is_the_wall_for_who_may_watch(client: Client, who: Any, place: str) -> None:
+def test_the_start_page_is_the_wall_for_who_may_watch_and_the_desk_for_agents(
+    client: Client, who: Any, place: str
+) -> None:
     client.force_login(who())
     assert client.get("/")["Location"] == place
 
 
-def test_the_start_page_tells_an_agent_what_to_ask_for(client: Client) -> None:
-    client.force_login(people.jonas())
+def test_the_start_page_tells_who_has_no_role_what_to_ask_for(client: Client) -> None:
+    client.force_login(people.eve())
     page = text_of(client, "/")
-    assert "Welcome, Jonas" in page
+    assert "Welcome, Eve" in page
     assert "/live/" not in page
 
 

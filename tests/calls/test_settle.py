@@ -337,7 +337,12 @@ def test_the_tick_looks_when_something_happened_or_a_second_has_passed(twilios, 
     from calls.services import routing
 
     looked = []
-    monkeypatch.setattr(routing, "settle", lambda now: looked.append(now) or 0)
+
+    def look(now):
+        looked.append(now)
+        return 0
+
+    monkeypatch.setattr(routing, "settle", look)
     tick, begun = routing.Tick(), twilios.now
 
     def at(ms):

@@ -63,7 +63,7 @@ def test_it_says_when_it_is_ready_and_at_its_end_what_was_seen_and_heard(tmp_pat
         assert list(ready) == ["ready", "url", "logins", "emulator"]
         assert ready["ready"] is True
         assert list(ready["emulator"]) == ["url", "account_sid", "auth_token"]
-        assert list(ready["logins"]) == ["supervisor", "agent", "admin"]
+        assert list(ready["logins"]) == ["supervisor", "agent", "amira", "admin"]
         landed = {name: sign_in(ready["url"], login) for name, login in ready["logins"].items()}
         assert "/accounts/login/" not in landed.values()
         rest, told = process.communicate(timeout=90)

@@ -22,6 +22,7 @@ export class Transfer {
   open() {
     if (this.box.open) return;
     this.form.reset();
+    this.toQueue = false;
     this.choose(null);
     this.options = [];
     this.list.replaceChildren();
@@ -70,7 +71,8 @@ export class Transfer {
     else this.field.removeAttribute("aria-activedescendant");
     one("[data-go]", this.box).disabled = !item;
     const queue = item?.entry.kind === "queue";
-    one("[data-first]", this.box).hidden = queue; // nobody is there to talk to yet
+    if (queue !== this.toQueue) this.form.elements.first.value = queue ? "no" : "yes"; // first: a free agent of it
+    this.toQueue = queue;
     item?.scrollIntoView({ block: "nearest" });
   }
 
@@ -88,7 +90,7 @@ export class Transfer {
     const { offer } = this.desk.state;
     if (!this.chosen || !offer) return;
     const { kind, key } = this.chosen.entry;
-    const first = kind !== "queue" && this.form.elements.first.value === "yes";
+    const first = this.form.elements.first.value === "yes";
     const fields = { offer: offer.offer, to: { kind, key }, first, reason: this.form.elements.reason.value.trim() };
     const wrong = one("[data-error]", this.box);
     wrong.hidden = true;
