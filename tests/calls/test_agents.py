@@ -1,0 +1,109 @@
+"""Presence that is true: one desk, its beats, its phone, and what an agent chose."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.models import Agent, Offer
+from calls.refusal import Refused
+from calls.selectors.agents import free, state_of
+from calls.services import agents
+from tests import factories, people
+from tests.calls import centre
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+HERE, THERE = "a-tab", "another-tab"
+
+
+def after(seconds):
+    return NOON + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def jonas():
+    return people.agent_jonas()
+
+
+@pytest.fixture
+def seated(jonas):
+    """At the desk, the phone registered, Ready."""
+    agents.sit(agent_id=jonas.pk, desk=HERE, take=False, now=NOON)
+    agents.set_phone(agent=jonas, kind="browser", ok=True, now=NOON)
+    agents.set_status(agent=jonas, status="ready", now=NOON)
+    return Agent.objects.get(pk=jonas.pk)
+
+
+def test_a_closed_laptop_is_away_within_thirty_seconds(seated):
+    agents.beat(agent_id=seated.pk, desk=HERE, now=after(5))
+    assert agents.notice_absent(now=after(24)) == 0
+    assert agents.notice_absent(now=after(26)) == 1
+    seated.refresh_from_db()
+    assert (seated.status, seated.reason) == ("away", "connection")
+
+
+def test_beats_keep_the_agent_ready(seated):
+    for second in range(0, 120, 5):
+        assert agents.beat(agent_id=seated.pk, desk=HERE, now=after(second))
+        agents.notice_absent(now=after(second))
+    seated.refresh_from_db()
+    assert seated.status == "ready"
+
+
+def test_a_page_loaded_again_is_back_in_time_and_one_that_is_closed_is_not(seated):
+    agents.stand_up(agent_id=seated.pk, desk=HERE, now=after(1))
+    assert agents.notice_absent(now=after(5)) == 0
+    assert agents.notice_absent(now=after(10)) == 1
+
+
+def test_a_second_tab_is_told_and_may_take_over(seated):
+    assert not agents.sit(agent_id=seated.pk, desk=THERE, take=False, now=after(1))
+    assert agents.sit(agent_id=seated.pk, desk=THERE, take=True, now=after(1))
+    assert not agents.beat(agent_id=seated.pk, desk=HERE, now=after(2)), "the first tab has lost the seat"
+    agents.stand_up(agent_id=seated.pk, desk=HERE, now=after(3))
+    seated.refresh_from_db()
+    assert seated.present_until == after(21), "its closing changes nothing any more"
+    assert not seated.phone_ok, "the new tab's phone has to register first"
+
+
+def test_a_seat_that_nobody_sits_on_is_free(seated):
+    assert agents.sit(agent_id=seated.pk, desk=THERE, take=False, now=after(21))
+
+
+def test_nobody_is_ready_without_a_desk_or_a_phone(jonas):
+    with pytest.raises(Refused, match="desk is not connected"):
+        agents.set_status(agent=jonas, status="ready", now=NOON)
+    agents.sit(agent_id=jonas.pk, desk=HERE, take=False, now=NOON)
+    with pytest.raises(Refused, match="phone is not connected"):
+        agents.set_status(agent=jonas, status="ready", now=NOON)
+    agents.set_phone(agent=jonas, kind="telephone", ok=False, now=NOON)
+    agents.set_status(agent=jonas, status="ready", now=NOON)
+
+
+def test_a_telephone_needs_a_number_and_no_phone_is_changed_during_a_call(seated):
+    Offer.objects.create(
+        call=factories.call(), agent=seated, state="accepted", accepted_at=NOON, until=after(20)
+    )
+    with pytest.raises(Refused, match="after this call"):
+        agents.set_phone(agent=seated, kind="telephone", ok=True, now=NOON)
+    numberless = centre.agent()
+    with pytest.raises(Refused, match="No telephone number"):
+        agents.set_phone(agent=numberless, kind="telephone", ok=True, now=NOON)
+
+
+@pytest.mark.parametrize("status", ["", "busy", "READY", "x" * 1000])
+def test_only_three_words_are_a_status(seated, status):
+    with pytest.raises(Refused):
+        agents.set_status(agent=seated, status=status, now=NOON)
+
+
+def test_what_an_agent_is_doing_in_one_word(seated):
+    assert state_of(seated, now=after(1)).state == "ready"
+    assert [agent.pk for agent in free(now=after(1))] == [seated.pk]
+    offer = Offer.objects.create(call=factories.call(), agent=seated, until=after(20))
+    assert state_of(seated, now=after(1)).state == "ringing"
+    assert free(now=after(1)) == []
+    Offer.objects.filter(pk=offer.pk).update(state="accepted", accepted_at=after(1))
+    assert state_of(seated, now=after(60)).state == "on_call", "whatever the page does"
+    Offer.objects.filter(pk=offer.pk).update(state="ended", ended_at=after(61))
+    assert state_of(seated, now=after(62)).state == "offline"
