@@ -78,7 +78,7 @@ def test_the_same_command_again_causes_nothing(twilios, offer):
 
 
 def test_hold_and_back(twilios, offer):
-    twilios.later(2)
+    twilios.later(300)  # webhooks are timed by the real clock
     held = handling.hold(**asking(twilios, offer, on=True))
     caller_held(twilios, offer)
     twilios.settle()
