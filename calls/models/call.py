@@ -90,7 +90,10 @@ class Call(models.Model):
 
     class Meta:
         ordering = ["-started_at", "-id"]
-        indexes = [models.Index(fields=["state", "-started_at"])]
+        indexes = [
+            models.Index(fields=["state", "-started_at"]),
+            models.Index(fields=["caller", "-started_at"], name="call_by_caller"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=(Q(state="ended") & Q(ended_at__isnull=False))

@@ -79,7 +79,10 @@ class Callback(models.Model):
 
     class Meta:
         ordering = ["due_at", "id"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(state="open"), name="callback_open")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="open"), name="callback_open"),
+            models.Index(fields=["e164"], name="callback_by_number"),
+        ]
 
     def __str__(self) -> str:
         return f"Callback {self.pk}"
@@ -101,6 +104,9 @@ class Voicemail(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["call"], condition=Q(heard_at__isnull=True), name="voicemail_unheard")
+        ]
 
     def __str__(self) -> str:
         return f"Message on call {self.call_id}"

@@ -412,3 +412,17 @@ def test_a_desk_takes_a_fixed_number_of_queries(jonas: Agent, world: Callable[[A
     with CaptureQueriesContext(connection) as asked:
         desk.look(agent_id=jonas.pk, now=timezone.now(), known_call=None)
     assert len(asked) == 28
+
+
+def test_what_a_caller_had_before_is_found_by_index(jonas: Agent) -> None:
+    """However many calls there are: none of these tables is read from one end to the other."""
+    desks.offered(jonas, call=factories.call(contact=people.carla()), state="accepted")
+    with CaptureQueriesContext(connection) as asked:
+        shown(jonas)
+    plans = dict.fromkeys(("call_by_caller", "callback_by_number", "voicemail_unheard"), "")
+    for sql in [one["sql"] for one in asked if one["sql"].startswith("SELECT")]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}".replace("%", "%%"))
+            steps = " / ".join(str(row[-1]) for row in cursor.fetchall())
+        plans |= {index: steps for index in plans if index in steps}
+    assert [(index, steps) for index, steps in plans.items() if not steps or "SCAN calls_call" in steps] == []
