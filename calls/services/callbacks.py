@@ -1,62 +1,76 @@
-"""Promises to call somebody back."""
+"""Promises to call somebody back: callers ask for one, agents make one; a call has one open at a time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from calls.events import Change
-from calls.models import Agent, Call, Callback, Queue
-from calls.text import clean
+from calls.events import Change, change
+from calls.models import Agent, Call, Callback, User, Waiting
+from calls.refusal import Refused
+from calls.text import clean, e164, is_withheld
 
-__all__ = ["ask", "cancel", "done"]
+__all__ = ["LATEST", "ask", "cancel", "check", "promise"]
+
+LATEST = timedelta(days=90)
+_SLACK = timedelta(minutes=5)  # between a form that was opened and its being sent
 
 
-def ask(
-    told: Change,
-    *,
-    call: Call,
-    e164: str,
-    now: datetime,
-    queue: Queue | None = None,
-    agent: Agent | None = None,
-    place_at: datetime | None = None,
-    priority: int = 0,
-    due_at: datetime | None = None,
-    note: str = "",
-) -> Callback:
-    """Promise to call `e164` back, not before `due_at` (default: now). `place_at` keeps a place in the queue.
+def ask(told: Change, *, waiting: Waiting, now: datetime) -> Callback:
+    """The caller wants to be called back as soon as it is their turn, and keeps their place.
 
-    A call has one open promise per number: asked again, the same one is returned as it is.
+    Asked again, the open promise is returned as it is.
     """
-    Call.objects.select_for_update().filter(pk=call.pk).first()
-    there = Callback.objects.open().filter(call=call, e164=e164).first()
+    call = waiting.call
+    there = _open(call)
     if there is not None:
         return there
     made = Callback.objects.create(
         call=call,
-        e164=e164,
-        queue=queue,
-        agent=agent,
-        priority=priority,
-        place_at=place_at or now,
-        due_at=due_at or now,
-        note=clean(note, 200),
+        e164=call.caller,
+        queue=waiting.queue,
+        agent=waiting.agent,
+        priority=waiting.priority,
+        place_at=waiting.entered_at,
+        due_at=now,
+        note=clean(waiting.reason, 200),
         created_at=now,
     )
     told.emit(kind="callback.asked", noun="callback", key=made.pk, call=call.pk)
     return made
 
 
-def cancel(told: Change, *, callback: Callback, now: datetime) -> bool:
-    """Take the promise back. False if it was closed before."""
-    return _close(told, callback, Callback.State.CANCELLED, now)
+def check(*, call: Call, due_at: datetime, now: datetime) -> None:
+    """Raises Refused when nobody could be called back, or not then."""
+    if is_withheld(call.caller) or not e164(call.caller):
+        raise Refused("no_number", "This caller's telephone number is not known, so nobody can call back.")
+    if not now - _SLACK <= due_at <= now + LATEST:
+        raise Refused("due_at", f"Choose a time within the next {LATEST.days} days.")
 
 
-def done(told: Change, *, callback: Callback, now: datetime) -> bool:
-    """They were called. False if it was closed before."""
-    return _close(told, callback, Callback.State.DONE, now)
+def promise(*, call: Call, agent: Agent, due_at: datetime, note: str, by: User, now: datetime) -> Callback:
+    """This agent calls back, not before `due_at`; what was promised before moves there. Raises Refused."""
+    check(call=call, due_at=due_at, now=now)
+    with change(at=now) as told:
+        row = _open(call) or Callback(
+            call=call, e164=call.caller, queue=call.queue, place_at=now, created_at=now
+        )
+        row.agent, row.due_at, row.note = agent, due_at, clean(note, 200)
+        row.save()
+        told.emit(kind="callback.promised", noun="callback", key=row.pk, call=call.pk, by=by.pk)
+    return row
 
 
-def _close(told: Change, callback: Callback, state: str, now: datetime) -> bool:
-    if not Callback.objects.open().filter(pk=callback.pk).update(state=state, closed_at=now):
-        return False
-    told.emit(kind=f"callback.{state}", noun="callback", key=callback.pk, call=callback.call_id)
+def cancel(*, callback: Callback, by: User, now: datetime) -> bool:
+    """Nobody needs to call back any more; False if it was settled before."""
+    with change(at=now) as told:
+        mine = Callback.objects.open().filter(pk=callback.pk)
+        if not mine.update(state=Callback.State.CANCELLED, closed_at=now):
+            return False
+        told.emit(
+            kind="callback.cancelled", noun="callback", key=callback.pk, call=callback.call_id, by=by.pk
+        )
     return True
+
+
+def _open(call: Call) -> Callback | None:
+    """What is promised to this caller; the lock lets nobody promise something else meanwhile."""
+    Call.objects.select_for_update().filter(pk=call.pk).first()
+    return Callback.objects.open().select_for_update().filter(call=call, e164=call.caller).first()

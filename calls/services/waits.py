@@ -48,7 +48,7 @@ def choose(told: Change, call: Call, digits: str, *, now: datetime) -> str:
         queues.write_plan(call, path.to_voicemail(row.queue_id))
         return write_out(call, steps.Leave())
     if wanted == "callback" and queues.leave(told, call=call, result=Waiting.Result.CALLBACK, now=now):
-        _promise(told, call, row, now)
+        callbacks.ask(told, waiting=row, now=now)
         queues.write_plan(call, path.to_end(path.CALLBACK_PROMISED))
         return write_out(call, steps.Leave())
     return _round(call, row, 0)
@@ -85,17 +85,3 @@ def _elsewhere(told: Change, call: Call, now: datetime) -> None:
     if queues.overflow(told, call=call, now=now) is None or call.plan == before:
         queues.leave(told, call=call, result=Waiting.Result.FAILED, now=now)
         queues.write_plan(call, path.to_end(path.NOBODY))
-
-
-def _promise(told: Change, call: Call, row: Waiting, now: datetime) -> None:
-    callbacks.ask(
-        told,
-        call=call,
-        e164=call.caller,
-        now=now,
-        queue=row.queue,
-        agent=row.agent,
-        place_at=row.entered_at,
-        priority=row.priority,
-        note=row.reason,
-    )

@@ -8,6 +8,7 @@ from calls.models import Command, Offer
 from calls.selectors import own, targets
 from calls.services import (
     agents,
+    callbacks,
     contacts,
     dialling,
     handling,
@@ -15,7 +16,6 @@ from calls.services import (
     inbox,
     notes,
     offers,
-    promises,
     transfers,
     wrapup,
 )
@@ -124,10 +124,10 @@ def _wrapup_done(asked: Asked) -> None:
     later = asked.inside("callback") if asked.fields.get("callback") is not None else None
     due_at, note = (later.moment("due_at"), later.text("note", 200, default="")) if later else (None, "")
     if due_at is not None:
-        promises.check(call=row.call, due_at=due_at, now=asked.now)
+        callbacks.check(call=row.call, due_at=due_at, now=asked.now)
     asked.audit(f"call {row.call_id}")
     if wrapup.close(wrapup=row, outcome=outcome, now=asked.now) and due_at is not None:
-        promises.promise(
+        callbacks.promise(
             call=row.call, agent=asked.agent, due_at=due_at, note=note, by=asked.by, now=asked.now
         )
 
@@ -140,7 +140,7 @@ def _wrapup_extend(asked: Asked) -> None:
 def _callback_cancel(asked: Asked) -> None:
     row = _found(own.callback(asked.agent, asked.row("callback")), "callback")
     asked.audit(f"callback {row.pk}")
-    promises.cancel(callback=row, by=asked.by, now=asked.now)
+    callbacks.cancel(callback=row, by=asked.by, now=asked.now)
 
 
 def _matter_open(asked: Asked) -> None:

@@ -294,6 +294,21 @@ def test_a_wrap_up_promises_to_call_back_and_a_repeat_promises_nothing(page: Cli
     assert answer.json()["desk"]["callbacks"][0]["callback"] == callback.pk
 
 
+def test_what_an_agent_promises_takes_the_place_of_what_was_promised_before(
+    page: Client, jonas: Agent
+) -> None:
+    row = wrapping_up(jonas)
+    now = timezone.now()
+    asked = Callback.objects.create(
+        call=row.call, e164=people.CALLER, queue=row.queue, priority=3, place_at=now, due_at=now
+    )
+    due = now + timedelta(days=1)
+    do(page, "wrapup.done", wrapup=row.pk, callback={"due_at": due.isoformat(), "note": "tomorrow"})
+    promised = Callback.objects.get()
+    assert (promised.pk, promised.priority) == (asked.pk, 3)
+    assert (promised.agent, promised.due_at, promised.note) == (jonas, due, "tomorrow")
+
+
 @pytest.mark.parametrize(
     ("caller", "after", "code"),
     [
