@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from calls import access, audit
 from calls.admin.telling import person
+from calls.refusal import Refused
 from calls.services import contacts, import_drafts, importing
 from calls.services.import_drafts import Draft
 from calls.sheet import MAX_BYTES
@@ -156,7 +157,7 @@ def _import(request: HttpRequest) -> HttpResponse:
             by=person(request),
             now=timezone.now(),
         )
-    except contacts.Refused as refusal:
+    except Refused as refusal:
         messages.error(request, f"{refusal.text} Mend the file, or choose to leave those lines out.")
         return HttpResponseRedirect(reverse(_ADDRESS))
     _forget(request)

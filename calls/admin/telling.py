@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from calls.events import Change, change
 from calls.models import User
-from calls.services.contacts import Refused
+from calls.refusal import Refused
 
 __all__ = ["TellingMixin", "afterwards", "person", "telling"]
 

@@ -1,4 +1,7 @@
-"""People who call: found by their number, written down by agents and admins, and what is open with them."""
+"""People who call: found by their number, written down by agents and admins, and what is open with them.
+
+The code of a refusal here is the field to mend.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -11,11 +14,11 @@ from django.db import IntegrityError, transaction
 from calls import access, cards
 from calls.events import Change, change
 from calls.models import Call, CallState, Contact, Matter, PhoneNumber, User
+from calls.refusal import Refused
 from calls.text import clean, e164, is_withheld, region_of
 
 __all__ = [
     "FIELDS",
-    "Refused",
     "close_matter",
     "default_region",
     "link",
@@ -31,15 +34,6 @@ FIELDS = ("name", "company", "e164", "tags", "note")
 _MAX_OPEN_MATTERS = 50
 _MATTER = 200
 _log = logging.getLogger("contactcenter.contacts")
-
-
-class Refused(Exception):
-    """What was written cannot be kept; `text` is for the person who wrote it, `field` the one to mend."""
-
-    def __init__(self, field: str, text: str) -> None:
-        super().__init__(text)
-        self.field = field
-        self.text = text
 
 
 def match(caller: str) -> Contact | None:
@@ -70,7 +64,7 @@ def save(
             _give(told, contact, call)
             return contact
     except Refused as refusal:
-        _log.info("contact.refused", extra={"field": refusal.field, "contact": contact_id, "call": call_id})
+        _log.info("contact.refused", extra={"field": refusal.code, "contact": contact_id, "call": call_id})
         raise
 
 

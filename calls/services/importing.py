@@ -18,8 +18,8 @@ from calls import cards, sheet
 from calls.cards import Fault
 from calls.events import Change, change
 from calls.models import Contact, User
+from calls.refusal import Refused
 from calls.services import contacts
-from calls.services.contacts import Refused
 
 __all__ = ["COLUMNS", "Done", "Plan", "Step", "apply", "plan", "sentences"]
 

@@ -1,4 +1,4 @@
-"""What a desk asks for by POST: read, bounded, and each field of the kind that it must be."""
+"""What pages ask for by POST: read, bounded, and each field of the kind that it must be."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 
 from calls import audit
 from calls.models import Agent, User
@@ -27,6 +27,10 @@ class Wrong(Exception):
     def __init__(self, status: int, code: str, text: str) -> None:
         super().__init__(text)
         self.status, self.code, self.text = status, code, text
+
+    def answer(self) -> JsonResponse:
+        """The same as the page gets it."""
+        return JsonResponse({"error": {"code": self.code, "text": self.text}}, status=self.status)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def id_of(fields: dict[str, Any]) -> uuid.UUID:
     try:
         return uuid.UUID(str(fields.get("id", ""))[:64])
     except ValueError:
-        raise Wrong(400, "bad_id", "The id must be a UUID chosen by the page.") from None
+        raise Wrong(400, "bad_id", "The id must be a UUID that you choose.") from None
 
 
 def _bad(name: str, wanted: str) -> Wrong:

@@ -1,6 +1,5 @@
 """`POST /calls/<id>/do/`: what a person asks of a live call. The answer is the command as it then stands."""
 
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,18 +17,9 @@ from calls.models import Command, User
 from calls.selectors import call as calls
 from calls.selectors.feed import command_message
 from calls.services import taps
+from calls.views.asked import Wrong, fields_of, id_of
 
 __all__ = ["do"]
-
-BODY_BYTES = 64 * 1024
-
-
-class Wrong(Exception):
-    """What was posted cannot be a command: an HTTP status, a code for programs, a sentence for people."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.code, self.text = status, code, text
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ def do(request: HttpRequest, call_id: str) -> JsonResponse:
         command = _do(request, int(call_id))
     except Wrong as wrong:
         denied(f"control.{wrong.code}")
-        return JsonResponse({"error": {"code": wrong.code, "text": wrong.text}}, status=wrong.status)
+        return wrong.answer()
     return JsonResponse(command_message(command))
 
 
@@ -62,7 +52,7 @@ def _do(request: HttpRequest, call_id: int) -> Command:
     act = _ACTS.get(str(fields.get("kind", "")))
     if act is None:
         raise Wrong(400, "unknown_kind", "The kind must be stream.start or stream.stop.")
-    asked = Asked(call_id, _id(fields), user, fields, timezone.now())
+    asked = Asked(call_id, id_of(fields), user, fields, timezone.now())
     _refuse_foreign_repeat(asked)
     return act(asked, request.META.get("REMOTE_ADDR"))
 
@@ -77,22 +67,8 @@ def _allowed(request: HttpRequest) -> User:
 
 def _fields(request: HttpRequest) -> dict[str, Any]:
     """A JSON object, or the fields of a form."""
-    if request.content_type != "application/json":
-        return dict(request.POST.items())
-    try:
-        value = json.loads(request.body) if len(request.body) <= BODY_BYTES else None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise Wrong(400, "bad_json", "The body must be one JSON object.")
-    return value
-
-
-def _id(fields: dict[str, Any]) -> uuid.UUID:
-    try:
-        return uuid.UUID(str(fields.get("id", "")))
-    except ValueError:
-        raise Wrong(400, "bad_id", "The id must be a UUID chosen by you.") from None
+    is_json = request.content_type == "application/json"
+    return fields_of(request) if is_json else dict(request.POST.items())
 
 
 def _refuse_foreign_repeat(asked: Asked) -> None:

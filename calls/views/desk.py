@@ -18,7 +18,7 @@ from calls.models import Agent, Command, User
 from calls.refusal import Refused
 from calls.selectors import desk, targets
 from calls.selectors.feed import command_message, iso
-from calls.services import commands, contacts
+from calls.services import commands
 from calls.views.acts import ACTS
 from calls.views.asked import Asked, Memory, Rate, Wrong, fields_of, id_of
 
@@ -28,8 +28,6 @@ PER_SECOND, BURST = 10.0, 40.0
 _log = logging.getLogger("contactcenter.desk")
 _rate = Rate(PER_SECOND, BURST)
 _done = Memory()
-# Of other rooms' services: each says `text` for people.
-_REFUSALS: tuple[type[Exception], ...] = tuple({Refused, getattr(contacts, "Refused", Refused)})
 
 
 @require_POST
@@ -97,9 +95,8 @@ def _once(asked: Asked) -> Command | None:
 def _act(asked: Asked) -> Command | None:
     try:
         return ACTS[asked.kind](asked)
-    except _REFUSALS as refused:
-        code = str(getattr(refused, "code", "") or getattr(refused, "field", "") or "refused")
-        raise Wrong(409, code, str(getattr(refused, "text", refused))) from refused
+    except Refused as refused:
+        raise Wrong(409, refused.code, refused.text) from refused
 
 
 def _desk(agent: Agent) -> dict[str, Any]:
@@ -111,4 +108,4 @@ def _desk(agent: Agent) -> dict[str, Any]:
 def _refuse(wrong: Wrong) -> JsonResponse:
     denied("desk.refused")
     _log.info("desk.refused", extra={"code": wrong.code, "status": wrong.status})
-    return JsonResponse({"error": {"code": wrong.code, "text": wrong.text}}, status=wrong.status)
+    return wrong.answer()

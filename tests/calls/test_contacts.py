@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from calls import cards
 from calls.models import Call, CallState, Contact, Event, Matter
+from calls.refusal import Refused
 from calls.services import contacts
-from calls.services.contacts import Refused
 from calls.text import csv_cell, from_csv_cell, is_withheld, paragraphs, region_of, shown_caller, telephone
 from tests import factories, people
 
@@ -264,7 +264,7 @@ def test_only_what_is_given_changes():
 def test_what_cannot_be_kept_is_refused_by_field(fields, field):
     with pytest.raises(Refused) as refused:
         save(**fields)
-    assert refused.value.field == field
+    assert refused.value.code == field
     assert refused.value.text.endswith(".")
     assert not Contact.objects.exists()
     assert not Event.objects.exists()
@@ -284,7 +284,7 @@ def test_a_number_of_somebody_else_is_refused_and_named_to_who_may_see(person, t
     people.carla()
     with pytest.raises(Refused, match=text) as refused:
         save(name="Carl", e164=people.CALLER, by=person())
-    assert refused.value.field == "e164"
+    assert refused.value.code == "e164"
     assert Contact.objects.count() == 1
 
 

@@ -189,6 +189,7 @@ def test_a_stream_of_another_call_is_as_unknown_as_none(mina: Client, twilio: Tw
         ("[]", "bad_json"),
         ("[" * 9000, "bad_json"),
         ('"' + "x" * 70_000 + '"', "bad_json"),
+        ('{"x": "' + "x" * 300_000 + '"}', "bad_json"),
         ("{}", "unknown_kind"),
         ('{"kind": "call.explode"}', "unknown_kind"),
         ('{"kind": ["stream.start"]}', "unknown_kind"),

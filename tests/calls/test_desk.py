@@ -199,7 +199,7 @@ def test_what_a_service_refuses_is_told_in_its_words(page: Client, jonas: Agent,
         409,
         {"error": {"code": "consulting", "text": "A colleague is being called."}},
     )
-    services.refusal = contacts.Refused("name", "A contact needs a name.")
+    services.refusal = Refused("name", "A contact needs a name.")
     assert error(do(page, "contact.save", contact=None, call=None, name="")) == (409, "name")
 
 

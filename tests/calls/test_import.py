@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from calls import sheet
 from calls.models import AuditEvent, Call, Contact
+from calls.refusal import Refused
 from calls.services import import_drafts, importing
-from calls.services.contacts import Refused
 from calls.services.import_drafts import Draft
 from calls.text import from_csv_cell
 from tests import factories, people

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from calls import audit
+from calls.refusal import Refused
 from calls.services import contacts, importing
 from calls.services.importing import Plan
 from calls.sheet import MAX_BYTES
@@ -48,7 +49,7 @@ class Command(BaseCommand):
     def _apply(self, data: bytes, how: dict[str, Any], skip_wrong: bool) -> int:
         try:
             done = importing.apply(data=data, **how, skip_wrong=skip_wrong, by=None, now=timezone.now())
-        except contacts.Refused as refusal:
+        except Refused as refusal:
             raise CommandError(refusal.text) from None
         audit.record(who=None, what="contacts.import", on=f"{done.created} new, {done.changed} changed")
         for step in done.late:
