@@ -1,4 +1,4 @@
-"""Opening hours: whether they are open at a moment, and when they open next.
+"""Opening hours: whether they are open at a moment, when they open next and when they close.
 
 All times are those of the wall clock in the hours' own zone, so that "open from nine" holds on both sides of
 a change to summer time. A wall time that the change leaves out, or brings twice, is taken as the clock shows.
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-__all__ = ["MIDNIGHT", "Schedule", "Span", "is_open", "next_opening"]
+__all__ = ["MIDNIGHT", "Schedule", "Span", "is_open", "next_closing", "next_opening"]
 
 MIDNIGHT = time(0)
 _DAYS_AHEAD = 370  # a whole year of holidays ends the search
@@ -48,27 +48,37 @@ def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
 
     None if it does not open within a year.
     """
-    if is_open(schedule, at):
-        return at
+    return at if is_open(schedule, at) else _next(schedule, at, opens=True)
+
+
+def next_closing(schedule: Schedule, at: datetime) -> datetime | None:
+    """The first moment after `at` at which it is closed, in the same zone; `at` itself while it is closed.
+
+    None if it does not close within a year.
+    """
+    return _next(schedule, at, opens=False) if is_open(schedule, at) else at
+
+
+def _next(schedule: Schedule, at: datetime, *, opens: bool) -> datetime | None:
+    """The first moment after `at` at which it is open, or closed."""
+    after = at.astimezone(UTC)
     for ahead in range(_DAYS_AHEAD):
         day = at.date() + timedelta(days=ahead)
         spans = schedule.on(day)
-        found = [
-            moment for moment in _openings(spans, day, at) if moment.astimezone(UTC) > at.astimezone(UTC)
-        ]
-        open_then = [moment for moment in found if is_open(schedule, moment)]
-        if open_then:
-            return min(open_then, key=lambda moment: moment.astimezone(UTC))
+        if opens and not spans:
+            continue
+        found = [moment for moment in _edges(spans, day, at) if moment.astimezone(UTC) > after]
+        wanted = [moment for moment in found if is_open(schedule, moment) is opens]
+        if wanted:
+            return min(wanted, key=lambda moment: moment.astimezone(UTC))
     return None
 
 
-def _openings(spans: tuple[Span, ...], day: date, at: datetime) -> Iterator[datetime]:
-    """Moments of the day at which the clock may come into a span: its beginning, or a jump of the clock."""
-    if not spans:
-        return
-    for span in spans:
+def _edges(spans: tuple[Span, ...], day: date, at: datetime) -> Iterator[datetime]:
+    """Moments of the day that may open or close: its beginning, those of the spans, a jump of the clock."""
+    for edge in {MIDNIGHT, *(edge for span in spans for edge in (span.opens, span.closes))}:
         for fold in (0, 1):
-            moment = datetime.combine(day, span.opens, tzinfo=at.tzinfo).replace(fold=fold)
+            moment = datetime.combine(day, edge, tzinfo=at.tzinfo).replace(fold=fold)
             if _exists(moment):
                 yield moment
     jump = _jump(day, at)

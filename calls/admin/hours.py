@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from calls.models import Holiday, Hours, OpeningTime
+from calls.selectors.numbers import opening
 
 _SHOWN = timedelta(days=31)
 _SPANS, _HOLIDAYS = 21, 25  # a page of more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS could not be saved
@@ -101,7 +102,7 @@ def _since() -> date:
 
 @admin.register(Hours)
 class HoursAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "time_zone", "week", "next_holiday", "its_numbers"]
+    list_display = ["name", "time_zone", "week", "open_now", "next_opening", "next_holiday", "its_numbers"]
     list_filter = ["time_zone"]
     search_fields = ["name", "numbers__label"]
     inlines = [OpeningTimeInline, HolidayInline]
@@ -112,6 +113,17 @@ class HoursAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="week")
     def week(self, hours: Hours) -> str:
         return ", ".join(str(span) for span in hours.times.all()) or "Closed all week"
+
+    @admin.display(description="open now", boolean=True)
+    def open_now(self, hours: Hours) -> bool:
+        return opening(hours, now=timezone.now()).is_open
+
+    @admin.display(description="next opening")
+    def next_opening(self, hours: Hours) -> str:
+        """In the zone of the hours; of those that are open now, the one after they have closed."""
+        state = opening(hours, now=timezone.now())
+        opens = opening(hours, now=state.until).until if state.is_open and state.until else state.until
+        return f"{opens:%A %d %B, %H:%M}" if opens else "—"
 
     @admin.display(description="next holiday")
     def next_holiday(self, hours: Hours) -> str:

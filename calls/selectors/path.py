@@ -1,13 +1,14 @@
 """What decides a caller's path: the number's settings and hours, who is blocked, who is before whom."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from calls import hours, path, steps
-from calls.models import BlockedCaller, Callback, Hours, PhoneNumber, Queue, Waiting
+from calls.models import BlockedCaller, Callback, PhoneNumber, Queue, Waiting
+from calls.selectors.numbers import schedule_of
 from calls.text import e164
 from calls.waiting import Offers
 
@@ -44,7 +45,7 @@ def number_of(dialled: str) -> PhoneNumber | None:
 
 def known(number: PhoneNumber) -> Known:
     """What decides about the number. Two queries if it has hours."""
-    schedule = _schedule(number.hours) if number.hours else None
+    schedule = schedule_of(number.hours) if number.hours else None
     zone = ZoneInfo(number.hours.time_zone) if number.hours else ZoneInfo("UTC")
     return Known(settings_of(number), schedule, zone)
 
@@ -101,15 +102,3 @@ def position(waiting: Waiting) -> int:
     ahead = Waiting.objects.open().filter(here).filter(before | same).exclude(pk=waiting.pk).count()
     kept = Q(priority__gt=waiting.priority) | Q(priority=waiting.priority, place_at__lt=waiting.entered_at)
     return 1 + ahead + Callback.objects.open().filter(here).filter(kept).count()
-
-
-def _schedule(of: Hours) -> hours.Schedule:
-    week: dict[int, tuple[hours.Span, ...]] = {}
-    for one in of.times.all():
-        week[one.weekday] = (*week.get(one.weekday, ()), hours.Span(one.opens, one.closes))
-    days = {day.day: _spans(day.opens, day.closes) for day in of.holidays.all()}
-    return hours.Schedule(week, days)
-
-
-def _spans(opens: time | None, closes: time | None) -> tuple[hours.Span, ...]:
-    return (hours.Span(opens, closes),) if opens is not None and closes is not None else ()

@@ -1,5 +1,6 @@
 """The admin of the centre: contacts, their import, queues, hours, agents, teams; who may do what."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -451,6 +452,20 @@ def test_ada_writes_down_a_week_and_a_holiday(ada):
     assert OpeningTime.objects.count() == 3
     assert Holiday.objects.get().opens is None
     assert "Monday 09:00–12:30" in ada.get(address("hours")).content.decode()
+
+
+def test_the_list_says_what_is_open_now_and_when_it_opens_next(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: factories.NOON)  # a Friday
+    weeks = {"Always": [("00:00", "00:00")] * 7, "Office": [("09:00", "17:00")] * 5, "Never": []}
+    for name, times in weeks.items():
+        hours = Hours.objects.create(name=name, time_zone="Europe/Amsterdam")
+        for day, (opens, closes) in enumerate(times):
+            OpeningTime.objects.create(hours=hours, weekday=day, opens=opens, closes=closes)
+    page = signed_in(people.ada()).get(address("hours")).content.decode()
+    cells = re.findall(r'field-open_now"><img [^>]*alt="(\w+)"|field-next_opening">([^<]*)<', page)
+    assert [flag or text for flag, text in cells] == [
+        "True", "—", "False", "—", "True", "Monday 23 November, 09:00",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

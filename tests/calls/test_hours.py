@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.hours import Schedule, Span, is_open, next_opening
+from calls.hours import Schedule, Span, is_open, next_closing, next_opening
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 ZONES = [
@@ -124,4 +124,32 @@ def test_it_is_closed_until_the_next_opening_and_open_then(schedule, zone, day, 
         if moment >= opens.astimezone(UTC):
             break
         assert not is_open(schedule, moment.astimezone(ZoneInfo(zone))), moment
+        moment += STEP
+
+
+def test_a_span_that_goes_on_in_the_next_does_not_close_between_them():
+    night = Schedule({4: (Span(time(9), time(12)), Span(time(12), time(0))), 5: (Span(time(0), time(2)),)})
+    assert next_closing(night, local(2026, 11, 20, 10, 0)) == local(2026, 11, 21, 2, 0)
+    assert next_closing(night, local(2026, 11, 21, 2, 0)) == local(2026, 11, 21, 2, 0)
+
+
+def test_who_never_closes_has_no_next_closing_until_a_holiday():
+    always = {day: (Span(time(0), time(0)),) for day in range(7)}
+    assert next_closing(Schedule(always), local(2026, 11, 20, 9, 0)) is None
+    with_feast = Schedule(always, {date(2027, 4, 27): ()})
+    assert next_closing(with_feast, local(2026, 11, 20, 9, 0)) == local(2027, 4, 27, 0, 0)
+
+
+@given(schedules(), st.sampled_from(ZONES), DAYS, st.integers(0, 2 * 24 * 60))
+def test_it_is_open_until_the_next_closing_and_closed_then(schedule, zone, day, minutes):
+    at = (datetime.combine(date(*day), time(0), tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(
+        ZoneInfo(zone)
+    )
+    closes = next_closing(schedule, at)
+    assert closes is None or not is_open(schedule, closes)
+    moment = at.astimezone(UTC)
+    for _ in range(500):
+        if closes is not None and moment >= closes.astimezone(UTC):
+            break
+        assert is_open(schedule, moment.astimezone(ZoneInfo(zone))), moment
         moment += STEP
