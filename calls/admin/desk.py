@@ -1,22 +1,16 @@
 """What happened at the desks, to read: offers, callbacks, messages, wrap-ups, notes, conferences."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from calls.admin.readonly import ReadOnly
-from calls.admin.telling import person
+from calls.admin.scoped import Scoped
 from calls.models import Callback, Conference, Note, Offer, Participant, Voicemail, WrapUp
-from calls.selectors.centre import seen_by
 
 
-class OfCall(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class OfCall(Scoped, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows of a call: seen by whoever may see the call."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return seen_by(person(request), super().get_queryset(request), "call__")
+    call_path = "call__"
 
 
 @admin.register(Offer)

@@ -14,7 +14,7 @@ from calls.admin.actions import ObjectAction, ObjectActionsMixin
 from calls.admin.fields import TelephoneField
 from calls.admin.telling import TellingMixin, person, telling
 from calls.models import Agent, Queue, Team, User
-from calls.selectors.centre import agent_state, agents_now
+from calls.selectors import agents
 from calls.services import signout
 
 _RANKS = ("is_superuser", "user_permissions")
@@ -126,6 +126,17 @@ class AgentForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
 
+_NOW = {
+    agents.OFFLINE: "Offline",
+    agents.AWAY: "Away",
+    agents.READY: "Ready",
+    agents.RINGING: "Ringing",
+    agents.ON_CALL: "On a call",
+    agents.WRAPUP: "Wrap-up",
+}
+_ON_CALL = {agents.RINGING, agents.ON_CALL}
+
+
 def _sign_out(agent: Agent, by: User, data: dict[str, Any]) -> str:
     ended = signout.force(agent=agent, by=by, now=timezone.now())
     sessions = f"{ended} session{'' if ended == 1 else 's'} ended"
@@ -158,10 +169,17 @@ class AgentAdmin(TellingMixin, ObjectActionsMixin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
-        return agents_now(super().get_queryset(request)).select_related("user").prefetch_related("queues")
+        return super().get_queryset(request).select_related("user").prefetch_related("queues")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The page's agents, each with what they do now."""
+        page = super().get_changelist_instance(request)
+        for one in agents.states(now=timezone.now(), agents=page.result_list):
+            one.agent.now = one  # type: ignore[attr-defined]
+        return page
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        on_call = obj is not None and getattr(obj, "open_offer", None)
+        on_call = obj is not None and agents.state_of(obj, now=timezone.now()).state in _ON_CALL
         return super().has_delete_permission(request, obj) and not on_call
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -175,7 +193,10 @@ class AgentAdmin(TellingMixin, ObjectActionsMixin):
 
     @admin.display(description="now")
     def state(self, agent: Agent) -> str:
-        return agent_state(agent, now=timezone.now()) if agent.pk else "—"
+        if agent.pk is None:
+            return "—"
+        now = getattr(agent, "now", None) or agents.state_of(agent, now=timezone.now())
+        return f"Away ({now.reason})" if now.state == agents.AWAY and now.reason else _NOW[now.state]
 
     @admin.display(description="queues")
     def in_queues(self, agent: Agent) -> str:

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from calls.admin.fields import TelephoneField
 from calls.admin.readonly import ReadOnly
+from calls.admin.scoped import Scoped
 from calls.admin.telling import person
 from calls.models import BlockedCaller, Outcome, Queue, Waiting
-from calls.selectors.centre import queue_users, seen_by
+from calls.selectors.admin import queue_users
 from calls.services.contacts import default_region
 from calls.text import clean, is_withheld, telephone
 
@@ -90,7 +91,7 @@ class OutcomeInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Queue)
-class QueueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class QueueAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     form = QueueForm
     list_display = ["name", "team", "waiting", "agent_count", "target", "thresholds", "overflow", "priority"]
     list_filter = ["team", "overflow"]
@@ -116,12 +117,8 @@ class QueueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Queue]:
         waiting = Count("waits", filter=Q(waits__left_at__isnull=True, waits__isnull=False), distinct=True)
-        rows = (
-            super()
-            .get_queryset(request)
-            .annotate(waiting_now=waiting, agents_all=Count("agents", distinct=True))
-        )
-        return seen_by(person(request), rows)
+        rows: QuerySet[Queue] = super().get_queryset(request)
+        return rows.annotate(waiting_now=waiting, agents_all=Count("agents", distinct=True))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj is not None and queue_users(obj))
@@ -154,15 +151,13 @@ class QueueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Waiting)
-class WaitingAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class WaitingAdmin(Scoped, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["call", "queue", "agent", "priority", "entered_at", "left_at", "result", "reason"]
     list_filter = [("left_at", admin.EmptyFieldListFilter), "queue", "result", "entered_at"]
     list_select_related = ["call", "queue", "agent"]
     search_fields = ["queue__name", "agent__name", "reason"]
     date_hierarchy = "entered_at"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Waiting]:
-        return seen_by(person(request), super().get_queryset(request), "call__")
+    call_path = "call__"
 
 
 class BlockedForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,12 +1,19 @@
-"""What the admin's lists show of streams: read by the relation leg.streams, which only selectors may name."""
+"""What the admin shows of streams, by the relation that only selectors may name, and of who uses a queue."""
 
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from calls.models import Call, CallState, Leg, PhoneNumber
+from calls.models import Call, CallState, Leg, PhoneNumber, Queue
 
-__all__ = ["calls_with_streams", "numbers_with_streams", "streaming_now", "streams_of", "without_stream"]
+__all__ = [
+    "calls_with_streams",
+    "numbers_with_streams",
+    "queue_users",
+    "streaming_now",
+    "streams_of",
+    "without_stream",
+]
 
 _OPEN = Q(legs__streams__isnull=False, legs__streams__closed_at__isnull=True)
 _OPENED = Q(calls__legs__streams__isnull=False, calls__legs__streams__closed_at__isnull=True)
@@ -44,3 +51,13 @@ def streams_of(call: Call) -> list[Any]:
     legs = call.legs.prefetch_related("streams__ticket")
     found = [stream for leg in legs for stream in leg.streams.all()]
     return sorted(found, key=lambda stream: stream.opened_at)
+
+
+def queue_users(queue: Queue) -> list[str]:
+    """Why a queue cannot be deleted now, in words: who waits in it, which numbers and queues lead to it."""
+    waiting = queue.waits.filter(left_at__isnull=True).count()
+    numbers = [str(number) for number in PhoneNumber.objects.filter(queue=queue)[:20]]
+    others = Queue.objects.filter(overflow=Queue.Overflow.QUEUE, overflow_queue=queue)
+    queues = [f"the overflow of {other}" for other in others[:20]]
+    waits = [f"{waiting} waiting caller{'s' if waiting > 1 else ''}"] if waiting else []
+    return [*waits, *numbers, *queues]

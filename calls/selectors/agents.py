@@ -7,7 +7,18 @@ from datetime import datetime
 from calls.models import Agent, Offer, WrapUp
 from calls.models.offer import OPEN
 
-__all__ = ["OFFLINE", "READY", "AgentState", "free", "state_of", "states"]
+__all__ = [
+    "AWAY",
+    "OFFLINE",
+    "ON_CALL",
+    "READY",
+    "RINGING",
+    "WRAPUP",
+    "AgentState",
+    "free",
+    "state_of",
+    "states",
+]
 
 OFFLINE, AWAY, READY, RINGING, ON_CALL, WRAPUP = "offline", "away", "ready", "ringing", "on_call", "wrapup"
 

@@ -7,7 +7,9 @@ import pytest
 from django.contrib.auth.hashers import check_password
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -620,6 +622,20 @@ def test_the_list_of_agents_says_what_each_is_doing(ada, fields, offer, wrapup, 
     if wrapup:
         WrapUp.objects.create(call=factories.call(), agent=agent, due_at=now)
     assert f'<td class="field-state">{state}</td>' in ada.get(address("agent")).content.decode()
+
+
+def test_a_longer_list_of_agents_asks_no_more(ada):
+    def queries():
+        with CaptureQueriesContext(connection) as asked:
+            ada.get(address("agent"))
+        return len(asked)
+
+    people.agent_jonas()
+    one = queries()
+    for person in (people.mina(), people.eve()):
+        agent = Agent.objects.create(user=person, name=person.username, identity=person.username)
+        Offer.objects.create(call=factories.call(), agent=agent, state="ringing", until=timezone.now())
+    assert queries() == one
 
 
 def test_a_forced_sign_out_frees_the_desk_and_leaves_the_call(ada):
