@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from calls.text import clean, paragraphs, telephone
+from calls.telephones import telephone
+from calls.text import clean, paragraphs
 
 __all__ = ["CODE", "LIMITS", "Fault", "code_of", "tidy"]
 

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 
+from calls.telephones import parsed, spaced
 from calls.text import E164, clean, is_withheld
 
-__all__ = ["Place", "of", "region_of", "time_there"]
+__all__ = ["Place", "of", "time_there"]
 
 _UNKNOWN = "Etc/Unknown"
 
@@ -33,7 +34,7 @@ def of(caller: str) -> Place:
     """The place of a caller as Twilio gave it; words, browsers and SIP addresses have none. Never raises."""
     if is_withheld(caller):
         return Place("Withheld")
-    number = _parsed(caller) if E164.fullmatch(caller) else None
+    number = parsed(caller) if E164.fullmatch(caller) else None
     if number is None:
         return Place(caller)
     from phonenumbers import geocoder, timezone
@@ -44,7 +45,7 @@ def of(caller: str) -> Place:
         place = geocoder.country_name_for_number(country, "en")
         zones = timezone.time_zones_for_number(country)
     zones = tuple(zone for zone in zones if zone != _UNKNOWN)
-    return Place(_spaced(number), clean(place, 80), zones)
+    return Place(spaced(number), clean(place, 80), zones)
 
 
 def time_there(place: Place, now: datetime) -> tuple[str, str]:
@@ -59,29 +60,11 @@ def time_there(place: Place, now: datetime) -> tuple[str, str]:
     return local, zone
 
 
-def region_of(e164: str) -> str:
-    """The country of a number, such as NL; nothing if none is known."""
-    number = _parsed(e164)
-    return (phonenumbers.region_code_for_number(number) or "") if number is not None else ""
-
-
 def _country(number: Any) -> Any:
     """A number that stands for the country of the code, or None where a code has several countries."""
     regions = phonenumbers.region_codes_for_country_code(number.country_code)
     main = [code for code in regions if code not in {"GG", "JE", "IM"}]  # islands of +44
     return phonenumbers.example_number(main[0]) if len(main) == 1 else None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return phonenumbers.parse(text)
-    except phonenumbers.NumberParseException:
-        return None
-
-
-def _spaced(number: Any) -> str:
-    shown: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    return shown
 
 
 def _time(zone: str, now: datetime) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from calls.services.contacts import default_region
-from calls.text import telephone
+from calls.telephones import telephone
 
 __all__ = ["TelephoneField"]
 

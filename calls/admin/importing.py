@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,6 +17,7 @@ from calls.refusal import Refused
 from calls.services import contacts, import_drafts, importing
 from calls.services.import_drafts import Draft
 from calls.sheet import MAX_BYTES
+from calls.telephones import is_country
 
 __all__ = ["may_import", "page"]
 
@@ -65,7 +65,7 @@ class FileForm(forms.Form):
     def clean_region(self) -> str:
         """Two letters that telephone numbers know."""
         region = str(self.cleaned_data["region"]).upper()
-        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+        if region and not is_country(region):
             raise forms.ValidationError("Give two letters, such as GB or NL.")
         return region
 

@@ -7,7 +7,7 @@ from django import forms
 
 from calls.gateway import credentials
 from calls.models import PhoneNumber
-from calls.telephones import NOT_A_NUMBER, typed
+from calls.telephones import telephone
 from calls.text import clean
 
 __all__ = ["NumberForm"]
@@ -113,7 +113,7 @@ class NumberForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _telephone(self, field: str) -> str:
         given: str = self.cleaned_data[field]
-        e164 = typed(given)
-        if given and not e164:
-            raise forms.ValidationError(NOT_A_NUMBER)
-        return e164
+        try:
+            return telephone(given) if given else ""
+        except ValueError as wrong:
+            raise forms.ValidationError(str(wrong)) from None

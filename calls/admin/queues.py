@@ -15,7 +15,8 @@ from calls.admin.telling import person
 from calls.models import BlockedCaller, Outcome, Queue, Waiting
 from calls.selectors.admin import queue_users
 from calls.services.contacts import default_region
-from calls.text import clean, is_withheld, telephone
+from calls.telephones import telephone
+from calls.text import clean, is_withheld
 
 _NEEDED = "Choose where callers go: the overflow is “{}”."
 

@@ -10,6 +10,7 @@ from calls.models import Agent, PhoneNumber, Queue
 from calls.refusal import Refused
 from calls.selectors.agents import states
 from calls.services import allowed
+from calls.telephones import region_of, telephone
 from calls.text import clean
 
 __all__ = ["FOUND_SHOWN", "number", "number_to_call_from", "numbers_to_call_from", "search"]
@@ -34,8 +35,8 @@ def search(*, agent: Agent, typed: str, now: datetime) -> Body:
 def number(typed: str) -> Body | None:
     """A telephone number in E.164 and whether it may be dialled, else why not; None if it is none."""
     try:
-        e164 = allowed.normal(typed, region=_home())
-    except Refused:
+        e164 = telephone(typed, _home())
+    except ValueError:
         return None
     found = {"key": e164, "shown": place.of(e164).shown}
     try:
@@ -71,7 +72,7 @@ def _queues(words: str) -> list[Body]:
     return [{"key": str(row.pk), "name": row.name, "waiting": row.depth} for row in rows[:FOUND_SHOWN]]
 
 
-def _home() -> str | None:
+def _home() -> str:
     """The country of our own numbers: in it a number without + is read."""
     first = PhoneNumber.objects.order_by("pk").values_list("e164", flat=True).first()
-    return (place.region_of(first) if first else "") or None
+    return region_of(first or "")

@@ -15,7 +15,8 @@ from calls import access, cards
 from calls.events import Change, change
 from calls.models import Call, CallState, Contact, Matter, PhoneNumber, User
 from calls.refusal import Refused
-from calls.text import clean, e164, is_withheld, region_of
+from calls.telephones import region_of
+from calls.text import clean, e164, is_withheld
 
 __all__ = [
     "FIELDS",

@@ -18,6 +18,7 @@ from calls.refusal import Refused
 from calls.selectors import agents as selector
 from calls.services import allowed, commands, contacts, offers, taps
 from calls.services.commands import Intent
+from calls.telephones import region_of
 
 __all__ = ["call_back", "dial", "proceed"]
 
@@ -46,7 +47,7 @@ def dial(
     if asked is not None:
         return asked
     ours = number or _own_number(agent)
-    person = allowed.check(to, region=allowed.country(ours.e164))
+    person = allowed.check(to, region=region_of(ours.e164))
     _check_free(agent, now)
     call = _call(ours, person, now)
     offer = offers.make(

@@ -134,7 +134,7 @@ def test_mina_may_neither_pick_nor_fix(client: Client, twilio_rest: Rest) -> Non
         ({"e164": "+31\x0020"}, "e164", "Null characters"),
         ({"label": "\u202e\u2066"}, "label", "that people can read"),
         ({"forward_to": ""}, "forward_to", "telephone to dial"),
-        ({"forward_to": "Jonas"}, "forward_to", "no telephone number"),
+        ({"forward_to": "Jonas"}, "forward_to", "with digits"),
         ({"forward_to": E164}, "forward_to", "in a circle"),
         ({"destination": "queue"}, "queue", "Choose the queue"),
         ({"destination": "agent"}, "agent", "Choose the agent"),

@@ -13,7 +13,7 @@ from calls import cards
 from calls.models import Call, CallState, Contact, Event, Matter
 from calls.refusal import Refused
 from calls.services import contacts
-from calls.text import csv_cell, from_csv_cell, is_withheld, paragraphs, region_of, shown_caller, telephone
+from calls.text import csv_cell, from_csv_cell, paragraphs
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -25,13 +25,6 @@ def save(contact=None, call=None, by=None, **fields):
     return contacts.save(
         contact_id=contact and contact.pk, call_id=call and call.pk, fields=fields, by=by, now=NOW
     )
-
-
-def sentence_or(act):
-    try:
-        return act()
-    except ValueError as wrong:
-        return str(wrong)
 
 
 def told(noun):
@@ -63,82 +56,6 @@ def test_a_caller_without_a_number_is_nobody(caller):
     Contact.objects.create(name="Nobody")
     Contact.objects.create(name="Placeholder", e164="+266696687")
     assert contacts.match(caller) is None
-
-
-@pytest.mark.parametrize(
-    ("caller", "words"),
-    [
-        ("", "Withheld"),
-        ("anonymous", "Withheld"),
-        ("+266696687", "Withheld"),
-        ("266696687", "Withheld"),
-        ("sip:anonymous@anonymous.invalid", "Withheld"),
-        ("client:agent_7", "Browser agent_7"),
-        ("sip:desk@example.com;transport=tls", "SIP desk@example.com"),
-        ("+442079460100", "+44 20 7946 0100"),
-        ("+999123456789", "+999123456789"),
-        ("Acme\u202e Ltd\x00", "Acme Ltd"),
-    ],
-)
-def test_a_caller_is_shown_in_words(caller, words):
-    assert shown_caller(caller) == words
-
-
-@given(st.text(max_size=300))
-def test_whoever_calls_can_be_shown(caller):
-    assert shown_caller(caller)
-    assert isinstance(is_withheld(caller), bool)
-
-
-# -- numbers as people type them ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("typed", "region", "number"),
-    [
-        ("+44 20 7946 0100", "", "+442079460100"),
-        ("020 7946 0100", "GB", "+442079460100"),
-        ("(020) 7946-0100", "GB", "+442079460100"),
-        ("0044 20 7946 0100", "GB", "+442079460100"),
-        ("0044 20 7946 0100", "", "+442079460100"),
-        ("442079460100", "GB", "+442079460100"),
-        ("06-12345678", "NL", "+31612345678"),
-        ("+15550100", "", "+15550100"),
-    ],
-)
-def test_a_typed_number_becomes_e164(typed, region, number):
-    assert telephone(typed, region) == number
-
-
-@pytest.mark.parametrize(
-    ("typed", "why"),
-    [
-        ("020 7946 0100", "no country code"),
-        ("4.47701E+11", "spreadsheet has shortened"),
-        ("anonymous", "withholds"),
-        ("+266696687", "withholds"),
-        ("020 FLOWERS", "with digits"),
-        ("+44 20 7946 0100 ext 5", "with digits"),
-        ("+44", "+31 20 123 4567"),
-        ("+4420794601001234567", "too short or too long"),
-        ("=1+1", "with digits"),
-    ],
-)
-def test_what_is_no_number_is_told_in_words(typed, why):
-    with pytest.raises(ValueError, match=why.replace("+", r"\+")):
-        telephone(typed)
-
-
-@given(st.text(max_size=60), st.sampled_from(["", "GB", "US", "NL", "XX"]))
-def test_any_text_is_a_number_or_a_sentence(text, region):
-    got = sentence_or(lambda: telephone(text, region))
-    assert got.startswith("+") or got.endswith(".")
-
-
-def test_the_country_of_a_number():
-    assert [region_of(each) for each in ("+442079460100", "+31612345678", "+15550100", "client:x", "")] == [
-        "GB", "NL", "US", "", "",
-    ]  # fmt: skip
 
 
 # -- text ---------------------------------------------------------------------------------------------------

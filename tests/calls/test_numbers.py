@@ -8,7 +8,6 @@ from calls.gateway.client import GatewayError
 from calls.models import Holiday, Hours, OpeningTime
 from calls.selectors.numbers import opening
 from calls.services import numbers
-from calls.telephones import typed
 from tests import factories
 from tests.calls import rest as twilio_rest
 from tests.calls.numbers import E164, RIGHT, ROUTE, SID, Twilio
@@ -134,25 +133,6 @@ def test_numbers_to_pick_from_are_those_that_are_not_here(rest, number):
     assert [(one.e164, one.label) for one in numbers.unconnected(region="us1")] == [
         ("+31207654321", "Night desk")
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("+31 (0)20 123-4567", "+31201234567"),
-        (" 0031.20.123.4567 ", "+31201234567"),
-        ("+1 555 010 0100", "+15550100100"),
-        ("020 123 4567", ""),
-        ("+31201234567 ext. 5", ""),
-        ("+999", ""),
-        ("", ""),
-        ("+" * 64_000, ""),
-        ("+31 20\x00", ""),
-        ("client:agent", ""),
-    ],
-)
-def test_a_number_as_people_type_it(text, number):
-    assert typed(text) == number
 
 
 # -- opening hours, as the number's page tells them ------------------------------------------------

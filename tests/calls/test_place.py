@@ -49,7 +49,3 @@ def test_an_odd_caller_is_shown_as_it_is(caller: str) -> None:
 @given(st.text(max_size=60))
 def test_no_caller_raises(caller: str) -> None:
     place.time_there(place.of(caller), NOON)
-
-
-def test_the_country_of_a_number() -> None:
-    assert (place.region_of("+31201234567"), place.region_of("client:jonas")) == ("NL", "")

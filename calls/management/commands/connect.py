@@ -15,7 +15,7 @@ from calls.gateway.numbers import FIELDS
 from calls.models import PhoneNumber, Region
 from calls.services import numbers
 from calls.services.numbers import INBOUND_REGION, Difference, Found
-from calls.telephones import NOT_A_NUMBER, typed
+from calls.telephones import telephone
 
 RESTARTS = (
     "Twilio will call {url}, but this site is set up for {set}. Put PUBLIC_URL={url} into .env and restart."
@@ -117,10 +117,10 @@ def _row(options: dict[str, Any]) -> PhoneNumber:
 
 
 def _number(given: str) -> str:
-    e164 = typed(given)
-    if not e164:
-        raise CommandError(f"{given[:40]}: {NOT_A_NUMBER} (E.164)")
-    return e164
+    try:
+        return telephone(given)
+    except ValueError as wrong:
+        raise CommandError(f"{given[:40]}: {wrong} (E.164)") from None
 
 
 def _put_back(number: PhoneNumber, fields: dict[str, str]) -> None:

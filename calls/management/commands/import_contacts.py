@@ -5,7 +5,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import phonenumbers
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -14,6 +13,7 @@ from calls.refusal import Refused
 from calls.services import contacts, importing
 from calls.services.importing import Plan
 from calls.sheet import MAX_BYTES
+from calls.telephones import is_country
 
 _WRONG_SHOWN = 200
 
@@ -94,6 +94,6 @@ def _bytes(name: str) -> bytes:
 
 def _region(given: str) -> str:
     region = given.upper()
-    if region and region not in phonenumbers.SUPPORTED_REGIONS:
+    if region and not is_country(region):
         raise CommandError(f"{given} is no country. Give two letters, such as GB or NL.")
     return region or contacts.default_region()
