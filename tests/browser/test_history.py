@@ -106,7 +106,7 @@ def test_the_skip_link_leads_to_the_content(mina: Page, stage: Stage) -> None:
     expect(mina.locator("main")).to_be_focused()
 
 
-def test_who_may_not_watch_reads_why(arrive: Arrive, stage: Stage) -> None:
-    page = arrive("jonas", "/")
-    expect(page.locator("h1")).to_have_text("Welcome, Jonas")
+def test_who_has_no_role_reads_what_to_ask_for(arrive: Arrive, stage: Stage) -> None:
+    page = arrive("eve", "/")
+    expect(page.locator("h1")).to_have_text("Welcome, Eve")
     expect(page.get_by_role("link", name="Live")).to_have_count(0)

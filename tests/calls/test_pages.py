@@ -70,6 +70,12 @@ def test_the_start_page_is_the_wall_for_who_may_watch_and_the_desk_for_agents(
     assert client.get("/")["Location"] == place
 
 
+def test_a_supervisor_who_takes_calls_too_starts_at_the_wall(client: Client) -> None:
+    people.jonas()
+    client.force_login(people.person(people.JONAS, "Supervisor"))
+    assert client.get("/")["Location"] == "/live/"
+
+
 def test_the_start_page_tells_who_has_no_role_what_to_ask_for(client: Client) -> None:
     client.force_login(people.eve())
     page = text_of(client, "/")
