@@ -19,6 +19,7 @@ __all__ = [
     "WALL",
     "Scope",
     "may",
+    "may_call_out",
     "may_control_streams",
     "may_use_desk",
     "may_watch",
@@ -29,6 +30,7 @@ DESK = "calls.use_desk"
 WALL = "calls.view_wall"
 EVERY_TEAM = "calls.view_every_team"
 STREAMS = "calls.control_streams"
+OUT = "calls.dial_out"
 NOWHERE = -1  # in place of a team: of no call, or of one whose row is gone
 Person = User | AbstractBaseUser | AnonymousUser
 Row = TypeVar("Row", bound=Model)
@@ -85,6 +87,11 @@ def may_control_streams(person: Person) -> bool:
 def may_use_desk(person: Person) -> bool:
     """Take calls at a desk; the desk itself is the agent's who is this person."""
     return may(person, DESK)
+
+
+def may_call_out(person: Person) -> bool:
+    """Call somebody from the desk; that, too, takes being an agent."""
+    return may(person, OUT)
 
 
 def scope_of(person: Any) -> Scope:

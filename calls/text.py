@@ -11,6 +11,7 @@ __all__ = [
     "is_withheld",
     "known_caller",
     "paragraphs",
+    "to_call",
 ]
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -44,6 +45,11 @@ def paragraphs(text: object, limit: int) -> str:
 def e164(text: str) -> str:
     """The text if it is a telephone number in E.164, else nothing."""
     return text if E164.fullmatch(text) else ""
+
+
+def to_call(caller: str) -> str:
+    """The caller's number if it is one that can be called back, else nothing."""
+    return "" if is_withheld(caller) else e164(caller)
 
 
 def is_withheld(caller: str) -> bool:

@@ -2,11 +2,24 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from calls.access import may_call_out, may_watch, scope_of
 from calls.models import Agent, Call, Callback, Contact, Matter, Offer, Voicemail, WrapUp
 from calls.models.offer import OPEN
+from calls.selectors import call as calls
 from calls.selectors.desk import callbacks_of
+from calls.text import to_call
 
-__all__ = ["call", "callback", "contact", "matter", "offer", "voicemail", "wrapup"]
+__all__ = [
+    "call",
+    "callback",
+    "callback_to_call",
+    "contact",
+    "matter",
+    "number_to_dial",
+    "offer",
+    "voicemail",
+    "wrapup",
+]
 
 
 def offer(agent: Agent, pk: int) -> Offer | None:
@@ -32,6 +45,25 @@ def callback(agent: Agent, pk: int) -> Callback | None:
     return row or Callback.objects.open().filter(present, pk=pk).first()
 
 
+def callback_to_call(agent: Agent, pk: int) -> Callback | None:
+    """An open promise of their list."""
+    return callbacks_of(agent).select_related("call__number").filter(pk=pk).first()
+
+
+def number_to_dial(agent: Agent, pk: int) -> str:
+    """The caller's number of a call, for the field to dial; nothing if there is none that they may call.
+
+    The call was theirs, left a message for one of their queues, or is among those that they may watch.
+    """
+    if not may_call_out(agent.user):
+        return ""
+    message = Exists(_messages(agent).filter(call=OuterRef("pk")))
+    found = call(agent, pk) or Call.objects.filter(message, pk=pk).first()
+    if found is None and may_watch(agent.user):
+        found = calls.find(pk, scope_of(agent.user))
+    return to_call(found.caller) if found else ""
+
+
 def contact(agent: Agent, pk: int) -> Contact | None:
     """The contact of one of their calls."""
     return Contact.objects.filter(Exists(_calls(agent).filter(contact=OuterRef("pk"))), pk=pk).first()
@@ -47,8 +79,12 @@ def voicemail(agent: Agent, pk: int) -> Voicemail | None:
     """A message for one of their queues, or of the caller of their present call."""
     caller = Q(contact=OuterRef("call__contact")) | Q(caller=OuterRef("call__caller")) & ~Q(caller="")
     present = Exists(_present(agent).filter(caller))
-    ours = Q(queue__in=agent.queues.values("pk"))
+    ours = Q(pk__in=_messages(agent).values("pk"))
     return Voicemail.objects.filter(ours | present, pk=pk).first()
+
+
+def _messages(agent: Agent) -> QuerySet[Voicemail]:
+    return Voicemail.objects.filter(queue__in=agent.queues.values("pk"))
 
 
 def _calls(agent: Agent) -> QuerySet[Call]:

@@ -20,12 +20,13 @@ from calls.services import allowed, commands, contacts, offers, taps
 from calls.services.commands import Intent
 from calls.telephones import region_of
 
-__all__ = ["call_back", "dial", "proceed"]
+__all__ = ["call_back", "call_now", "dial", "proceed"]
 
 RING_PERSON_SECONDS = 45
 MOST_A_MINUTE = 10
 TRIES = 3
 _TRY_AGAIN = timedelta(minutes=10)
+_TAKEN = "Somebody is at this callback just now, or you have just got another call."
 _YOUNG = timedelta(seconds=5)  # its offer and its legs are being made
 
 
@@ -55,9 +56,17 @@ def dial(
     )
     if offer is None:
         _give_up(call, now)
-        raise Refused("busy", "You have just got another call.")
+        raise Refused("busy", _TAKEN if callback else "You have just got another call.")
     count("call.dialled")
     return offers.ring([offer], by=by, ids=[command_id], now=now)[0]
+
+
+def call_now(*, callback: Callback, agent: Agent, by: User, command_id: uuid.UUID, now: datetime) -> Command:
+    """The agent keeps an open promise without waiting for its time or its offer. Raises Refused."""
+    ours = callback.call.number
+    return dial(
+        agent=agent, to=callback.e164, number=ours, by=by, command_id=command_id, callback=callback, now=now
+    )
 
 
 def call_back(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> Command:
@@ -177,19 +186,20 @@ def _tapped(now: datetime) -> int:
 def _called_back(now: datetime) -> int:
     """A promise is kept when the person answered; else it is tried again, three times in all."""
     made = Offer.objects.filter(kind=Offer.Kind.DIAL, callback__state=Callback.State.OPEN)
-    over = (
-        made.exclude(state__in=OPEN).filter(call__state=Call.State.ENDED).select_related("call", "callback")
-    )
-    return sum(_note_tried(offer, now) for offer in over)
+    over = made.exclude(state__in=OPEN).filter(call__state=Call.State.ENDED)
+    promises = Callback.objects.filter(pk__in=over.values("callback"))
+    return sum(_note_tried(promise, now) for promise in promises)
 
 
-def _note_tried(offer: Offer, now: datetime) -> bool:
-    promise = offer.callback
-    if promise is None or offer.created_at < promise.due_at or not _was_dialled(offer.call):
-        return False
+def _note_tried(promise: Callback, now: datetime) -> bool:
+    dialled = Exists(Leg.objects.filter(call=OuterRef("pk"), kind=Leg.Kind.PERSON))
+    calls = Call.objects.filter(dialled, state=Call.State.ENDED, offers__callback=promise).distinct()
+    outcomes = [call.outcome for call in calls]
+    if len(outcomes) <= promise.tries:
+        return False  # all of them were noted before
     tries = promise.tries + 1
-    fields: dict[str, object] = {"tries": tries, "due_at": now + _TRY_AGAIN}
-    if offer.call.outcome == Call.Outcome.ANSWERED:
+    fields: dict[str, object] = {"tries": tries, "due_at": max(promise.due_at, now + _TRY_AGAIN)}
+    if Call.Outcome.ANSWERED in outcomes:
         fields = {"tries": tries, "state": Callback.State.DONE, "closed_at": now}
     elif tries >= TRIES:
         fields = {"tries": tries, "state": Callback.State.CANCELLED, "closed_at": now}
@@ -199,10 +209,6 @@ def _note_tried(offer: Offer, now: datetime) -> bool:
             return False
         told.emit(kind="callback.tried", noun="callback", key=promise.pk, call=promise.call_id)
     return True
-
-
-def _was_dialled(call: Call) -> bool:
-    return call.legs.filter(kind=Leg.Kind.PERSON).exists()
 
 
 def _call(number: PhoneNumber, person: str, now: datetime) -> Call:

@@ -13,6 +13,7 @@ from calls import lattice
 from calls.counters import count
 from calls.events import Change, change
 from calls.models import Agent, Call, Callback, Command, Conference, Leg, Offer, Participant, User, Waiting
+from calls.models.offer import OPEN
 from calls.services import agents, commands, queues
 from calls.services.commands import Intent
 
@@ -45,13 +46,15 @@ def make(
     reason: str = "",
     seconds: int = RING_SECONDS,
 ) -> Offer | None:
-    """A new offer, not rung yet; None if the agent or the call has another one by now."""
+    """A new offer, not rung yet; None if the agent, the call or the promise has another one by now."""
     try:
         with change(at=now) as told:
             locked = Call.objects.select_for_update().get(pk=call.pk)
             if locked.state == Call.State.ENDED and kind != Offer.Kind.CALLBACK:
                 return None
             if waiting is not None and not Waiting.objects.open().filter(pk=waiting.pk).exists():
+                return None
+            if callback is not None and not _is_to_keep(callback):
                 return None
             offer = Offer.objects.create(
                 call=locked,
@@ -213,6 +216,12 @@ def _close(offer: Offer, state: str, away: str, now: datetime) -> bool:
             agents.make_away(told, offer.agent_id, away, now=now)
         _tell(told, offer)
     return True
+
+
+def _is_to_keep(callback: Callback) -> bool:
+    """Whether the promise is open and at nobody's desk; the lock lets nobody else take it meanwhile."""
+    there = Callback.objects.open().select_for_update().filter(pk=callback.pk).first()
+    return there is not None and not there.offers.filter(state__in=OPEN).exists()
 
 
 def _room(call: Call) -> Conference:

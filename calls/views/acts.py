@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from calls.access import may
+from calls.access import may_call_out
 from calls.models import Command, Offer
 from calls.selectors import own, targets
 from calls.services import (
@@ -108,8 +108,7 @@ def _note(asked: Asked) -> None:
 
 def _dial(asked: Asked) -> Command:
     to, pk = asked.text("to", 40), asked.row_or_none("number")
-    if not may(asked.by, "calls.dial_out"):
-        raise Wrong(403, "not_allowed", "Your account may not call out.")
+    _check_may_call_out(asked)
     number = _found(targets.number_to_call_from(asked.agent, pk), "number") if pk is not None else None
     asked.audit(f"number {pk or 'of the queue'}")
     return dialling.dial(
@@ -135,6 +134,13 @@ def _wrapup_done(asked: Asked) -> None:
 def _wrapup_extend(asked: Asked) -> None:
     row = _found(own.wrapup(asked.agent, asked.row("wrapup")), "wrapup")
     wrapup.extend(wrapup=row, now=asked.now)
+
+
+def _callback_call(asked: Asked) -> Command:
+    _check_may_call_out(asked)
+    row = _found(own.callback_to_call(asked.agent, asked.row("callback")), "callback")
+    asked.audit(f"callback {row.pk}")
+    return dialling.call_now(callback=row, agent=asked.agent, by=asked.by, command_id=asked.id, now=asked.now)
 
 
 def _callback_cancel(asked: Asked) -> None:
@@ -171,6 +177,11 @@ def _voicemail_heard(asked: Asked) -> None:
     row = _found(own.voicemail(asked.agent, asked.row("voicemail")), "voicemail")
     asked.audit(f"voicemail {row.pk}")
     inbox.heard(voicemail=row, by=asked.by, now=asked.now)
+
+
+def _check_may_call_out(asked: Asked) -> None:
+    if not may_call_out(asked.by):
+        raise Wrong(403, "not_allowed", "Your account may not call out.")
 
 
 def _offer(asked: Asked) -> Offer:
@@ -214,6 +225,7 @@ ACTS: dict[str, Callable[[Asked], Command | None]] = {
     "dial": _dial,
     "wrapup.done": _wrapup_done,
     "wrapup.extend": _wrapup_extend,
+    "callback.call": _callback_call,
     "callback.cancel": _callback_cancel,
     "matter.open": _matter_open,
     "matter.close": _matter_close,

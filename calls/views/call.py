@@ -11,7 +11,9 @@ from calls.access import may_control_streams, scope_of
 from calls.models import CallState
 from calls.selectors import call as calls
 from calls.selectors.feed import iso
+from calls.text import to_call
 from calls.views.guard import signed_in, watching
+from calls.views.pieces import may_call
 
 __all__ = ["by_sid", "detail"]
 
@@ -30,6 +32,7 @@ def detail(request: HttpRequest, call_id: str) -> HttpResponse:
         "call": snapshot["call"],
         "snapshot": {"at": iso(timezone.now()), **snapshot},
         "page": "live" if snapshot["call"]["state"] != CallState.ENDED else "calls",
+        "may_dial": bool(to_call(snapshot["call"]["caller_number"])) and may_call(signed_in(request)),
         "may_control": may_control_streams(request.user),
     }
     return render(request, "calls/call.html", context)

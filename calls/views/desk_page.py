@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from calls.access import may
 from calls.models import Agent
 from calls.selectors import desk as desks
-from calls.selectors import phone
+from calls.selectors import own, phone
 from calls.selectors.feed import iso
 from calls.tokens import EDGES
 from calls.views.phone import DESK
@@ -37,7 +37,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
     """The desk with the state of this moment; the socket goes on from there."""
     if not may(request.user, DESK):
         raise PermissionDenied
-    agent = Agent.objects.filter(user=request.user.pk).first()
+    agent = desks.agent_of(request.user.pk)
     if agent is None:
         return render(request, "calls/_desk_no_agent.html", {"page": "desk"}, status=409)
     answer = csp_update(_policy())(lambda asked: _desk(asked, agent))(request)
@@ -49,11 +49,18 @@ def _desk(request: HttpRequest, agent: Agent) -> HttpResponse:
     now = timezone.now()
     context = {
         "agent": agent,
-        "state": {"at": iso(now), **desks.state(agent, now=now)},
+        "state": {"at": iso(now), **desks.state(agent, now=now), "dial_to": _dial_to(request, agent)},
         "softphone": settings.SOFTPHONE_URL,
         "page": "desk",
     }
     return render(request, "calls/desk.html", context)
+
+
+def _dial_to(request: HttpRequest, agent: Agent) -> str:
+    """The number with which the field to dial begins: that of `?call=`, if they may call it."""
+    asked = request.GET.get("call", "")
+    whole = asked.isascii() and asked.isdigit() and len(asked) < 19
+    return own.number_to_dial(agent, int(asked)) if whole else ""
 
 
 def _policy() -> dict[str, Any]:

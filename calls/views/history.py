@@ -1,5 +1,7 @@
 """`/calls/`: all calls, by filter."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -7,9 +9,11 @@ from django.views.decorators.http import require_safe
 
 from calls.access import scope_of
 from calls.forms import HistoryForm
+from calls.models import Call
 from calls.selectors import history
-from calls.views.guard import watching
-from calls.views.pieces import badge, length
+from calls.text import to_call
+from calls.views.guard import signed_in, watching
+from calls.views.pieces import badge, length, may_call
 
 __all__ = ["calls"]
 
@@ -24,16 +28,22 @@ def calls(request: HttpRequest) -> HttpResponse:
     scope = scope_of(request.user)
     form = HistoryForm(request.GET, scope=scope)
     found = history.search(form.wanted(), page=_page(request), scope=scope)
+    calls_out = may_call(signed_in(request))
     context = {
         "form": form,
         "found": found,
-        "rows": [{"call": call, "badge": badge(call), "length": length(call)} for call in found.calls],
+        "rows": [_row(call, calls_out) for call in found.calls],
         "page": "calls",
         "filtered": any(value for name, value in request.GET.items() if name != "page"),
         "newer": _address(request, found.page - 1),
         "older": _address(request, found.page + 1),
     }
     return render(request, "calls/history.html", context)
+
+
+def _row(call: Call, calls_out: bool) -> dict[str, Any]:
+    may_dial = calls_out and bool(to_call(call.caller))
+    return {"call": call, "badge": badge(call), "length": length(call), "may_dial": may_dial}
 
 
 def _page(request: HttpRequest) -> int:

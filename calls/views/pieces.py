@@ -1,8 +1,9 @@
-"""A call's state and length as the list of calls shows them, in the same pieces as the live pages."""
+"""Pieces that several pages show: a call's state and length, and whether their reader may call somebody."""
 
-from calls.models import Call, CallState
+from calls.access import may_call_out, may_use_desk
+from calls.models import Agent, Call, CallState, User
 
-__all__ = ["badge", "length"]
+__all__ = ["badge", "length", "may_call"]
 
 _STATES = {
     CallState.RINGING: ("ringing", "warn"),
@@ -28,3 +29,9 @@ def length(call: Call) -> str:
     seconds = max(0, int((call.ended_at - call.answered_at).total_seconds()))
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes:02}:{seconds % 60:02}"
+
+
+def may_call(user: User) -> bool:
+    """Whether they can call from a desk of their own; one query, and only for who may."""
+    allowed = may_call_out(user) and may_use_desk(user)
+    return allowed and Agent.objects.filter(user=user.pk).exists()

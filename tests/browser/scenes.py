@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.events import change
-from calls.models import Call, CallState, Contact, Event, PhoneNumber, Queue, Team, User, Utterance
+from calls.models import Call, CallState, Contact, Event, PhoneNumber, Queue, Team, User, Utterance, Voicemail
 from calls.selectors.feed import encode, iso
 from streams.models import Gap, Stream
 from tests import factories, people
@@ -156,6 +156,18 @@ def ask_for_help(call: int, reason: str) -> None:
     with change() as told:
         Call.objects.filter(pk=call).update(help=reason, help_at=timezone.now() if reason else None)
         told.emit(kind="call.changed", noun="call", key=call, call=call)
+
+
+def voicemail(call: int, seconds: int = 12) -> int:
+    """The caller left a message for Jonas's queue Support; its id."""
+    queue, _ = Queue.objects.get_or_create(name="Support")
+    queue.agents.add(people.agent_jonas())
+    with change() as told:
+        message = Voicemail.objects.create(
+            call_id=call, queue=queue, recording_sid=factories.sid("RE"), seconds=seconds, ready=True
+        )
+        told.emit(kind="voicemail.left", noun="voicemail", key=message.pk, call=call)
+    return message.pk
 
 
 def join_team(username: str, team: str) -> None:

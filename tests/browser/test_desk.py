@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.deskplay import DeskPlay, call, context, iso, line, offer
 from tests.browser.desks import until
+from tests.browser.theatre import Stage
 
 Arrive = Callable[..., Page]
 RINGING, BAR, NOTE = "[data-ringing]", "[data-call-bar]", "textarea[data-note]"
@@ -33,9 +34,35 @@ def test_an_idle_desk_tells_the_day_the_queue_and_whom_to_call_back(play: DeskPl
     expect(page.locator('[data-figure="answered"] [data-value]')).to_have_text("17")
     expect(page.locator('[data-figure="talk"] [data-value]')).to_have_text("1:27:10")
     expect(page.locator("[data-callbacks] li")).to_contain_text("About the invoice")
-    page.locator("[data-callbacks] button").click()
+    page.locator("[data-callbacks] button", has_text="Cancel").click()
     page.locator("[data-callbacks] button", has_text="Cancel it?").click()
     assert play.wait_for("callback.cancel") == {"callback": 7}
+
+
+def test_a_promise_is_called_now(play: DeskPlay, page: Page) -> None:
+    page.locator("[data-callbacks] button", has_text="Call now").click()
+    assert play.wait_for("callback.call") == {"callback": 7}
+    play.answers["callback.call"] = lambda fields: {"code": "busy", "text": "Somebody is at it just now."}
+    page.locator("[data-callbacks] button", has_text="Call now").click()
+    expect(page.locator("[data-notices]")).to_contain_text("Somebody is at it just now.")
+    play.push(dial={"allowed": False, "numbers": []})
+    expect(page.locator("[data-callbacks] button", has_text="Call now")).to_have_count(0)
+
+
+def test_a_number_that_another_page_brings_is_ready_and_never_dialled_by_itself(
+    arrive: Arrive, stage: Stage, page: Page
+) -> None:
+    play = DeskPlay(page)
+    play.found["number"] = {"key": "+31612345678", "shown": "+31 6 12345678", "allowed": True, "text": ""}
+    call = stage.play("ring")
+    stage.play("voicemail", call=call)
+    arrive("jonas", f"/desk/?call={call}")
+    expect(page.locator("[data-dial-form] [name=to]")).to_have_value("+31612345678")
+    expect(page.locator("[data-dial-go]")).to_be_focused()
+    expect(page.locator("[data-phone-chip]")).to_have_text("Phone ready")
+    assert not play.of("dial")
+    page.keyboard.press("Enter")
+    assert play.wait_for("dial")["to"] == "+31612345678"
 
 
 def test_the_status_is_chosen_with_a_reason(play: DeskPlay, page: Page) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -100,7 +101,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Services:
         (handling, ["hang_up", "hold", "mute"]),
         (transfers, ["transfer", "complete", "cancel"]),
         (help, ["ask", "done"]),
-        (dialling, ["call_back", "dial"]),
+        (dialling, ["call_back", "call_now", "dial"]),
         (contacts, ["save", "open_matter", "close_matter"]),
     ]:
         for name in names:
@@ -349,6 +350,31 @@ def test_a_callback_is_taken_back_once(page: Client, jonas: Agent) -> None:
     assert error(do(page, "callback.cancel", callback=row.pk)) == (404, "unknown_callback")
 
 
+def test_a_promised_callback_of_the_list_is_called_now(
+    page: Client, jonas: Agent, services: Services
+) -> None:
+    now = timezone.now()
+    later = {"e164": people.CALLER, "place_at": now, "due_at": now + timedelta(days=1)}
+    mine = Callback.objects.create(call=factories.call(), agent=jonas, **later)
+    ours = Callback.objects.create(call=factories.call(), queue=desks.support(jonas), **later)
+    for row in (mine, ours):
+        assert do(page, "callback.call", callback=row.pk).json()["command"]["state"] == "done"
+    assert [(name, told["callback"], told["agent"]) for name, told in services.asked] == [
+        ("call_now", mine, jonas),
+        ("call_now", ours, jonas),
+    ]
+    assert AuditEvent.objects.filter(what="desk.callback.call", on=f"callback {mine.pk}").exists()
+
+
+def test_who_may_not_call_out_keeps_no_promise_by_hand(
+    page: Client, jonas: Agent, services: Services
+) -> None:
+    group = Group.objects.get(name="Agent")
+    group.permissions.remove(Permission.objects.get(codename="dial_out"))
+    assert error(do(page, "callback.call", callback=1)) == (403, "not_allowed")
+    assert not services.asked
+
+
 def test_a_message_is_heard_once(page: Client, jonas: Agent) -> None:
     row = Voicemail.objects.create(
         call=factories.call(), queue=desks.support(jonas), recording_sid=factories.sid("RE")
@@ -414,6 +440,7 @@ USED: list[tuple[str, str, dict[str, Any]]] = [
     ("note", "call", {"text": "x"}),
     ("wrapup.done", "wrapup", {"outcome": ""}),
     ("wrapup.extend", "wrapup", {}),
+    ("callback.call", "callback", {}),
     ("callback.cancel", "callback", {}),
     ("contact.save", "contact", {"call": None, "name": "x"}),
     ("contact.save", "call", {"contact": None, "name": "x"}),

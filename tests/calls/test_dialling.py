@@ -236,3 +236,60 @@ def test_a_callback_that_is_not_taken_goes_to_the_next_agent(twilios, support, j
     assert Offer.objects.get(state="ringing").agent == amira
     jonas.refresh_from_db()
     assert jonas.reason == "missed"
+
+
+def test_a_promise_is_kept_before_its_time_and_is_done_when_the_person_answers(twilios, jonas, promise):
+    put_off(promise, twilios.now + timedelta(days=1))
+    call_now(twilios, jonas, promise)
+    made = Offer.objects.get(kind="dial")
+    assert (made.callback, made.call.caller, made.call.number) == (promise, PERSON, promise.call.number)
+    twilios.tell_leg(made, "in-progress")
+    twilios.settle()
+    person(twilios, made.call, "in-progress")
+    person(twilios, made.call, "completed", sequence=3)
+    twilios.hang_up(made.leg_sid)
+    twilios.settle()
+    promise.refresh_from_db()
+    assert (promise.state, promise.tries) == ("done", 1)
+
+
+def test_a_promise_called_in_vain_before_its_time_stays_promised_for_then(twilios, jonas, promise):
+    put_off(promise, twilios.now + timedelta(days=1))
+    call_now(twilios, jonas, promise)
+    made = Offer.objects.get(kind="dial")
+    twilios.tell_leg(made, "in-progress")
+    twilios.settle()
+    person(twilios, made.call, "no-answer")
+    twilios.hang_up(made.leg_sid)
+    twilios.settle()
+    promise.refresh_from_db()
+    assert (promise.state, promise.tries, promise.due_at) == ("open", 1, twilios.now + timedelta(days=1))
+
+
+def test_a_promise_is_at_one_desk_at_a_time(twilios, support, jonas, promise):
+    amira = centre.agent(support, now=twilios.now)
+    put_off(promise, twilios.now + timedelta(days=1))
+    call_now(twilios, jonas, promise)
+    put_off(promise, twilios.now)
+    with pytest.raises(Refused, match="at this callback"):
+        call_now(twilios, amira, promise)
+    twilios.settle()
+    assert Offer.objects.filter(state="ringing").count() == 1
+    assert Call.objects.live().filter(direction="outbound").count() == 1
+
+
+def test_a_promise_that_is_offered_is_called_by_nobody_else(twilios, support, jonas, promise):
+    twilios.settle()
+    amira = centre.agent(support, now=twilios.now)
+    assert Offer.objects.get(state="ringing").agent == jonas
+    with pytest.raises(Refused, match="at this callback"):
+        call_now(twilios, amira, promise)
+
+
+def put_off(promise, until):
+    Callback.objects.filter(pk=promise.pk).update(due_at=until)
+
+
+def call_now(twilios, agent, promise):
+    promise.refresh_from_db()
+    dialling.call_now(callback=promise, agent=agent, by=agent.user, command_id=uuid.uuid4(), now=twilios.now)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.defaults import server_error
 from pytest_django import DjangoAssertNumQueries
 
-from calls.models import AuditEvent, User
+from calls.models import Agent, AuditEvent, User
 from tests import factories, people
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +202,20 @@ def test_pages_of_a_filtered_list_keep_the_filter(mina: Client) -> None:
     page = text_of(mina, "/calls/?state=live")
     assert 'href="?state=live&amp;page=2"' in page
     assert 'href="?state=live&amp;page=1"' in text_of(mina, "/calls/?state=live&page=2")
+
+
+def test_who_has_a_desk_can_call_from_the_list_and_from_a_call(mina: Client) -> None:
+    known, withheld = factories.call(), factories.call(caller="anonymous")
+    links = [f"/desk/?call={call.pk}" for call in (known, withheld)]
+    places = "/calls/", f"/calls/{known.pk}/", f"/calls/{withheld.pk}/"
+    assert not any(link in text_of(mina, place) for link in links for place in places), "she has no desk"
+    user = people.person(people.MINA, "Agent")
+    assert links[0] not in text_of(mina, "/calls/"), "she may have one, and is no agent"
+    Agent.objects.create(user=user, name="Mina", identity="agent_mina")
+    assert [[link in text_of(mina, place) for place in places] for link in links] == [
+        [True, True, False],
+        [False, False, False],
+    ]
 
 
 ODD_FILTERS = (

@@ -12,8 +12,18 @@ export class Dial {
     this.panel = one("[data-dial]");
     this.form = one("[data-dial-form]", this.panel);
     this.verdict = one("[data-verdict]", this.panel);
-    new Search(this.form.elements.to, (result, error) => this.found(result, error));
+    this.search = new Search(this.form.elements.to, (result, error) => this.found(result, error));
     this.form.addEventListener("submit", (event) => this.go(event));
+  }
+
+  /** A number that another page brought: judged like a typed one, with the focus on Call; never dialled by itself. */
+  async bring(number) {
+    if (!number) return;
+    const { to } = this.form.elements;
+    to.value = number;
+    await this.search.look();
+    const go = one("[data-dial-go]", this.panel);
+    if ([document.body, to].includes(document.activeElement)) (go.disabled ? to : go).focus();
   }
 
   draw({ dial }) {
@@ -45,14 +55,9 @@ export class Dial {
     event.preventDefault();
     const button = one("[data-dial-go]", this.panel);
     if (!this.number || button.disabled) return;
-    if (this.desk.state.me.phone === "browser" && !this.desk.mayBeReady()) return;
     const fields = { to: this.number, number: Number(this.form.elements.number.value) };
-    const failed = (error) => {
-      this.desk.phone.forget();
-      this.say(error.text, "bad");
-    };
-    if (this.desk.state.me.phone === "browser") this.desk.phone.answer(); // our own phone rings first, and is taken up by itself
-    if (!(await busy(button, () => this.desk.act("dial", fields, { failed })))) return;
+    const failed = (error) => this.say(error.text, "bad");
+    if (!(await busy(button, () => this.desk.callOut("dial", fields, failed)))) return;
     this.form.elements.to.value = "";
     this.found(null, null);
   }

@@ -46,7 +46,7 @@ export class Day {
     this.box = one('[data-mode="idle"]');
   }
 
-  draw({ today, depth, callbacks }) {
+  draw({ today, depth, callbacks, dial }) {
     this.depth = depth;
     this.figure("answered", String(today.answered));
     this.figure("missed", String(today.missed));
@@ -55,12 +55,16 @@ export class Day {
     this.figure("waiting", String(depth.waiting));
     mark(one('[data-figure="waiting"]', this.box), "tone", depth.waiting ? "warn" : "");
     this.second();
-    fill(one("[data-callbacks]", this.box), callbacks, (callback) => callbackRow(callback, { act: (button) => this.cancel(button, callback) }));
+    const rows = callbacks.map((callback) => ({ ...callback, may_call: dial.allowed }));
+    fill(one("[data-callbacks]", this.box), rows, (row) => this.callback(row));
     one("[data-no-callbacks]", this.box).hidden = callbacks.length > 0;
   }
 
-  cancel(button, { callback }) {
-    busy(button, () => this.desk.act("callback.cancel", { callback }));
+  callback(row) {
+    const fields = { callback: row.callback };
+    const act = (button) => busy(button, () => this.desk.act("callback.cancel", fields));
+    const call = (button) => busy(button, () => this.desk.callOut("callback.call", fields));
+    return callbackRow(row, { act, call: row.may_call ? call : null });
   }
 
   /** The longest wait goes on by itself. */

@@ -106,15 +106,17 @@ export function noteOf({ by, text: words, at }) {
   return item;
 }
 
-export function callbackRow(callback, { act = null, who = true } = {}) {
+export function callbackRow(callback, { act = null, call = null, who = true } = {}) {
   const item = make("li");
+  const whom = callback.who || callback.e164;
   const head = make("p", "row-head");
   const time = make("time", "", moment(callback.due_at));
   time.dateTime = callback.due_at;
   head.append(time);
-  if (who) head.append(make("bdi", "", callback.who || callback.e164));
+  if (who) head.append(make("bdi", "", whom));
   if (callback.queue) head.append(make("span", "sub", callback.queue));
-  if (act) head.append(sureButton("Cancel", "Cancel it?", act, `callback of ${callback.who || callback.e164}`));
+  if (call) head.append(smallButton("Call now", call, whom));
+  if (act) head.append(sureButton("Cancel", "Cancel it?", act, `callback of ${whom}`));
   item.append(head);
   if (who && callback.who && callback.who !== callback.e164) item.append(make("bdi", "sub phone", callback.e164));
   if (callback.note) item.append(make("bdi", "row-note", callback.note));

@@ -44,7 +44,8 @@ class Desk {
     this.side = new Side(this);
     this.transcript = new Transcript();
     this.line = new Phone(this);
-    this.parts = [new Me(this), this.day, new Dial(this), this.line, this.bar, new WrapUp(this), this.ringing];
+    this.dial = new Dial(this);
+    this.parts = [new Me(this), this.day, this.dial, this.line, this.bar, new WrapUp(this), this.ringing];
     this.listen();
   }
 
@@ -60,9 +61,11 @@ class Desk {
   }
 
   async begin() {
+    const { dial_to: number } = this.state;
     this.draw();
     if (await this.lock.ask()) this.sit(false);
     else this.leave();
+    await this.dial.bring(number);
   }
 
   // who has the desk
@@ -188,6 +191,17 @@ class Desk {
       if (!quiet && (!failed || aloud)) this.tell(error.text);
       return false;
     }
+  }
+
+  /** Call somebody: our own phone rings first, and is taken up by itself. */
+  async callOut(kind, fields, told = null) {
+    if (!this.mayBeReady()) return false;
+    if (this.state.me.phone === "browser") this.phone.answer();
+    const failed = (error) => {
+      this.phone.forget();
+      told?.(error);
+    };
+    return this.act(kind, fields, { failed, aloud: !told });
   }
 
   tell(words) {
