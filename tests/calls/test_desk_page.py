@@ -94,3 +94,10 @@ def test_who_watches_too_may_call_whom_their_teams_calls_show(page: Client, jona
     people.person(people.JONAS, "Supervisor")
     assert dial_to(page, factories.call(team=ours)) == CARLA
     assert dial_to(page, factories.call(team=theirs)) == ""
+
+
+def test_the_numbers_of_their_queues_come_first(page: Client, jonas: Agent) -> None:
+    factories.number(label="A line of nobody's")
+    factories.number(label="Billing", queue=None)
+    mine = factories.number(label="Support", queue=desks.support(jonas))
+    assert state(page)["dial"]["numbers"][0]["number"] == mine.pk
