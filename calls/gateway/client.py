@@ -7,13 +7,14 @@ refuses a wrong token before it does anything (20003), so asking again with the 
 import json
 import logging
 import re
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
@@ -24,6 +25,7 @@ __all__ = ["GatewayError", "ask", "client"]
 
 _log = logging.getLogger("contactcenter.twilio")
 _REFUSED_LOGIN = "20003"
+_PIECE = 64 * 1024  # bytes
 _ORIGIN = re.compile(r"https://[a-z0-9.]+\.twilio\.com")
 # The region → the password that Twilio accepted last, where it was not the first one.
 _accepted: dict[str, str] = {}
@@ -119,10 +121,42 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library has no types
             self.session.trust_env = False  # a proxy of the environment must not see a loopback address
 
     def request(self, method: str, url: str, *args: Any, headers: Any = None, **kwargs: Any) -> Any:
-        if self._origin:
-            url = _ORIGIN.sub(self._origin, url, count=1)
-            headers = {**(headers or {}), "Host": self._host}
+        url, headers = self._at_origin(url, headers)
         return super().request(method, url, *args, headers=headers, **kwargs)
+
+    def download(self, url: str, auth: tuple[str, str], *, limit: int, seconds: float) -> bytes:
+        """The bytes at an address, which `request` would take for text: at most `limit` and one more.
+
+        Raises what requests raises, Timeout too when it takes longer than `seconds`, and TwilioRestException
+        for another answer than 200.
+        """
+        url, headers = self._at_origin(url, None)
+        until = time.monotonic() + seconds
+        found = bytearray()
+        session = self.session or requests.Session()
+        with session.get(url, auth=auth, headers=headers, timeout=self.timeout, stream=True) as answer:
+            if answer.status_code != 200:
+                raise TwilioRestException(answer.status_code, url, "No recording", _code(answer))
+            for piece in answer.iter_content(_PIECE):
+                found += piece
+                if len(found) > limit:
+                    break
+                if time.monotonic() > until:
+                    raise requests.Timeout
+        return bytes(found[: limit + 1])
+
+    def _at_origin(self, url: str, headers: Any) -> tuple[str, Any]:
+        if not self._origin:
+            return url, headers
+        return _ORIGIN.sub(self._origin, url, count=1), {**(headers or {}), "Host": self._host}
+
+
+def _code(answer: requests.Response) -> int | None:
+    """Twilio's code in an error's JSON, read no further than an error is long; a media file's may be no JSON."""
+    try:
+        return int(json.loads(next(answer.iter_content(_PIECE), b"")).get("code"))
+    except (ValueError, TypeError, AttributeError):
+        return int(_REFUSED_LOGIN) if answer.status_code == 401 else None
 
 
 def _failure(error: Exception) -> GatewayError:

@@ -1,7 +1,9 @@
 """Twilio's REST API as far as a test scripts it: a real server on loopback."""
 
+import io
 import json
 import threading
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +14,7 @@ from django.test import override_settings
 
 from tests import twilio
 
-Answer = tuple[int, dict[str, Any] | str]
+Answer = tuple[int, dict[str, Any] | str | bytes]
 Rule = Callable[["Asked"], Answer | None]
 
 
@@ -36,7 +38,7 @@ class Rest:
         self.rules: list[Rule] = []
         self.url = ""
 
-    def on(self, method: str, path: str, status: int, body: dict[str, Any] | str) -> None:
+    def on(self, method: str, path: str, status: int, body: dict[str, Any] | str | bytes) -> None:
         """Answer requests for this path; a later rule for the same path takes over."""
         self.rules.insert(0, lambda a: (status, body) if (a.method, a.path) == (method, path) else None)
 
@@ -113,6 +115,21 @@ def rest(**settings: Any) -> Iterator[Rest]:
         server.server_close()
 
 
+def wav(seconds: float = 1.0) -> bytes:
+    """A recording: silence, 16-bit PCM at 8 kHz."""
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(8000)
+            sound.writeframes(bytes(int(16000 * seconds)))
+        return file.getvalue()
+
+
+def _text(answer: dict[str, Any] | str) -> str:
+    return answer if isinstance(answer, str) else json.dumps(answer)
+
+
 def _handler(scripted: Rest) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -131,9 +148,10 @@ def _handler(scripted: Rest) -> type[BaseHTTPRequestHandler]:
                 self.connection.close()
                 self.close_connection = True
                 return
-            text = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+            sound = isinstance(answer, bytes)
+            text = answer if isinstance(answer, bytes) else _text(answer).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "audio/x-wav" if sound else "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import override_settings
 
-from calls.gateway import calls, numbers, routes, streams
+from calls.gateway import calls, numbers, recordings, routes, streams
 from calls.gateway.client import GatewayError, client
 from tests import twilio
 from tests.calls import rest as twilio_rest
@@ -281,3 +281,59 @@ def test_live_calls_are_listed(rest):
     rest.on("GET", "/Calls.json", 200, twilio_rest.page("calls", [twilio_rest.call_body()]))
     assert [facts.sid for facts in calls.live(region="us1")] == [CALL]
     assert rest.asked[0].query["Status"] == "in-progress"
+
+
+RECORDING = "RE" + "4" * 32
+
+
+def sound():
+    return recordings.sound(region="us1", sid=RECORDING)
+
+
+def test_a_recording_is_fetched_as_it_is_with_our_credentials(rest):
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 200, twilio_rest.wav())
+    assert sound() == twilio_rest.wav()
+    [asked] = rest.asked
+    credentials = base64.b64decode(asked.headers["Authorization"].removeprefix("Basic ")).decode()
+    assert credentials == f"{twilio.ACCOUNT_SID}:first-token"
+    assert asked.headers["Host"] == "api.twilio.com"
+
+
+def test_a_recording_that_twilio_does_not_know_is_none(rest):
+    assert sound() is None
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 404, "gone")
+    assert sound() is None
+
+
+def test_a_recording_that_is_too_large_is_not_read_to_its_end(rest, monkeypatch):
+    monkeypatch.setattr(recordings, "LIMIT", 1000)
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 200, twilio_rest.wav(seconds=60))
+    assert refusal(sound) == ("size", True, False)
+
+
+def test_what_is_no_sound_is_no_recording(rest):
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 200, "<html>RIFF WAVE</html>")
+    assert refusal(sound) == ("answer", False, True)
+
+
+def test_a_recording_of_which_the_answer_is_lost_or_refused_is_told_like_any_failure(rest):
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 0, "")
+    assert refusal(sound) == ("timeout", False, True)
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 503, "later")
+    assert refusal(sound) == ("503", False, True)
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", *twilio_rest.error(429, 20429))
+    assert refusal(sound) == ("20429", False, False)
+
+
+def test_a_recording_that_trickles_in_is_given_up(rest, monkeypatch):
+    monkeypatch.setattr(recordings, "_SECONDS", -1.0)
+    rest.on("GET", f"/Recordings/{RECORDING}.wav", 200, twilio_rest.wav())
+    assert refusal(sound) == ("timeout", False, True)
+
+
+def test_a_recording_is_fetched_with_the_next_token_when_the_first_is_refused(rest):
+    refused = [(401, "<TwilioResponse/>")]
+    rest.rules.insert(0, lambda asked: refused.pop() if refused else (200, twilio_rest.wav()))
+    with override_settings(TWILIO_AUTH_TOKENS=["old-token", "new-token"]):
+        assert sound() == twilio_rest.wav()
+    assert len(rest.asked) == 2
