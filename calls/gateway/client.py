@@ -152,7 +152,7 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library has no types
 
 
 def _code(answer: requests.Response) -> int | None:
-    """Twilio's code in an error's JSON, read no further than an error is long; a media file's may be no JSON."""
+    """Twilio's code in the JSON of an error, read no further than an error is long; None if it is no JSON."""
     try:
         return int(json.loads(next(answer.iter_content(_PIECE), b"")).get("code"))
     except (ValueError, TypeError, AttributeError):
