@@ -129,13 +129,20 @@ def set_code(*, contact: Contact, code: str, now: datetime) -> None:
 def open_matter(
     *, contact_id: int, text: str, call_id: int | None = None, by: User | None, now: datetime
 ) -> Matter:
-    """Note that something is open with a contact, in at most 200 characters. Raises Refused."""
+    """Note that something is open with a contact, in at most 200 characters. Raises Refused.
+
+    What is open already in the same words, noted on the same call, is not noted twice.
+    """
     line = clean(text, _MATTER + 1)
     if not line or len(line) > _MATTER:
         raise Refused("text", f"Say what is open, in at most {_MATTER} characters.")
     with change(at=now) as told:
         contact = _contact(contact_id)
-        if contact.matters.filter(closed_at__isnull=True).count() >= _MAX_OPEN_MATTERS:
+        open_ = contact.matters.filter(closed_at__isnull=True)
+        there = open_.filter(text=line, call=call_id).first()
+        if there is not None:
+            return there
+        if open_.count() >= _MAX_OPEN_MATTERS:
             raise Refused(
                 "text", f"{_MAX_OPEN_MATTERS} matters are open with this contact. Close some first."
             )

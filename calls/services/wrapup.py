@@ -12,6 +12,7 @@ __all__ = ["close", "close_due", "extend", "open_after"]
 
 EXTENSION = timedelta(seconds=30)
 LONGEST = timedelta(minutes=30)
+_SHOWN = timedelta(milliseconds=1)  # pages are told times so exactly
 
 
 def open_after(told: Change, offer: Offer, *, now: datetime) -> WrapUp | None:
@@ -46,15 +47,20 @@ def close(*, wrapup: WrapUp, outcome: str, now: datetime) -> bool:
     return _close(wrapup, outcome if known else "", now)
 
 
-def extend(*, wrapup: WrapUp, now: datetime) -> datetime:
-    """30 seconds more, at most half an hour in all; until when it is now. Raises Refused."""
-    until = min(max(wrapup.due_at, now) + EXTENSION, wrapup.opened_at + LONGEST)
+def extend(*, wrapup: WrapUp, due_at: datetime, now: datetime) -> datetime:
+    """30 seconds more, at most half an hour in all; until when it is now. Raises Refused.
+
+    `due_at` is the end that the agent saw, to the millisecond: asked again, it is extended already.
+    """
     with change(at=now) as told:
-        if not WrapUp.objects.filter(pk=wrapup.pk, closed_at__isnull=True).update(due_at=until):
+        row = WrapUp.objects.select_for_update().get(pk=wrapup.pk)
+        if row.closed_at is not None:
             raise Refused("closed", "This wrap-up is closed.")
-        wrapup.due_at = until
-        _tell(told, wrapup, "wrapup.extended")
-    return until
+        if due_at <= row.due_at < due_at + _SHOWN:
+            row.due_at = min(max(row.due_at, now) + EXTENSION, row.opened_at + LONGEST)
+            row.save(update_fields=["due_at"])
+            _tell(told, row, "wrapup.extended")
+    return row.due_at
 
 
 def close_due(*, now: datetime) -> int:

@@ -133,7 +133,7 @@ def _wrapup_done(asked: Asked) -> None:
 
 def _wrapup_extend(asked: Asked) -> None:
     row = _found(own.wrapup(asked.agent, asked.row("wrapup")), "wrapup")
-    wrapup.extend(wrapup=row, now=asked.now)
+    wrapup.extend(wrapup=row, due_at=asked.moment("due_at"), now=asked.now)
 
 
 def _callback_call(asked: Asked) -> Command:

@@ -366,8 +366,9 @@ def test_the_wrap_up_asks_for_an_outcome_and_leads_back(play: DeskPlay, page: Pa
     page.evaluate("() => twilio.call.disconnect()")
     play.wrap_up()
     expect(page.locator("[data-due]")).to_have_text(re.compile(r"00:\d\d left"))
+    due = play.state["wrapup"]["due_at"]
     page.locator("[data-extend]").click()
-    assert play.wait_for("wrapup.extend") == {"wrapup": 9}
+    assert play.wait_for("wrapup.extend") == {"wrapup": 9, "due_at": due}
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-wrapup] [data-error]")).to_have_text("Choose what became of the call.")
     page.keyboard.press("ArrowDown")

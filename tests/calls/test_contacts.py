@@ -286,6 +286,20 @@ def test_a_matter_says_something_short(text):
         contacts.open_matter(contact_id=people.carla().pk, text=text, by=None, now=NOW)
 
 
+def test_a_matter_that_is_open_is_not_opened_again_in_the_same_words():
+    carla, call = people.carla(), factories.call()
+
+    def opened(**more):
+        return contacts.open_matter(contact_id=carla.pk, by=people.mina(), now=NOW, **more)
+
+    roof = opened(text="Roof leaks")
+    assert opened(text=" Roof leaks") == roof
+    on_a_call = opened(text="Roof leaks", call_id=call.pk)
+    assert opened(text="Roof leaks", call_id=call.pk) == on_a_call != roof
+    contacts.close_matter(matter_id=roof.pk, by=None, now=NOW)
+    assert opened(text="Roof leaks") != roof
+
+
 def test_open_matters_are_bounded():
     carla = people.carla()
     Matter.objects.bulk_create(Matter(contact=carla, text="x") for _ in range(50))

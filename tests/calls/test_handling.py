@@ -284,9 +284,11 @@ def test_more_time_for_the_wrap_up_ends_at_half_an_hour(twilios, offer):
     twilios.settle()
     row = WrapUp.objects.get()
     first = row.due_at
-    assert (wrapup.extend(wrapup=row, now=twilios.now) - first).total_seconds() == 30
+    until = wrapup.extend(wrapup=row, due_at=first, now=twilios.now)
+    assert (until - first).total_seconds() == 30
+    assert wrapup.extend(wrapup=row, due_at=first, now=twilios.now) == until, "one press is one extension"
     for _ in range(100):
-        until = wrapup.extend(wrapup=row, now=twilios.now)
+        until = wrapup.extend(wrapup=row, due_at=until, now=twilios.now)
     assert (until - row.opened_at).total_seconds() == 1800
 
 

@@ -11,7 +11,7 @@ export class WrapUp {
     this.form = one("[data-wrapup-form]", this.panel);
     this.shown = null;
     this.form.addEventListener("submit", (event) => this.done(event));
-    one("[data-extend]", this.panel).addEventListener("click", ({ currentTarget }) => busy(currentTarget, () => desk.act("wrapup.extend", { wrapup: this.shown })));
+    one("[data-extend]", this.panel).addEventListener("click", ({ currentTarget }) => busy(currentTarget, () => desk.act("wrapup.extend", { wrapup: this.shown, due_at: this.due })));
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -22,7 +22,8 @@ export class WrapUp {
       return;
     }
     text(one("[data-caller]", this.panel), wrapup.caller);
-    one("[data-due]", this.panel).run(wrapup.due_at);
+    this.due = wrapup.due_at;
+    one("[data-due]", this.panel).run(this.due);
     if (wrapup.wrapup !== this.shown) this.begin(wrapup);
     this.required = wrapup.outcome_required;
     const { outcomes } = wrapup;
