@@ -24,9 +24,10 @@ def hang_up(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> 
     if others_in(offer):
         return leave(offer=offer, by=by, command_id=command_id, now=now)
     on_purpose(offer)
-    if moves.persons_leg(offer.call) is not None:
-        return moves.hang_up(call=offer.call, by=by, command_id=command_id, now=now)
-    return _end_own(offer, by, command_id, now)
+    if moves.persons_leg(offer.call) is None:
+        return _end_own(offer, by, command_id, now)
+    command = moves.hang_up(call=offer.call, by=by, command_id=command_id, now=now)
+    return _still_there(offer, command)
 
 
 def leave(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> Command:
@@ -96,4 +97,11 @@ def _end_own(offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> Co
     with change(at=now) as told:
         intent = Intent(command_id, offer.call, Command.Kind.END_LEG, by)
         command = commands.intend(told, intent, args={"leg": offer.leg_sid})
-    return commands.send([command], now=now)[0]
+    return _still_there(offer, commands.send([command], now=now)[0])
+
+
+def _still_there(offer: Offer, command: Command) -> Command:
+    """When Twilio would not end it, the agent is in the call as before."""
+    if command.state == Command.State.FAILED:
+        Offer.objects.filter(pk=offer.pk).update(hung_up=False)
+    return command

@@ -132,7 +132,7 @@ def _to_number(asked: _Asked, number: str, first: bool) -> Command:
         }
         intent = Intent(asked.id, call, Command.Kind.DIAL, asked.by)
         command = commands.intend(told, intent, args=args)
-    return commands.send([command], now=asked.now)[0]
+    return _or_take_back(asked, commands.send([command], now=asked.now)[0])
 
 
 def _consult(asked: _Asked, agent: Agent) -> Command:
@@ -145,7 +145,16 @@ def _consult(asked: _Asked, agent: Agent) -> Command:
     )
     if consult is None:
         raise Refused("busy", f"{agent.name} has just got another call. Choose somebody else.")
-    return offers.ring([consult], by=asked.by, ids=[asked.id], now=asked.now)[0]
+    command = offers.ring([consult], by=asked.by, ids=[asked.id], now=asked.now)[0]
+    return _or_take_back(asked, command)
+
+
+def _or_take_back(asked: _Asked, command: Command) -> Command:
+    """Whom Twilio will not ring, nobody waits for on hold."""
+    seat = offers.caller_seat(asked.offer.call)
+    if command.state == Command.State.FAILED and seat is not None and seat.held:
+        moves.unhold(seat=seat, by=asked.by, now=asked.now)
+    return command
 
 
 def _wait(asked: _Asked, plan: dict[str, Any], **place: Any) -> Command:

@@ -298,3 +298,69 @@ def test_help_stands_on_the_call_until_it_has_come(twilios, offer):
     assert offer.call.help == "Angry caller"
     assert help.done(call=offer.call, by=offer.agent.user, now=twilios.now)
     assert not help.done(call=offer.call, by=offer.agent.user, now=twilios.now)
+
+
+def every_refusal(twilios, code):
+    """Twilio refuses whatever it is asked."""
+    twilios.rest.rules.insert(0, lambda asked: twilio_rest.error(400, code))
+
+
+@pytest.mark.parametrize("code", [21205, 21220, 20404])
+@pytest.mark.parametrize(
+    "act", ["hang_up", "hold", "mute", "agent", "queue", "number", "ask", "ask number", "dial"]
+)
+def test_whatever_twilio_refuses_ends_in_words_and_a_log_line_and_nothing_is_lost(
+    twilios, offer, amira, caplog, act, code
+):
+    from calls.remedies import explain
+    from calls.services import dialling
+
+    Destination.objects.create(prefix="+31", label="Netherlands")
+    every_refusal(twilios, code)
+    acts = {
+        "hang_up": lambda: handling.hang_up(**asking(twilios, offer)),
+        "hold": lambda: handling.hold(**asking(twilios, offer, on=True)),
+        "mute": lambda: handling.mute(**asking(twilios, offer, on=True)),
+        "agent": lambda: give(twilios, offer, "agent", amira.pk),
+        "queue": lambda: give(twilios, offer, "queue", amira.queues.get().pk),
+        "number": lambda: give(twilios, offer, "number", OUTSIDE),
+        "ask": lambda: give(twilios, offer, "agent", amira.pk, first=True),
+        "ask number": lambda: give(twilios, offer, "number", OUTSIDE, first=True),
+        "dial": lambda: dialling.dial(
+            agent=amira,
+            to=OUTSIDE,
+            number=offer.call.number,
+            by=amira.user,
+            command_id=uuid.uuid4(),
+            now=twilios.now,
+        ),
+    }
+    command = acts[act]()
+    gone = act == "hang_up" and code in {20404, 21220}  # what is over need not be ended
+    assert command.state == ("done" if gone else "failed")
+    assert gone or command.text == explain(code)[:300]
+    assert gone or "command.failed" in [record.getMessage() for record in caplog.records]
+    offer.refresh_from_db()
+    offer.call.refresh_from_db()
+    assert (offer.state, offer.call.state) == ("accepted", "live")
+    assert offer.hung_up == gone, "who has not gone is not taken for gone when the page is lost"
+    assert not Waiting.objects.open().exists()
+    assert not Offer.objects.filter(state="ringing").exists()
+
+
+def test_a_caller_put_on_hold_for_a_colleague_whom_twilio_will_not_ring_is_taken_back(twilios, offer, amira):
+    path = f"/Conferences/{offer.conference.name}/Participants.json"
+    twilios.rest.rules.insert(
+        0,
+        lambda asked: twilio_rest.error(400, 21211) if (asked.method, asked.path) == ("POST", path) else None,
+    )
+    assert give(twilios, offer, "agent", amira.pk, first=True).state == "failed"
+    assert [one.state for one in twilios.asked("call.resume")] == ["done"]
+
+
+def test_when_twilio_rings_nobody_the_caller_waits_on(twilios, support, jonas):
+    call = centre.caller(support, now=twilios.now)
+    every_refusal(twilios, 21211)
+    twilios.settle()
+    assert Waiting.objects.open().get().call == call
+    assert twilios.offer(call).state == "withdrawn"
