@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, re_path
 
 from calls.services.seats import LABEL
-from calls.views import call, control, desk, desk_page, history, phone, wall
+from calls.views import call, control, desk, desk_page, history, phone, voicemails, wall
 from calls.webhooks import conference, gather, queue, recording, status, voice
 
 pages: list[URLPattern] = [
@@ -20,6 +20,9 @@ pages: list[URLPattern] = [
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/$", call.detail, name="call"),
     re_path(r"^calls/(?P<call_id>[0-9]{1,18})/do/$", control.do, name="call-do"),
     re_path(r"^calls/(?P<sid>CA[0-9a-f]{32})/$", call.by_sid, name="call-by-sid"),
+    path("voicemails/", voicemails.messages, name="voicemails"),
+    re_path(r"^voicemails/(?P<voicemail_id>[0-9]{1,18})/sound/$", voicemails.sound, name="voicemail-sound"),
+    re_path(r"^voicemails/(?P<voicemail_id>[0-9]{1,18})/heard/$", voicemails.heard, name="voicemail-heard"),
 ]
 webhooks: list[URLPattern] = [
     path("twilio/voice/", voice.voice, name="twilio-voice"),

@@ -28,10 +28,11 @@ FLAGS = [
     "--disable-sync",
 ]
 PICTURES = ROOT / "var" / "test" / "pictures"
-# What a lost connection writes by itself, and a refusal of what a desk asked; tests cause these on purpose.
+# What a lost connection writes by itself, and a refusal of what was asked; tests cause these on purpose.
 EXPECTED = re.compile(
     r"WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)"
     r"|status of (409|503) .*/desk/(do|token)/$"
+    r"|status of (404|502) .*/voicemails/[0-9]+/sound/$"
 )
 
 expect.set_options(timeout=15_000)

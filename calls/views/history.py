@@ -13,11 +13,9 @@ from calls.models import Call
 from calls.selectors import history
 from calls.text import to_call
 from calls.views.guard import signed_in, watching
-from calls.views.pieces import badge, length, may_call
+from calls.views.pieces import address_of, badge, length, may_call, page_of
 
 __all__ = ["calls"]
-
-LAST_PAGE = 10_000
 
 
 @require_safe
@@ -27,7 +25,7 @@ def calls(request: HttpRequest) -> HttpResponse:
     """One page of the list; the whole filter is in the address."""
     scope = scope_of(request.user)
     form = HistoryForm(request.GET, scope=scope)
-    found = history.search(form.wanted(), page=_page(request), scope=scope)
+    found = history.search(form.wanted(), page=page_of(request), scope=scope)
     calls_out = may_call(signed_in(request))
     context = {
         "form": form,
@@ -35,8 +33,8 @@ def calls(request: HttpRequest) -> HttpResponse:
         "rows": [_row(call, calls_out) for call in found.calls],
         "page": "calls",
         "filtered": any(value for name, value in request.GET.items() if name != "page"),
-        "newer": _address(request, found.page - 1),
-        "older": _address(request, found.page + 1),
+        "newer": address_of(request, found.page - 1),
+        "older": address_of(request, found.page + 1),
     }
     return render(request, "calls/history.html", context)
 
@@ -44,14 +42,3 @@ def calls(request: HttpRequest) -> HttpResponse:
 def _row(call: Call, calls_out: bool) -> dict[str, Any]:
     may_dial = calls_out and bool(to_call(call.caller))
     return {"call": call, "badge": badge(call), "length": length(call), "may_dial": may_dial}
-
-
-def _page(request: HttpRequest) -> int:
-    text = request.GET.get("page", "1")
-    return min(max(1, int(text)), LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 8 else 1
-
-
-def _address(request: HttpRequest, page: int) -> str:
-    query = request.GET.copy()
-    query["page"] = str(page)
-    return f"?{query.urlencode()}"

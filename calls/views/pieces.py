@@ -1,9 +1,13 @@
 """Pieces that several pages show: a call's state and length, and whether their reader may call somebody."""
 
+from django.http import HttpRequest
+
 from calls.access import may_call_out, may_use_desk
 from calls.models import Agent, Call, CallState, User
 
-__all__ = ["badge", "length", "may_call"]
+__all__ = ["address_of", "badge", "clock", "length", "may_call", "page_of"]
+
+LAST_PAGE = 10_000
 
 _STATES = {
     CallState.RINGING: ("ringing", "warn"),
@@ -26,9 +30,26 @@ def length(call: Call) -> str:
     """How long people talked, mm:ss or h:mm:ss; a dash if nobody answered."""
     if not call.answered_at or not call.ended_at:
         return "–"
-    seconds = max(0, int((call.ended_at - call.answered_at).total_seconds()))
+    return clock(max(0, int((call.ended_at - call.answered_at).total_seconds())))
+
+
+def clock(seconds: int) -> str:
+    """A length in seconds as mm:ss or h:mm:ss."""
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes:02}:{seconds % 60:02}"
+
+
+def page_of(request: HttpRequest) -> int:
+    """Which page of a list is asked for; the first for anything odd."""
+    text = request.GET.get("page", "1")
+    return min(max(1, int(text)), LAST_PAGE) if text.isascii() and text.isdigit() and len(text) < 8 else 1
+
+
+def address_of(request: HttpRequest, page: int) -> str:
+    """The same list at another page."""
+    query = request.GET.copy()
+    query["page"] = str(page)
+    return f"?{query.urlencode()}"
 
 
 def may_call(user: User) -> bool:

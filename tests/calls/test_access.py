@@ -178,7 +178,7 @@ def test_a_hidden_call_costs_as_many_questions_as_none(
     theirs = talk(south)
     mina.get("/calls/1/")
     for call in (theirs.pk, UNKNOWN):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(9):
             mina.get(f"/calls/{call}/")
 
 
