@@ -1,10 +1,11 @@
 """Twilio's Call resource: read, sent on to other TwiML, ended."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from calls.gateway.client import GatewayError, ask
+from calls.gateway.moments import moment
 
 __all__ = ["CallFacts", "end", "fetch", "live", "redirect"]
 
@@ -63,13 +64,6 @@ def _facts(call: Any) -> CallFacts:
         caller_name=str(call.caller_name or ""),
         direction=str(call.direction or ""),
         status=str(getattr(call.status, "value", call.status) or ""),
-        started_at=_moment(call.start_time),
-        ended_at=_moment(call.end_time),
+        started_at=moment(call.start_time),
+        ended_at=moment(call.end_time),
     )
-
-
-def _moment(value: Any) -> datetime | None:
-    """The library gives aware times, or the text as it was when it cannot read it."""
-    if not isinstance(value, datetime):
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,12 +1,34 @@
 """Twilio's conferences: call somebody into one by its name, hold, mute and take out its participants."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
 from calls.gateway.client import GatewayError, ask
+from calls.gateway.moments import moment
 from calls.remedies import explain
 
-__all__ = ["EVENTS", "add", "find", "hold", "mute", "remove"]
+__all__ = ["EVENTS", "RoomFacts", "add", "find", "hold", "mute", "read", "remove"]
 
 EVENTS = ["start", "end", "join", "leave", "mute", "hold"]
 _PROGRESS = ["initiated", "ringing", "answered", "completed"]
+_COMING = {"queued", "connecting", "ringing", "failed", "complete"}
+_MOST = 250  # Twilio's limit of participants in one conference
+
+
+@dataclass(frozen=True)
+class RoomFacts:
+    """A conference as REST tells it: over (`ended_at` UTC, None if not told) or who sits there.
+
+    `members`: the CallSid of everybody who is connected, and their label.
+    """
+
+    sid: str
+    over: bool
+    ended_at: datetime | None = None
+    reason: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 def add(
@@ -59,6 +81,42 @@ def find(*, region: str, conference: str, participant: str) -> str | None:
             return None
         raise
     return str(found.call_sid)
+
+
+def read(*, region: str, conference: str) -> RoomFacts | None:
+    """The conference of that name: the one in progress, else the newest that is over; None if there was none.
+
+    Raises GatewayError.
+    """
+    live = _named(region, conference, "in-progress")
+    if live is not None:
+        return RoomFacts(str(live.sid), over=False, members=_members(region, str(live.sid)))
+    over = _named(region, conference, "completed")
+    if over is None:
+        return None
+    reason = str(getattr(over, "reason_conference_ended", "") or "")
+    return RoomFacts(str(over.sid), over=True, ended_at=moment(over.date_updated), reason=reason)
+
+
+def _named(region: str, name: str, status: str) -> Any:
+    """Twilio's list has the newest first; unless asked for a status it may show those in progress only."""
+    found = ask(
+        region,
+        lambda twilio: twilio.conferences.list(friendly_name=name, status=status, limit=20, page_size=20),
+    )
+    return next((one for one in found if one.friendly_name == name), None)
+
+
+def _members(region: str, sid: str) -> dict[str, str]:
+    """Who is being called in has a participant's row at Twilio too, but does not sit there yet."""
+    found = ask(
+        region, lambda twilio: twilio.conferences(sid).participants.list(limit=_MOST, page_size=_MOST)
+    )
+    return {
+        str(one.call_sid): str(one.label or "")
+        for one in found
+        if str(getattr(one.status, "value", one.status) or "") not in _COMING
+    }
 
 
 def hold(*, region: str, conference: str, participant: str, on: bool, music: str) -> None:

@@ -1,6 +1,8 @@
 """The rooms in which caller and agent meet, as Twilio's callbacks tell of them."""
 
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 
 class Conference(models.Model):
@@ -15,9 +17,14 @@ class Conference(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, help_text="When we chose the name.")
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="Last compared with Twilio.")
 
     class Meta:
         ordering = ["call", "round"]
+        indexes = [
+            models.Index(fields=["checked_at"], condition=Q(ended_at__isnull=True), name="conference_open")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -38,6 +45,13 @@ class Participant(models.Model):
 
     class Meta:
         ordering = ["joined_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["conference"],
+                condition=Q(joined_at__isnull=False, left_at__isnull=True),
+                name="participant_sitting",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["conference", "leg"], name="participant_once_a_conference")
         ]

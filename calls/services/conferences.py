@@ -15,7 +15,7 @@ from calls.models import Call, Conference, Leg, Participant
 from calls.services import legs, seats
 from calls.text import clean
 
-__all__ = ["apply", "found_in"]
+__all__ = ["apply", "found_in", "found_out", "found_over"]
 
 _log = logging.getLogger("contactcenter.twilio")
 _NAME = re.compile(r"call-([0-9]{1,18})-([0-9]{1,9})")
@@ -28,7 +28,7 @@ Fields = Mapping[str, str]
 def apply(fields: Fields, *, at: datetime, now: datetime) -> bool:
     """Take in one callback, which happened `at`; False, with one log line, if the room is none of ours."""
     with change(at=now) as told:
-        room = _room(fields)
+        room = _room(fields, now)
         if room is None:
             _log.warning(
                 "twilio.conference.ignored", extra={"conference": clean(fields["ConferenceSid"], 34)}
@@ -53,7 +53,26 @@ def found_in(room: Conference, leg: Leg, *, now: datetime) -> None:
             told.emit(kind="participant.join", noun="participant", key=seat.pk, call=room.call_id)
 
 
-def _room(fields: Fields) -> Conference | None:
+def found_out(seat: Participant, *, at: datetime, now: datetime) -> bool:
+    """A leg was read not to sit in the room any more, since `at` at the latest; False if we knew."""
+    with change(at=now) as told:
+        if not Participant.objects.filter(pk=seat.pk, left_at__isnull=True).update(left_at=at):
+            return False
+        told.emit(kind="participant.leave", noun="participant", key=seat.pk, call=seat.conference.call_id)
+    return True
+
+
+def found_over(room: Conference, *, at: datetime, reason: str, now: datetime) -> bool:
+    """The room was read to be over, since `at`; False if we knew."""
+    with change(at=now) as told:
+        going_on = Conference.objects.filter(pk=room.pk, ended_at__isnull=True)
+        if not going_on.update(ended_at=at, ended_reason=clean(reason, 60)):
+            return False
+        told.emit(kind="call.changed", noun="call", key=room.call_id, call=room.call_id)
+    return True
+
+
+def _room(fields: Fields, now: datetime) -> Conference | None:
     """The row by its name; one whose making was lost with a process is made again from the name."""
     found = _NAME.fullmatch(fields.get("FriendlyName", ""))
     if not found:
@@ -61,7 +80,8 @@ def _room(fields: Fields) -> Conference | None:
     call = Call.objects.select_for_update().filter(pk=int(found[1])).first()
     if call is None:
         return None
-    room, _ = Conference.objects.get_or_create(name=found[0], defaults={"call": call, "round": int(found[2])})
+    row = {"call": call, "round": int(found[2]), "created_at": now}
+    room, _ = Conference.objects.get_or_create(name=found[0], defaults=row)
     return room
 
 

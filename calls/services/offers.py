@@ -63,7 +63,7 @@ def make(
                 waiting=waiting,
                 callback=callback,
                 reason=reason,
-                conference=None if kind == Offer.Kind.CALLBACK else _room(locked),
+                conference=None if kind == Offer.Kind.CALLBACK else _room(locked, now),
                 created_at=now,
                 until=now + timedelta(seconds=seconds),
             )
@@ -224,7 +224,7 @@ def _is_to_keep(callback: Callback) -> bool:
     return there is not None and not there.offers.filter(state__in=OPEN).exists()
 
 
-def _room(call: Call) -> Conference:
+def _room(call: Call, now: datetime) -> Conference:
     """Where the agent meets the person: where they sit already, else a new room of its own name.
 
     Who was sent on (the plan says so) may still seem to sit there: word of their leaving is under way.
@@ -234,7 +234,8 @@ def _room(call: Call) -> Conference:
         return seat.conference
     call.rounds += 1
     Call.objects.filter(pk=call.pk).update(rounds=call.rounds)
-    return Conference.objects.create(call=call, name=f"call-{call.pk}-{call.rounds}", round=call.rounds)
+    name = f"call-{call.pk}-{call.rounds}"
+    return Conference.objects.create(call=call, name=name, round=call.rounds, created_at=now)
 
 
 def _tell(told: Change, offer: Offer) -> None:

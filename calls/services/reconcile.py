@@ -6,18 +6,18 @@ Each call is read in its own region. Twilio streams cannot be read; they follow 
 import logging
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
 from calls import lattice
+from calls.difference import Difference
 from calls.events import change
 from calls.gateway import calls as gateway
 from calls.gateway.calls import CallFacts
 from calls.gateway.client import GatewayError
-from calls.models import Leg, PhoneNumber
-from calls.services import legs, taps
+from calls.models import Conference, Leg, PhoneNumber
+from calls.services import legs, rooms, taps
 
 __all__ = ["Difference", "complete_by_fetch", "run", "sweep"]
 
@@ -28,42 +28,37 @@ _YOUNG = timedelta(seconds=30)  # its webhook may be under way
 _SWEEP_LIMIT = 20
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One thing that our rows and Twilio say differently; `fixed` says whether it was set right."""
-
-    sid: str
-    what: str
-    ours: str
-    twilios: str
-    fixed: bool
-
-
 def run(*, now: datetime, check: bool = False) -> list[Difference]:
-    """Compare every leg that is not over, or was over lately and not compared since, and every live call.
+    """Compare every leg that is not over, or was over lately and not compared since, every live call, and
+    every conference that is not over.
 
     With `check` nothing is changed. Raises GatewayError when Twilio cannot be asked.
     """
     missing = [
         found for region, ours in _ours().items() for found in _missing(region, ours, now=now, check=check)
     ]
-    return _compare_all(list(_due(now, every=timedelta(0))), now, check) + missing
+    found = _compare_all(list(_due(now, every=timedelta(0))), now, check) + missing
+    return found + rooms.compare(list(rooms.due(now=now, every=timedelta(0))), now=now, check=check)
 
 
 def sweep(*, now: datetime) -> int:
-    """The worker's share: at most 20 questions, none twice within 10 s. How many things were set right.
+    """The worker's share: at most 20 legs and 20 conferences, none twice within 10 s. How many things were
+    set right.
 
     A region that cannot be asked holds up none of the others.
     """
     unasked = legs.unasked(now=now)
     due = list(_due(now, every=_EACH).order_by(F("checked_at").asc(nulls_first=True))[:_SWEEP_LIMIT])
+    open_rooms = list(rooms.due(now=now, every=_EACH)[:_SWEEP_LIMIT])
     ours = _ours()
     regions = {leg.call.region for leg in (*unasked, *due)} | set(ours)
+    regions |= {room.call.region for room in open_rooms}
     return sum(
         _sweep_region(
             [leg for leg in unasked if leg.call.region == region],
             [leg for leg in due if leg.call.region == region and leg not in unasked],
             ours.get(region, {}),
+            [room for room in open_rooms if room.call.region == region],
             region=region,
             now=now,
         )
@@ -72,13 +67,20 @@ def sweep(*, now: datetime) -> int:
 
 
 def _sweep_region(
-    unasked: list[Leg], due: list[Leg], ours: dict[str, PhoneNumber], *, region: str, now: datetime
+    unasked: list[Leg],
+    due: list[Leg],
+    ours: dict[str, PhoneNumber],
+    open_rooms: list[Conference],
+    *,
+    region: str,
+    now: datetime,
 ) -> int:
     try:
         for leg in unasked:
             complete_by_fetch(leg, now=now)
         found = _compare_all(due, now, check=False)
-        return len(found) + (len(_missing(region, ours, now=now, check=False)) if ours else 0)
+        found += _missing(region, ours, now=now, check=False) if ours else []
+        return len(found + rooms.compare(open_rooms, now=now))
     except GatewayError as error:
         _log.warning("reconcile.stopped", extra={"code": error.code, "region": region})
         return 0

@@ -12,7 +12,7 @@ from calls.services import reconcile
 
 
 class Command(BaseCommand):
-    help = "Compare calls with Twilio and set right what was missed; --check only tells, and exits 1."
+    help = "Compare calls and conferences with Twilio and mend what was missed; --check only tells, exits 1."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="change nothing; exit 1 on a difference")
