@@ -21,6 +21,7 @@ LOST_KEPT = timedelta(seconds=45)  # a call whose agent's page was lost waits so
 DIRECT_KEPT = timedelta(minutes=10)  # one agent's own line: then the caller may leave a message
 LOST = "Your page was lost during this call."
 _GRACE = timedelta(seconds=2)
+_WORD = timedelta(seconds=1.5)  # Twilio tells of each leg's end by itself, in any order, in whole seconds
 
 
 def parts_over(*, now: datetime) -> int:
@@ -30,11 +31,10 @@ def parts_over(*, now: datetime) -> int:
     over = 0
     for offer in found:
         leg = Leg.objects.filter(sid=offer.leg_sid).first() if offer.leg_sid else None
-        leg_over = leg is not None and lattice.has_ended(leg.status)
         if offer.call.state == Call.State.ENDED and offer.kind != Offer.Kind.CALLBACK:
             over += _close(offer, now)
-        elif leg_over:
-            over += _leg_over(offer, now)
+        elif leg is not None and lattice.has_ended(leg.status):
+            over += _leg_over(offer, leg, now)
     return over
 
 
@@ -91,17 +91,32 @@ def _forsake(row: Waiting, now: datetime) -> int:
     return 1
 
 
-def _leg_over(offer: Offer, now: datetime) -> int:
-    """The agent's leg is over and the call goes on."""
+def _leg_over(offer: Offer, leg: Leg, now: datetime) -> int:
+    """The agent's leg is over and, for all we know, the call goes on."""
     by_telephone = offer.agent.phone == Agent.Phone.TELEPHONE
     others = Offer.objects.filter(call=offer.call, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
     if others.exists():
         _take_back(offer.call, now)
         return _close(offer, now)
     dialling = offer.call.direction == Call.OUTBOUND and moves.persons_leg(offer.call) is None
-    if offer.hung_up or by_telephone or dialling:
+    seat = _persons_seat(offer)
+    if offer.hung_up or by_telephone or dialling or (seat is not None and _has_left(seat)):
         return _close(offer, now)
+    if seat is not None and leg.ended_at is not None and now - leg.ended_at < _WORD:
+        return 0  # it may be the person who hung up
     return _lost(offer, now)
+
+
+def _persons_seat(offer: Offer) -> Participant | None:
+    """Where the person sits, or sat, with the agent."""
+    persons = (Leg.Kind.CALLER, Leg.Kind.PERSON)
+    seats = Participant.objects.filter(conference=offer.conference, leg__kind__in=persons)
+    return seats.exclude(joined_at__isnull=True).select_related("conference").first()
+
+
+def _has_left(seat: Participant) -> bool:
+    """Whether the person has gone, which ends the conference; their leg's end may be told later."""
+    return seat.left_at is not None or seat.conference.ended_at is not None
 
 
 def _lost(offer: Offer, now: datetime) -> int:

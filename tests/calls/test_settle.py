@@ -167,6 +167,7 @@ def test_a_lost_page_leaves_the_caller_on_hold_and_brings_them_back_to_the_same_
     twilios.tell_room(
         offer.conference.name, "participant-leave", offer.leg_sid, label=offer.label(), sequence=4
     )
+    twilios.later(2)
     twilios.settle()
     (hold,) = twilios.asked("call.hold")
     assert hold.args["leg"] == twilios.caller_leg(call).sid
@@ -185,12 +186,28 @@ def test_a_lost_page_leaves_the_caller_on_hold_and_brings_them_back_to_the_same_
     assert call.state == "live"
 
 
+def test_who_hangs_up_is_not_offered_back_because_word_of_the_agent_came_first(twilios, jonas, call):
+    twilios.settle()
+    offer = twilios.answer(call)
+    room, caller = offer.conference.name, twilios.caller_leg(call).sid
+    twilios.hang_up(offer.leg_sid)
+    twilios.settle()
+    twilios.tell_room(room, "participant-leave", caller, label="caller", sequence=4)
+    twilios.later(2)
+    twilios.settle()
+    offer.refresh_from_db()
+    assert (offer.state, call.offers.count()) == ("ended", 1)
+    assert (twilios.asked("call.hold"), Waiting.objects.open().count()) == ([], 0)
+    assert WrapUp.objects.get().agent == jonas
+
+
 def test_a_lost_call_whose_agent_does_not_return_goes_to_a_colleague(twilios, support, jonas, call):
     twilios.settle()
     offer = twilios.answer(call)
     amira = centre.agent(support, now=twilios.now, name="Amira")
     Agent.objects.filter(pk=jonas.pk).update(present_until=twilios.now)
     twilios.hang_up(offer.leg_sid)
+    twilios.later(2)
     twilios.settle()
     assert not call.offers.filter(state="ringing").exists()
     twilios.later(46)
