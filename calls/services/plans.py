@@ -10,7 +10,7 @@ from django.conf import settings
 from django.templatetags.static import static
 
 from calls import path, steps, turns, twiml
-from calls.models import Call, Conference, Ticket
+from calls.models import Call, Conference, Offer, Ticket
 from calls.selectors import path as selector
 from calls.services import tickets
 from calls.waiting import Round
@@ -36,9 +36,12 @@ _NO_NUMBER = path.NumberSettings(e164="", destination="")
 
 
 def document(call: Call, *before: steps.Step | twiml.Tap) -> str:
-    """What comes before, then what the call's plan says."""
+    """What comes before, then what the call's plan says. Whose agent's page was lost at this very moment asks
+    again: the tick is about to say where they go.
+    """
     if _is_over(call.plan):
-        return write_out(call, *before, steps.End(path.GOODBYE))
+        lost = Offer.objects.filter(call=call, state=Offer.State.ACCEPTED, hung_up=False).exists()
+        return write_out(call, *before, steps.Go(after=1) if lost else steps.End(path.GOODBYE))
     return write_out(call, *before, *path.meaning(call.plan, number_of(call), call.caller))
 
 

@@ -10,6 +10,7 @@ from tests import factories, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
 from tests.calls.centre import Centre
+from tests.calls.line import Line, tags
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,20 @@ def test_who_hangs_up_is_not_offered_back_because_word_of_the_agent_came_first(t
     assert (offer.state, call.offers.count()) == ("ended", 1)
     assert (twilios.asked("call.hold"), Waiting.objects.open().count()) == ([], 0)
     assert WrapUp.objects.get().agent == jonas
+
+
+def test_a_page_lost_before_the_caller_has_come_costs_nobody_their_call(twilios, jonas, call):
+    twilios.settle()
+    offer = twilios.offer(call)
+    twilios.tell_leg(offer, "in-progress")
+    twilios.settle()
+    (redirect,) = twilios.asked("call.redirect")
+    twilios.hang_up(offer.leg_sid)
+    twilios.tell_room(f"call-{call.pk}-1", "conference-end", sequence=3)
+    line = Line(sid=twilios.caller_leg(call).sid)
+    assert tags(line.post(f"/twilio/next/{redirect.args['turn']}/")) == ["Pause", "Redirect"]
+    twilios.settle()
+    assert tags(line.post("/twilio/next/" + "0" * 32 + "/")) == ["Enqueue"]
 
 
 def test_a_lost_call_whose_agent_does_not_return_goes_to_a_colleague(twilios, support, jonas, call):
