@@ -119,6 +119,7 @@ def lost_and_resumed(twilios: Centre, say: Teller) -> Told:
     offer, name, caller = twilios.offer(call), call.conferences.get().name, twilios.caller_leg(call).sid
     yield say.room(name, "participant-leave", offer.leg_sid, offer.label())
     yield say.leg(offer.label(), offer.leg_sid, "completed", needed=True)
+    twilios.later(2)
     twilios.settle(rounds=1)
     yield say.room(name, "participant-hold", caller, "caller")
     again = twilios.offer(call)
