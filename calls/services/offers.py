@@ -22,6 +22,7 @@ __all__ = [
     "caller_seat",
     "decline",
     "end",
+    "is_alone",
     "make",
     "ring",
     "take_callback",
@@ -165,6 +166,12 @@ def end(told: Change, offer: Offer, *, now: datetime) -> bool:
     return True
 
 
+def is_alone(offer: Offer) -> bool:
+    """Whether no other agent is in the call: a colleague who was asked has it when who asked is gone."""
+    others = Offer.objects.filter(call=offer.call_id, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
+    return not others.exists()
+
+
 def caller_seat(call: Call) -> Participant | None:
     """Where the person of the call sits now, if in a conference."""
     seats = Participant.objects.select_related("conference", "leg").filter(
@@ -183,7 +190,7 @@ def _accept(told: Change, offer: Offer, now: datetime) -> None:
     if not ringing.update(state=Offer.State.ACCEPTED, accepted_at=now):
         return
     offer.state, offer.accepted_at = Offer.State.ACCEPTED, now
-    if offer.kind != Offer.Kind.CONSULT:
+    if offer.kind != Offer.Kind.CONSULT or is_alone(offer):
         queues.leave(told, call=offer.call, result=Waiting.Result.ANSWERED, now=now)
     _tell(told, offer)
 

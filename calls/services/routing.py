@@ -95,12 +95,17 @@ def _offered(now: datetime) -> int:
 
 
 def _fetched(now: datetime) -> int:
-    """Callers whose agent has answered are brought into the conference; on hold no longer."""
+    """Callers whose agent has answered are brought into the conference; on hold no longer.
+
+    A colleague who was asked is that agent when who asked is gone.
+    """
     accepted = Offer.objects.filter(state=Offer.State.ACCEPTED, conference__isnull=False)
-    found = accepted.exclude(kind__in=(Offer.Kind.CONSULT, Offer.Kind.DIAL)).exclude(
-        call__state=Call.State.ENDED
+    found = accepted.exclude(kind=Offer.Kind.DIAL).exclude(call__state=Call.State.ENDED)
+    return sum(
+        _fetch(offer, now)
+        for offer in found.select_related("call__number", "conference", "agent")
+        if offer.kind != Offer.Kind.CONSULT or offers.is_alone(offer)
     )
-    return sum(_fetch(offer, now) for offer in found.select_related("call__number", "conference", "agent"))
 
 
 def _overflowed(now: datetime) -> int:

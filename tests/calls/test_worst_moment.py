@@ -1,0 +1,112 @@
+"""What is lost, and who leaves, at the worst moment: nobody is left on hold, alone, or ringing in vain."""
+
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from calls.models import Agent, Destination, Offer, Waiting
+from calls.services import dialling, transfers
+from tests import factories
+from tests.calls import centre
+from tests.calls import rest as twilio_rest
+from tests.calls.centre import Centre
+
+pytestmark = pytest.mark.django_db
+PERSON = "+31612345678"
+
+
+@pytest.fixture
+def twilios():
+    with twilio_rest.rest(TWILIO_TIMEOUT_SECONDS=2.0) as scripted:
+        yield Centre(scripted, now=timezone.now().replace(microsecond=0))
+
+
+@pytest.fixture
+def support():
+    Destination.objects.create(prefix="+31", label="Netherlands")
+    return centre.queue(name="Support")
+
+
+@pytest.fixture
+def jonas(support, twilios):
+    return centre.agent(support, now=twilios.now, name="Jonas", e164="+31201110001")
+
+
+@pytest.fixture
+def amira(twilios):
+    return centre.agent(centre.queue(name="Billing"), now=twilios.now, name="Amira")
+
+
+@pytest.fixture
+def offer(twilios, support, jonas):
+    """Jonas talks with a caller."""
+    call = centre.caller(support, now=twilios.now)
+    twilios.settle()
+    return twilios.answer(call)
+
+
+def asking(twilios, offer, **more):
+    return {"offer": offer, "by": offer.agent.user, "command_id": uuid.uuid4(), "now": twilios.now, **more}
+
+
+def asks_first(twilios, offer, colleague):
+    """The caller is on hold, the colleague is rung; their offer."""
+    twilios.later(300)  # webhooks are timed by the real clock
+    transfers.transfer(**asking(twilios, offer, kind="agent", key=str(colleague.pk), first=True))
+    sid = twilios.caller_leg(offer.call).sid
+    twilios.tell_room(offer.conference.name, "participant-hold", sid, label="caller", sequence=5)
+    return twilios.offer(offer.call)
+
+
+def leaves(twilios, offer, sequence=8):
+    twilios.hang_up(offer.leg_sid)
+    room = offer.conference.name
+    twilios.tell_room(room, "participant-leave", offer.leg_sid, label=offer.label(), sequence=sequence)
+    twilios.later(2)
+
+
+def comes(twilios, offer, sequence=9):
+    twilios.tell_leg(offer, "in-progress")
+    Offer.objects.filter(pk=offer.pk, state="accepted").update(accepted_at=twilios.now)
+    room = offer.conference.name
+    offer.refresh_from_db()
+    twilios.tell_room(room, "participant-join", offer.leg_sid, label=offer.label(), sequence=sequence)
+
+
+@pytest.mark.parametrize("phone", ["browser", "telephone"])
+def test_a_colleague_who_answers_when_who_asked_is_gone_has_the_caller(
+    twilios, support, jonas, amira, offer, phone
+):
+    Agent.objects.filter(pk=jonas.pk).update(phone=phone)
+    consult = asks_first(twilios, offer, amira)
+    leaves(twilios, offer)
+    twilios.settle()
+    comes(twilios, consult)
+    twilios.settle()
+    (resume,) = twilios.asked("call.resume")
+    assert resume.args["leg"] == twilios.caller_leg(offer.call).sid
+    assert not Waiting.objects.open().exists()
+    twilios.later(60)
+    twilios.settle()
+    assert not offer.call.offers.filter(state="ringing").exists()
+
+
+def test_a_colleague_who_answers_while_who_asked_is_there_leaves_the_caller_on_hold(twilios, amira, offer):
+    consult = asks_first(twilios, offer, amira)
+    twilios.later(2)
+    comes(twilios, consult)
+    twilios.settle()
+    assert not twilios.asked("call.resume")
+
+
+def dials_out(twilios, agent, support):
+    dialling.dial(
+        agent=agent,
+        to=PERSON,
+        number=factories.number(queue=support, destination="queue"),
+        by=agent.user,
+        command_id=uuid.uuid4(),
+        now=twilios.now,
+    )
+    return agent.offers.latest("created_at")
