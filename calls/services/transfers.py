@@ -189,6 +189,7 @@ def _hold_caller(asked: _Asked) -> None:
 
 
 def _send_away(consult: Offer, by: User, now: datetime) -> None:
+    consult.refresh_from_db(fields=["state", "leg_sid"])  # they may have answered at this very moment
     if consult.state == Offer.State.ACCEPTED and consult.leg_sid:
         Offer.objects.filter(pk=consult.pk).update(hung_up=True)
         _end_leg(consult.call, consult.leg_sid, by, now)

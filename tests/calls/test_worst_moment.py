@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from calls.models import Agent, Destination, Offer, Waiting
-from calls.services import dialling, transfers
+from calls.services import dialling, offers, transfers
 from tests import factories
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
@@ -98,6 +98,20 @@ def test_a_colleague_who_answers_while_who_asked_is_there_leaves_the_caller_on_h
     comes(twilios, consult)
     twilios.settle()
     assert not twilios.asked("call.resume")
+
+
+def test_a_colleague_who_answers_as_they_are_sent_away_is_sent_away(twilios, amira, offer, monkeypatch):
+    consult = asks_first(twilios, offer, amira)
+    withdraw = offers.withdraw
+
+    def answered_before(other, *, now):
+        comes(twilios, Offer.objects.get(pk=other.pk))
+        return withdraw(other, now=now)
+
+    monkeypatch.setattr(offers, "withdraw", answered_before)
+    transfers.cancel(**asking(twilios, offer))
+    consult.refresh_from_db()
+    assert consult.leg_sid in [one.args["leg"] for one in twilios.asked("leg.end")]
 
 
 def dials_out(twilios, agent, support):
