@@ -69,7 +69,6 @@ def lonely(*, now: datetime) -> int:
         leg__ended_at__isnull=True,
         joined_at__lte=now - _GRACE,
         left_at__isnull=True,
-        conference__ended_at__isnull=True,
     ).select_related("conference__call", "leg")
     return sum(_leave_alone(seat, now) for seat in alone)
 
@@ -178,7 +177,9 @@ def _leave_alone(seat: Participant, now: datetime) -> int:
     call = seat.conference.call
     if call.plan != {"step": "conference", "name": seat.conference.name} and call.direction != Call.OUTBOUND:
         return 0  # sent on already
-    others = Participant.objects.filter(conference=seat.conference, left_at__isnull=True).exclude(pk=seat.pk)
+    others = Participant.objects.filter(
+        conference=seat.conference, left_at__isnull=True, leg__ended_at__isnull=True
+    ).exclude(pk=seat.pk)
     lately = Participant.objects.filter(conference=seat.conference, left_at__gt=now - _GRACE)
     coming = Offer.objects.filter(call=call, state__in=OPEN)
     waiting = Waiting.objects.open().filter(call=call)

@@ -114,6 +114,31 @@ def test_a_colleague_who_answers_as_they_are_sent_away_is_sent_away(twilios, ami
     assert consult.leg_sid in [one.args["leg"] for one in twilios.asked("leg.end")]
 
 
+def test_a_caller_is_alone_also_when_the_agents_leaving_was_not_told(twilios, offer):
+    Offer.objects.update(hung_up=True)
+    twilios.hang_up(offer.leg_sid)
+    twilios.later(3)
+    twilios.settle()
+    (end,) = twilios.asked("call.end")
+    assert end.args["leg"] == twilios.caller_leg(offer.call).sid
+
+
+def test_a_caller_alone_who_comes_into_a_room_that_has_just_ended_is_not_left_there(twilios, support, jonas):
+    Agent.objects.filter(pk=jonas.pk).update(phone="telephone")
+    call = centre.caller(support, now=twilios.now)
+    twilios.settle()
+    offer = twilios.offer(call)
+    comes(twilios, offer, sequence=1)
+    twilios.settle()
+    leaves(twilios, offer, sequence=2)
+    room = offer.conference.name
+    twilios.tell_room(room, "conference-end", sequence=3)
+    twilios.tell_room(room, "participant-join", twilios.caller_leg(call).sid, label="caller", sequence=1)
+    twilios.later(6)
+    twilios.settle()
+    assert [one.args["leg"] for one in twilios.asked("call.end")] == [twilios.caller_leg(call).sid]
+
+
 def dials_out(twilios, agent, support):
     dialling.dial(
         agent=agent,
