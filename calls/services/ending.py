@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from calls import lattice, path
 from calls.counters import count
@@ -39,16 +39,23 @@ def parts_over(*, now: datetime) -> int:
 
 
 def strays(*, now: datetime) -> int:
-    """End legs that nobody needs: agents' legs whose offer is closed, and all when the call is over."""
+    """End legs that nobody needs: agents' legs whose offer is closed, those of persons who are rung for an
+    agent who has gone, and all when the call is over.
+    """
     ours = Leg.objects.filter(
-        kind__in=(Leg.Kind.AGENT, Leg.Kind.OUTSIDE),
+        kind__in=(Leg.Kind.AGENT, Leg.Kind.OUTSIDE, Leg.Kind.PERSON),
         parent__isnull=True,
         ended_at__isnull=True,
         call__conferences__isnull=False,
         started_at__gt=now - timedelta(hours=24),
     )
     wanted = Offer.objects.filter(state__in=OPEN).exclude(leg_sid="").values("leg_sid")
-    unwanted = ours.filter(Q(kind=Leg.Kind.AGENT) & ~Q(sid__in=wanted) | Q(call__state=Call.State.ENDED))
+    taken = Exists(Offer.objects.filter(call=OuterRef("call"), state__in=OPEN))
+    awaited = Exists(Waiting.objects.open().filter(call=OuterRef("call")))
+    in_vain = Q(kind=Leg.Kind.PERSON, answered_at__isnull=True) & ~taken & ~awaited
+    unwanted = ours.filter(
+        Q(kind=Leg.Kind.AGENT) & ~Q(sid__in=wanted) | in_vain | Q(call__state=Call.State.ENDED)
+    )
     legs = [leg for leg in unwanted.distinct().select_related("call") if _is_due(leg, now)]
     _end(legs, now)
     return len(legs)

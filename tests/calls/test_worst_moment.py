@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from calls.models import Agent, Destination, Offer, Waiting
 from calls.services import dialling, offers, transfers
-from tests import factories
+from tests import factories, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
 from tests.calls.centre import Centre
@@ -149,3 +149,21 @@ def dials_out(twilios, agent, support):
         now=twilios.now,
     )
     return agent.offers.latest("created_at")
+
+
+def test_a_person_is_rung_no_longer_when_the_agent_has_gone(twilios, support, jonas):
+    Agent.objects.filter(pk=jonas.pk).update(phone="telephone")
+    jonas.refresh_from_db()
+    offer = dials_out(twilios, jonas, support)
+    twilios.tell_leg(offer, "in-progress")
+    twilios.settle()
+    sid = twilios.asked("person.dial")[0].args["call_sid"]
+    fields = twilio.status_fields("ringing", sequence=1, CallSid=sid, Timestamp=twilios._stamp())
+    twilios.post(f"/twilio/legs/person-{offer.call_id}/", fields)
+    twilios.settle()
+    assert not twilios.asked("leg.end")
+    offer.refresh_from_db()
+    twilios.hang_up(offer.leg_sid)
+    twilios.later(2)
+    twilios.settle()
+    assert sid in [one.args["leg"] for one in twilios.asked("leg.end")]
