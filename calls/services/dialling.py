@@ -7,6 +7,7 @@ what becomes of a promise to call back.
 import uuid
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 
 from calls import lattice
@@ -128,8 +129,11 @@ def _intend(offer: Offer, now: datetime) -> Command | None:
     id_ = uuid.uuid5(uuid.NAMESPACE_OID, f"dial {call.pk}")
     if commands.known(id_) is not None:
         return None
-    with change(at=now) as told:
-        return commands.intend(told, Intent(id_, call, Command.Kind.DIAL, None), args=args)
+    try:
+        with change(at=now) as told:
+            return commands.intend(told, Intent(id_, call, Command.Kind.DIAL, None), args=args)
+    except IntegrityError:  # another worker was first; the other calls are dialled all the same
+        return None
 
 
 def _given_up(now: datetime) -> int:

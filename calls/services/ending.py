@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q
 
 from calls import lattice, path
@@ -173,10 +174,14 @@ def _is_due(leg: Leg, now: datetime) -> bool:
 def _end(legs: Sequence[Leg], now: datetime) -> None:
     asked = []
     for leg in legs:
-        with change(at=now) as told:
-            kind = Command.Kind.END_LEG
-            intent = Intent(moves.own_id(leg.call, kind), leg.call, kind, None)
-            asked.append(commands.intend(told, intent, args={"leg": leg.sid}))
+        kind = Command.Kind.END_LEG
+        intent = Intent(moves.own_id(leg.call, kind), leg.call, kind, None)
+        try:
+            with change(at=now) as told:
+                command = commands.intend(told, intent, args={"leg": leg.sid})
+        except IntegrityError:  # another worker was first; the other legs are ended all the same
+            continue
+        asked.append(command)
     commands.send(asked, now=now)
 
 

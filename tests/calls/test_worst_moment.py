@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from calls.models import Agent, Destination, Offer, Waiting
-from calls.services import dialling, offers, transfers
+from calls.services import commands, dialling, offers, transfers
 from tests import factories, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
@@ -167,3 +168,44 @@ def test_a_person_is_rung_no_longer_when_the_agent_has_gone(twilios, support, jo
     twilios.later(2)
     twilios.settle()
     assert sid in [one.args["leg"] for one in twilios.asked("leg.end")]
+
+
+def test_of_two_calls_out_one_dialled_by_another_worker_keeps_not_the_other_from_being_dialled(
+    twilios, support, jonas, monkeypatch
+):
+    lena = centre.agent(support, now=twilios.now, name="Lena")
+    made = [dials_out(twilios, agent, support) for agent in (jonas, lena)]
+    for offer in made:
+        twilios.tell_leg(offer, "in-progress")
+    intend = commands.intend
+    dialled = []
+
+    def the_second_is_late(told, intent, **more):
+        if intent.kind == "person.dial":
+            dialled.append(intent.call.pk)
+            if len(dialled) == 2:
+                raise IntegrityError
+        return intend(told, intent, **more)
+
+    monkeypatch.setattr(commands, "intend", the_second_is_late)
+    twilios.settle(rounds=1)
+    assert [(one.call_id, one.state) for one in twilios.asked("person.dial")] == [(dialled[0], "done")]
+
+
+def test_of_two_strays_one_ended_by_another_worker_keeps_not_the_other_from_being_ended(
+    twilios, offer, monkeypatch
+):
+    for _ in range(2):
+        factories.leg(offer.call, kind="agent", status="in-progress", started_at=twilios.now)
+    intend = commands.intend
+    ended = []
+
+    def the_second_is_late(told, intent, *, args, **more):
+        ended.append(args["leg"])
+        if len(ended) == 2:
+            raise IntegrityError
+        return intend(told, intent, args=args, **more)
+
+    monkeypatch.setattr(commands, "intend", the_second_is_late)
+    twilios.settle(rounds=1)
+    assert [(one.args["leg"], one.state) for one in twilios.asked("leg.end")] == [(ended[0], "done")]
