@@ -6,8 +6,9 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from calls.events import change
 from calls.models import Agent, Destination, Offer, Waiting
-from calls.services import commands, dialling, offers, transfers
+from calls.services import callbacks, commands, dialling, offers, queues, transfers
 from tests import factories, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
@@ -209,3 +210,22 @@ def test_of_two_strays_one_ended_by_another_worker_keeps_not_the_other_from_bein
     monkeypatch.setattr(commands, "intend", the_second_is_late)
     twilios.settle(rounds=1)
     assert [(one.args["leg"], one.state) for one in twilios.asked("leg.end")] == [(ended[0], "done")]
+
+
+def test_a_promise_that_is_taken_back_rings_no_longer_and_makes_nobody_away(twilios, support, jonas):
+    Agent.objects.filter(pk=jonas.pk).update(status="away")
+    call = centre.caller(support, now=twilios.now, caller=PERSON)
+    with change(at=twilios.now) as told:
+        promise = callbacks.ask(told, waiting=Waiting.objects.get(), now=twilios.now)
+        queues.leave(told, call=call, result="callback", now=twilios.now)
+    twilios.hang_up(twilios.caller_leg(call).sid)
+    Agent.objects.filter(pk=jonas.pk).update(status="ready")
+    twilios.settle()
+    offer = twilios.offer(call)
+    assert offer.kind == "callback"
+    callbacks.cancel(callback=promise, by=jonas.user, now=twilios.now)
+    twilios.later(30)
+    twilios.settle()
+    offer.refresh_from_db()
+    jonas.refresh_from_db()
+    assert (offer.state, jonas.status) == ("withdrawn", "ready")
