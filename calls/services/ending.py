@@ -90,8 +90,9 @@ def _forsake(row: Waiting, now: datetime) -> int:
     result = Waiting.Result.FAILED if outbound else Waiting.Result.OVERFLOW
     try:
         with change(at=now) as told:
+            if not queues.leave(told, call=call, result=result, now=now):
+                return 0  # answered at this very moment
             command = moves.intend_redirect(told, call=call, plan=plan, by=None)
-            queues.leave(told, call=call, result=result, now=now)
     except Refused:
         return 0
     commands.send([command], now=now)

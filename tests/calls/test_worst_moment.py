@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from calls.events import change
 from calls.models import Agent, Destination, Offer, Waiting
-from calls.services import callbacks, commands, dialling, offers, queues, transfers
+from calls.services import callbacks, commands, dialling, moves, offers, queues, transfers
 from tests import factories, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
@@ -229,3 +229,21 @@ def test_a_promise_that_is_taken_back_rings_no_longer_and_makes_nobody_away(twil
     offer.refresh_from_db()
     jonas.refresh_from_db()
     assert (offer.state, jonas.status) == ("withdrawn", "ready")
+
+
+def test_who_is_answered_at_the_last_moment_is_not_sent_to_leave_a_message(twilios, jonas, monkeypatch):
+    Agent.objects.filter(pk=jonas.pk).update(status="away")
+    call = factories.call(state="ringing", dials=True, started_at=twilios.now, number=factories.number())
+    factories.leg(call, started_at=twilios.now)
+    with change(at=twilios.now) as told:
+        queues.enter(told, call=call, agent=jonas, now=twilios.now)
+    recently = moves.recently
+
+    def answered_meanwhile(of, kind, *, now, **more):
+        Waiting.objects.open().update(left_at=now, result="answered")
+        return recently(of, kind, now=now, **more)
+
+    twilios.later(601)
+    monkeypatch.setattr(moves, "recently", answered_meanwhile)
+    twilios.settle(rounds=1)
+    assert not twilios.asked("call.redirect")
