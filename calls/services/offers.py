@@ -201,10 +201,7 @@ def _verdict(offer: Offer, now: datetime) -> tuple[str, str] | None:
         return Offer.State.WITHDRAWN, ""
     if offer.waiting_id is not None and not Waiting.objects.open().filter(pk=offer.waiting_id).exists():
         return Offer.State.WITHDRAWN, ""
-    if (
-        offer.kind == Offer.Kind.CALLBACK
-        and not Callback.objects.open().filter(pk=offer.callback_id).exists()
-    ):
+    if offer.kind == Offer.Kind.CALLBACK and not Callback.objects.open().filter(offers=offer).exists():
         return Offer.State.WITHDRAWN, ""
     if not offer.agent.is_present(now):
         return Offer.State.MISSED, CONNECTION
