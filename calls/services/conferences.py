@@ -18,7 +18,7 @@ from calls.text import clean
 __all__ = ["apply", "found_in", "found_out", "found_over"]
 
 _log = logging.getLogger("contactcenter.twilio")
-_NAME = re.compile(r"call-([0-9]{1,18})-([0-9]{1,9})")
+_NAME = re.compile(r"call-([1-9][0-9]{0,17})-([1-9][0-9]{0,8})")
 _HOLD = {"participant-hold": True, "participant-unhold": False}
 _MUTE = {"participant-mute": True, "participant-unmute": False}
 
@@ -135,9 +135,12 @@ def _leg(
     sid = fields["CallSid"]
     status = lattice.LIVE if event == "participant-join" else "initiated"
     label = fields.get("ParticipantLabel", "")
+    if not seats.may_sit(label=label, sid=sid, call=room.call):
+        _log.warning("twilio.seat.foreign", extra={"call_sid": sid, "call": room.call_id})
+        count("twilio.seat.foreign")
+        return None
     leg = seats.apply(told, label=label, sid=sid, status=status, at=at, now=now)
-    leg = leg or legs.apply_within(told, sid=sid, status=status, at=at, now=now)
-    return leg if leg is not None and leg.call_id == room.call_id else None
+    return leg or legs.apply_within(told, sid=sid, status=status, at=at, now=now)
 
 
 def _state(seat: Participant) -> tuple[object, ...]:

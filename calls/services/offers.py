@@ -112,9 +112,11 @@ def _intend_ring(offer: Offer, by: User | None, id_: uuid.UUID, now: datetime) -
 
 
 def take_leg(told: Change, offer: Offer, leg: Leg, *, now: datetime) -> None:
-    """The agent's leg has shown itself; one that is answered accepts."""
+    """The agent's leg has shown itself; one that is answered accepts. Of two legs only the first counts."""
     if Offer.objects.filter(pk=offer.pk, leg_sid="").update(leg_sid=leg.sid):
         _tell(told, offer)
+    elif not Offer.objects.filter(pk=offer.pk, leg_sid=leg.sid).exists():
+        return
     if leg.answered_at is not None and not lattice.has_ended(leg.status):
         _accept(told, offer, now)
 

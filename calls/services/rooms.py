@@ -93,10 +93,12 @@ def _came(room: Conference, facts: RoomFacts, now: datetime, check: bool) -> lis
 
 def _take_in(room: Conference, leg: Leg | None, sid: str, label: str, now: datetime) -> bool:
     """Note who sits there; a leg that we had called in is known by its label, and has been answered."""
+    if not seats.may_sit(label=label, sid=sid, call=room.call):
+        return False
     with change(at=now) as told:
         called = seats.apply(told, label=label, sid=sid, status=lattice.LIVE, at=now, now=now)
     leg = called or leg
-    if leg is None or leg.call_id != room.call_id:
+    if leg is None:
         return False
     conferences.found_in(room, leg, now=now)
     return True

@@ -12,7 +12,7 @@ from calls.events import Change
 from calls.models import Agent, Call, Leg, Offer
 from calls.services import legs, offers
 
-__all__ = ["LABEL", "apply"]
+__all__ = ["LABEL", "apply", "may_sit"]
 
 LABEL = r"(?:offer|person)-[0-9]{1,18}|outside-[0-9]{1,18}-[0-9a-f]{8}"
 _LABEL = re.compile(r"(?P<kind>offer|person|outside)-(?P<key>[0-9]{1,18})(?:-[0-9a-f]{8})?")
@@ -39,10 +39,10 @@ def apply(
 ) -> Leg | None:
     """Take in one status of the leg with this label, made if it is new; an agent who answers accepts.
 
-    None for a label that is none of ours.
+    None for a label that is none of ours, and for a leg that we know as another's.
     """
     seat = _seat(label)
-    if seat is None:
+    if seat is None or _is_anothers(sid, seat):
         return None
     Call.objects.select_for_update().get(pk=seat.call.pk)
     made = Leg(sid=sid, call=seat.call, kind=seat.kind, agent=seat.agent, started_at=min(at, now))
@@ -50,6 +50,24 @@ def apply(
     if leg is not None and seat.offer is not None:
         offers.take_leg(told, seat.offer, leg, now=now)
     return leg
+
+
+def may_sit(*, label: str, sid: str, call: Call) -> bool:
+    """Whether neither the leg nor its label is another call's."""
+    seat = _seat(label)
+    if seat is not None and seat.call.pk != call.pk:
+        return False
+    return not Leg.objects.filter(sid=sid).exclude(call=call).exists()
+
+
+def _is_anothers(sid: str, seat: _Seat) -> bool:
+    """Whether the leg is known already, and as one that this label was not given to."""
+    leg = Leg.objects.filter(sid=sid).first()
+    if leg is None:
+        return False
+    if (leg.call_id, leg.kind, leg.agent_id) != (seat.call.pk, seat.kind, seat.agent and seat.agent.pk):
+        return True
+    return seat.offer is not None and Offer.objects.filter(leg_sid=sid).exclude(pk=seat.offer.pk).exists()
 
 
 def _seat(label: str) -> _Seat | None:

@@ -218,3 +218,13 @@ def test_a_region_that_cannot_be_asked_holds_up_none_of_the_others(twilios, room
     reconcile.sweep(now=after(60))
     seat.refresh_from_db()
     assert seat.left_at == after(60)
+
+
+def test_who_sits_there_under_another_call_s_label_has_not_answered_that_call(twilios, room):
+    agent = centre.agent(now=NOON)
+    theirs = factories.call(started_at=NOON)
+    offer = theirs.offers.create(agent=agent, created_at=NOON, until=after(90))
+    twilios.has(room.name, a=(factories.sid("CA"), offer.label()))
+    reconcile.run(now=after(60))
+    offer.refresh_from_db()
+    assert (offer.state, theirs.legs.count(), Participant.objects.count()) == ("ringing", 0, 0)
