@@ -59,11 +59,13 @@ def apply_within(
         _log.warning("twilio.status.ignored", extra={"call_sid": sid, "status": clean(status, 20)})
         count("twilio.status.ignored")
         return None
-    before = _facts(leg)
+    before, was = _facts(leg), leg.status
     _raise(leg, word, min(at, now), sequence)
     if leg.pk is None or _facts(leg) != before:
         leg.save()
-        settle(told, leg.call, now=now)
+        moved = settle(told, leg.call, now=now)
+        if not moved and leg.status != was and _is_dialled(leg):
+            told.emit(kind="call.changed", noun="call", key=leg.call_id, call=leg.call_id)
     return leg
 
 
@@ -170,6 +172,11 @@ def _child(*, sid: str, parent_sid: str, to: str, at: datetime) -> Leg | None:
     agent = _agent(to)
     kind = Leg.Kind.AGENT if agent else Leg.Kind.OUTSIDE
     return Leg(sid=sid, call=parent.call, parent=parent, kind=kind, agent=agent, started_at=at)
+
+
+def _is_dialled(leg: Leg) -> bool:
+    """Whether an agent had it called into the conference and watches how far that has come."""
+    return leg.parent_id is None and leg.kind in (Leg.Kind.PERSON, Leg.Kind.OUTSIDE)
 
 
 def _agent(to: str) -> Agent | None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from calls.models import Call, Callback, Destination, Leg, Offer
+from calls.events import newest_id
+from calls.models import Call, Callback, Destination, Event, Leg, Offer
 from calls.refusal import Refused
 from calls.services import agents, allowed, dialling
 from calls.telephones import region_of
@@ -84,6 +85,16 @@ def test_progress_shows_and_the_stream_opens_on_the_person_s_live_leg(twilios, j
     assert (call.state, call.agent, call.direction) == ("live", jonas, "outbound")
     twilios.settle()
     assert len(twilios.asked("stream.start")) == 1
+
+
+def test_each_step_of_the_dialling_is_told_to_the_desk_once(twilios, jonas):
+    call = agent_answers(twilios, jonas).call
+    person(twilios, call, "initiated", sequence=0)
+    seen = newest_id()
+    for _ in range(2):
+        person(twilios, call, "ringing")
+    told = Event.objects.filter(id__gt=seen, call=call)
+    assert list(told.values_list("kind", "noun")) == [("call.changed", "call")]
 
 
 def test_who_is_busy_ends_the_call_and_lets_the_agent_go(twilios, jonas):

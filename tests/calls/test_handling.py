@@ -5,9 +5,11 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from calls.models import Call, Destination, Offer, Outcome, Waiting, WrapUp
+from calls.events import newest_id
+from calls.models import Call, Destination, Event, Offer, Outcome, Waiting, WrapUp
 from calls.refusal import Refused
 from calls.services import agents, handling, help, transfers, wrapup
+from tests import twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
 from tests.calls.centre import Centre
@@ -227,6 +229,16 @@ def test_an_outside_number_is_asked_first_in_the_same_conference(twilios, offer)
     twilios.later(3)
     twilios.settle()
     assert not twilios.asked("call.end"), "the caller talks with the outside party"
+
+
+def test_an_outside_number_that_is_busy_is_told_to_the_desk(twilios, offer):
+    Destination.objects.create(prefix="+31", label="Netherlands")
+    args = give(twilios, offer, "number", OUTSIDE, first=True).args
+    seen = newest_id()
+    fields = twilio.status_fields("busy", sequence=2, CallSid=args["call_sid"], Timestamp=twilios._stamp())
+    twilios.post(f"/twilio/legs/{args['label']}/", fields)
+    told = Event.objects.filter(id__gt=seen, call=offer.call)
+    assert list(told.values_list("kind", "noun")) == [("call.changed", "call")]
 
 
 @pytest.mark.parametrize(
