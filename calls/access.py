@@ -21,6 +21,8 @@ __all__ = [
     "may",
     "may_call_out",
     "may_control_streams",
+    "may_intervene",
+    "may_listen",
     "may_use_desk",
     "may_watch",
     "scope_of",
@@ -30,6 +32,8 @@ DESK = "calls.use_desk"
 WALL = "calls.view_wall"
 EVERY_TEAM = "calls.view_every_team"
 STREAMS = "calls.control_streams"
+LISTEN = "calls.listen_in"
+INTERVENE = "calls.intervene"
 OUT = "calls.dial_out"
 NOWHERE = -1  # in place of a team: of no call, or of one whose row is gone
 Person = User | AbstractBaseUser | AnonymousUser
@@ -82,6 +86,16 @@ def may_watch(person: Person) -> bool:
 def may_control_streams(person: Person) -> bool:
     """Start and stop streams on a live call: supervisors and admins."""
     return may(person, STREAMS)
+
+
+def may_listen(person: Person) -> bool:
+    """Hear live calls through the media fork: supervisors and admins."""
+    return may(person, LISTEN)
+
+
+def may_intervene(person: Person) -> bool:
+    """Coach, join, transfer and end live calls: supervisors and admins."""
+    return may(person, INTERVENE)
 
 
 def may_use_desk(person: Person) -> bool:

@@ -112,6 +112,9 @@ TRANSCRIBER: str = env.str("TRANSCRIBER", default="embedded")
 JOURNAL_KEEP_MINUTES: int = env.int("JOURNAL_KEEP_MINUTES", default=10)
 UTTERANCE_KEEP_DAYS: int = env.int("UTTERANCE_KEEP_DAYS", default=90)
 
+# Whether agents are told, by name, who listens to their call.
+TELL_AGENTS_OF_LISTENERS: bool = env.bool("TELL_AGENTS_OF_LISTENERS", default=True)
+
 # -- limits ----------------------------------------------------------------------------------------
 MEDIA_MAX_FRAMES_PER_SECOND: int = env.int("MEDIA_MAX_FRAMES_PER_SECOND", default=200)
 MEDIA_UNSIGNED_PER_MINUTE: int = env.int("MEDIA_UNSIGNED_PER_MINUTE", default=200)

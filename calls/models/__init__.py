@@ -1,6 +1,7 @@
 """Gathers the models for Django."""
 
 from calls.models.agent import Agent
+from calls.models.alert import Alert, AlertRule
 from calls.models.call import Call, CallState, Leg
 from calls.models.command import Command, Reply
 from calls.models.conference import Conference, Participant
@@ -12,6 +13,7 @@ from calls.models.hours import Holiday, Hours, OpeningTime
 from calls.models.number import IngestKey, PhoneNumber, Region
 from calls.models.offer import Offer
 from calls.models.queue import BlockedCaller, Outcome, Queue, Waiting
+from calls.models.supervision import Listening, Moment, Supervision
 from calls.models.team import Team
 from calls.models.ticket import Ticket
 from calls.models.user import User
@@ -19,6 +21,8 @@ from calls.models.utterance import Utterance
 
 __all__ = [
     "Agent",
+    "Alert",
+    "AlertRule",
     "AuditEvent",
     "BlockedCaller",
     "Call",
@@ -34,7 +38,9 @@ __all__ = [
     "Hours",
     "IngestKey",
     "Leg",
+    "Listening",
     "Matter",
+    "Moment",
     "Note",
     "Offer",
     "OpeningTime",
@@ -44,6 +50,7 @@ __all__ = [
     "Queue",
     "Region",
     "Reply",
+    "Supervision",
     "Team",
     "Ticket",
     "User",

@@ -142,6 +142,7 @@ class Leg(models.Model):
         AGENT = "agent", "Agent"
         OUTSIDE = "outside", "Outside number"
         PERSON = "person", "Person called"
+        SUPERVISOR = "supervisor", "Supervisor"
 
     sid = models.CharField(max_length=34, unique=True)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="legs")
@@ -151,7 +152,7 @@ class Leg(models.Model):
     agent = models.ForeignKey(
         "calls.Agent", on_delete=models.SET_NULL, null=True, blank=True, related_name="legs"
     )
-    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.CALLER)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CALLER)
     status = models.CharField(max_length=16, default="queued")
     sequence = models.IntegerField(default=-1, help_text="SequenceNumber of the last callback applied.")
     started_at = models.DateTimeField(default=timezone.now)

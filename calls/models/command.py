@@ -23,6 +23,8 @@ class Command(models.Model):
         MUTE = "leg.mute", "Mute"
         UNMUTE = "leg.unmute", "Unmute"
         REMOVE = "leg.remove", "Take out of the conference"
+        COACH = "call.coach", "Coach the agent"
+        JOIN = "call.join", "Join the call"
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"

@@ -12,6 +12,8 @@ class User(AbstractUser):
             ("view_wall", "May watch live calls and read what is said"),
             ("view_every_team", "May watch the calls of every team"),
             ("control_streams", "May start and stop streams on a live call"),
+            ("listen_in", "May listen to live calls"),
+            ("intervene", "May coach, join, transfer and end live calls"),
             ("use_desk", "May take calls at a desk"),
             ("dial_out", "May call people from the desk and from the list of calls"),
         ]

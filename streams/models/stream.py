@@ -45,6 +45,7 @@ class Stream(models.Model):
     call_offset_ms = models.IntegerField(default=0, help_text="Call time at which the stream's time 0 lies.")
     last_ms = models.PositiveIntegerField(default=0, help_text="Stream time up to which we heard it.")
     paused = models.BooleanField(default=False, help_text="Nothing is kept or written down.")
+    words = models.BooleanField(default=True, help_text="Written down, unless a person stopped that.")
     figures = models.JSONField(default=dict, blank=True, help_text="Sound and words in numbers, afterwards.")
     journal_state = models.CharField(
         max_length=8,
@@ -90,6 +91,7 @@ class Stream(models.Model):
             "lost_ms": self.lost_ms,
             "late": self.late,
             "paused": self.paused,
+            "words": self.words,
         }
 
 
