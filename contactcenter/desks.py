@@ -5,19 +5,23 @@ and is that agent from then on. A person who is Ready is served before them.
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
 
-from calls.models import Agent, Outcome, WrapUp
+from calls.models import Agent, Offer, Outcome, WrapUp
 from calls.refusal import Refused
 from calls.selectors.agents import READY, states
-from calls.services import agents, wrapup
+from calls.services import agents, help, wrapup
+from contactcenter.seeding import NEEDS_HELP
 
 __all__ = ["Desks"]
 
 WRAP_UP_SECONDS = 4.0
+HELP_AFTER_SECONDS = 12.0
+HELP = "The warning light is on after our service. What may I offer?"
 _A_MOMENT = 3.0
 _PATIENCE = 30.0  # an agent who was taken Away is Ready again
 
@@ -29,6 +33,7 @@ class Desks:
     identities: list[str]
     desk: str = field(default_factory=lambda: str(uuid.uuid4()))
     seated: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)  # calls with which help was asked
 
     def open(self) -> None:
         """Whose seat is free sits down and says Ready; one that a person took is free when they have left."""
@@ -50,10 +55,21 @@ class Desks:
         for row in WrapUp.objects.filter(agent__in=self.seated, closed_at__isnull=True):
             if (now - row.opened_at).total_seconds() >= WRAP_UP_SECONDS:
                 wrapup.close(wrapup=row, outcome=self._outcome(row), now=now)
+        self._ask_for_help(now)
         away = Agent.objects.filter(pk__in=self.seated, status=Agent.Status.AWAY)
         for agent in away:
             if agent.since is None or (now - agent.since).total_seconds() >= _PATIENCE:
                 self._back(agent)
+
+    def _ask_for_help(self, now: datetime) -> None:
+        """One caller is too much for whoever has them: a supervisor is asked, once a call."""
+        talking = Offer.objects.filter(agent__in=self.seated, state=Offer.State.ACCEPTED)
+        hard = talking.filter(call__contact__name=NEEDS_HELP).exclude(call__in=self.asked)
+        for offer in hard.select_related("call", "agent__user"):
+            if offer.accepted_at and (now - offer.accepted_at).total_seconds() >= HELP_AFTER_SECONDS:
+                self.asked.add(offer.call_id)
+                with suppress(Refused):  # hung up at this very moment
+                    help.ask(call=offer.call, reason=HELP, by=offer.agent.user, now=now)
 
     def people_ready(self) -> int:
         """How many people have been Ready for a moment, with nothing to do."""

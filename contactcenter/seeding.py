@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from calls.models import (
     Agent,
+    AlertRule,
     Call,
     Contact,
     Destination,
@@ -27,7 +28,7 @@ from calls.models import (
     User,
 )
 
-__all__ = ["LOGINS", "NUMBERS", "Login", "caller_number", "contacts", "world"]
+__all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "Login", "caller_number", "contacts", "world"]
 
 LOGINS = ("supervisor", "agent", "amira", "admin")
 GROUPS = {"supervisor": "Supervisor", "admin": "Admin"}
@@ -37,6 +38,18 @@ OUTCOMES = {
     "Support": ("Solved", "Will be looked into", "Passed on", "Wrong number"),
     "Sales": ("Sold", "Offer sent", "Not interested"),
 }
+# The caller whose agent asks for help, and what rules listen for beside those that a new site has.
+NEEDS_HELP = "Marcus Reed"
+RULES: tuple[dict[str, object], ...] = (
+    {
+        "name": "Something is wrong after a service",
+        "words": "oil light\nstill on\nforgot",
+        "severity": "critical",
+    },
+    {"name": "Wants to buy", "words": "I'd like to buy\nhow much is", "speaker": "caller"},
+    {"name": "Both talk at once", "kind": "overtalk", "seconds": 4},
+    {"name": "Very long call", "kind": "length", "seconds": 240},
+)
 TAGS = ("key account", "new", "", "late payer", "")
 MATTERS = ("Waits for a replacement part", "Asked for an invoice copy", "Complaint about a delivery")
 PAST = ("Asked about opening hours.", "Moved house; address was changed.", "Wants to be called after four.")
@@ -74,6 +87,8 @@ def world(*, agents: int = 0) -> dict[str, Login]:
         )
     for prefix, label in (("+44", "United Kingdom"), ("+447700900", "Numbers of the demo")):
         Destination.objects.create(prefix=prefix, label=label)
+    for rule in RULES:
+        AlertRule.objects.create(**rule)
     return logins
 
 
