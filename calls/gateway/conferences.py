@@ -9,7 +9,7 @@ from calls.gateway.client import GatewayError, ask
 from calls.gateway.moments import moment
 from calls.remedies import explain
 
-__all__ = ["EVENTS", "RoomFacts", "add", "find", "hold", "mute", "read", "remove"]
+__all__ = ["EVENTS", "RoomFacts", "add", "coach", "coaches", "find", "hold", "mute", "read", "remove"]
 
 EVENTS = ["start", "end", "join", "leave", "mute", "hold"]
 _PROGRESS = ["initiated", "ringing", "answered", "completed"]
@@ -42,12 +42,16 @@ def add(
     ends_conference: bool,
     status_callback: str,
     conference_callback: str,
+    coached: str = "",
 ) -> str:
     """Call `to` (E.164 or client:…) into the conference of that name; the CallSid. Raises GatewayError.
+
+    With `coached`, the CallSid of a participant, that one alone hears who comes.
 
     `timeout` is how long it rings, seconds. Twilio makes the conference when it does not exist, and takes the
     address for its callbacks from the first who comes: so everybody brings the same.
     """
+    as_coach = {"coaching": True, "call_sid_to_coach": coached} if coached else {}
     made = ask(
         region,
         lambda twilio: twilio.conferences(conference).participants.create(
@@ -65,6 +69,7 @@ def add(
             conference_status_callback=conference_callback,
             conference_status_callback_method="POST",
             conference_status_callback_event=EVENTS,
+            **as_coach,
         ),
     )
     if not made.call_sid:
@@ -128,6 +133,23 @@ def hold(*, region: str, conference: str, participant: str, on: bool, music: str
 def mute(*, region: str, conference: str, participant: str, on: bool) -> None:
     """Mute a participant or not. Raises GatewayError."""
     ask(region, lambda twilio: twilio.conferences(conference).participants(participant).update(muted=on))
+
+
+def coach(*, region: str, conference: str, participant: str, coached: str) -> None:
+    """Have a participant heard by `coached` (a CallSid) alone; "": by everybody. Raises GatewayError."""
+    fields = {"coaching": True, "call_sid_to_coach": coached} if coached else {"coaching": False}
+    ask(region, lambda twilio: twilio.conferences(conference).participants(participant).update(**fields))
+
+
+def coaches(*, region: str, conference: str, participant: str) -> str | None:
+    """Whom a participant coaches: a CallSid, "" for nobody, None if there is none. Raises GatewayError."""
+    try:
+        found = ask(region, lambda twilio: twilio.conferences(conference).participants(participant).fetch())
+    except GatewayError as error:
+        if error.code in {"20404", "16022"}:
+            return None
+        raise
+    return str(found.call_sid_to_coach or "") if found.coaching else ""
 
 
 def remove(*, region: str, conference: str, participant: str) -> None:

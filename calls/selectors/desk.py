@@ -150,6 +150,7 @@ def _state(rows: _Rows) -> Body:
         "missed": rows.agent.status == Agent.Status.AWAY and rows.agent.reason in _AWAY_UNASKED,
         "dial": _dial(rows.agent),
         "commands": part.commands(rows.call),
+        "watchers": part.watchers(rows.call, now=rows.now),
     }
 
 

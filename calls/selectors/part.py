@@ -1,11 +1,14 @@
 """An agent's part in a call: their offer, the colleague they asked, hold and mute, lines, what failed."""
 
+from datetime import datetime
 from typing import Any
 
-from calls.models import Call, Command, Leg, Offer, Participant, Utterance
+from django.conf import settings
+
+from calls.models import Call, Command, Leg, Listening, Offer, Participant, Supervision, User, Utterance
 from calls.selectors.feed import command_message, iso
 
-__all__ = ["LINES_SHOWN", "call", "commands", "lines", "offer"]
+__all__ = ["LINES_SHOWN", "call", "commands", "lines", "offer", "watchers"]
 
 LINES_SHOWN = 200
 COMMANDS_SHOWN = 5
@@ -69,6 +72,22 @@ def commands(row: Call | None) -> list[Body]:
     found = Command.objects.filter(call=row, state__in=open_).exclude(kind__in=_OF_STREAMS)
     newest = found.select_related("by").order_by("-created_at")[:COMMANDS_SHOWN]
     return [command_message(one) for one in newest]
+
+
+def watchers(row: Call | None, *, now: datetime) -> Body | None:
+    """Who listens, if the site tells agents so, and which supervisor speaks in the call; None: nobody."""
+    if row is None:
+        return None
+    listening = Listening.objects.going_on(now).filter(call=row).select_related("by")
+    names = [_name(one.by) for one in listening] if settings.TELL_AGENTS_OF_LISTENERS else []
+    there = Supervision.objects.filter(call=row).exclude(state=Supervision.State.ENDED)
+    one = there.select_related("by").first()
+    speaking = {"name": _name(one.by), "mode": one.mode, "state": one.state} if one else None
+    return {"listeners": names, "supervisor": speaking} if names or speaking else None
+
+
+def _name(user: User) -> str:
+    return user.get_short_name() or user.get_username()
 
 
 def _seats(row: Call) -> list[Participant]:

@@ -22,8 +22,11 @@ _FREE_FIRST = {"ready": 0, "wrapup": 1, "on_call": 2, "ringing": 2, "away": 3, "
 Body = dict[str, Any]
 
 
-def search(*, agent: Agent, typed: str, now: datetime) -> Body:
-    """What fits the words: agents (free ones first), queues with their depth, and a number if it is one."""
+def search(*, agent: Agent | None, typed: str, now: datetime) -> Body:
+    """What fits the words: agents (free ones first), queues with their depth, and a number if it is one.
+
+    `agent` is who asks, and is not found; None for one who is no agent.
+    """
     words = clean(typed, TYPED)
     return {
         "agents": _agents(agent, words, now),
@@ -57,8 +60,10 @@ def number_to_call_from(agent: Agent, pk: int) -> PhoneNumber | None:
     return numbers_to_call_from(agent).filter(pk=pk).first()
 
 
-def _agents(agent: Agent, words: str, now: datetime) -> list[Body]:
-    others = Agent.objects.exclude(pk=agent.pk).filter(name__icontains=words, user__is_active=True)
+def _agents(agent: Agent | None, words: str, now: datetime) -> list[Body]:
+    others = Agent.objects.filter(name__icontains=words, user__is_active=True)
+    if agent is not None:
+        others = others.exclude(pk=agent.pk)
     found = states(now=now, agents=others.order_by("name")[:200])
     found.sort(key=lambda one: (_FREE_FIRST.get(one.state, 9), one.agent.name))
     return [

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from calls import lattice, path
 from calls.counters import count
 from calls.events import change
-from calls.models import Agent, Call, Command, Leg, Offer, Participant, Waiting
+from calls.models import Agent, Call, Command, Leg, Offer, Participant, Supervision, Waiting
 from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY
@@ -41,21 +41,23 @@ def parts_over(*, now: datetime) -> int:
 
 def strays(*, now: datetime) -> int:
     """End legs that nobody needs: agents' legs whose offer is closed, those of persons who are rung for an
-    agent who has gone, and all when the call is over.
+    agent who has gone, those of supervisors whose part is over, and all when the call is over.
     """
     ours = Leg.objects.filter(
-        kind__in=(Leg.Kind.AGENT, Leg.Kind.OUTSIDE, Leg.Kind.PERSON),
+        kind__in=(Leg.Kind.AGENT, Leg.Kind.OUTSIDE, Leg.Kind.PERSON, Leg.Kind.SUPERVISOR),
         parent__isnull=True,
         ended_at__isnull=True,
         call__conferences__isnull=False,
         started_at__gt=now - timedelta(hours=24),
     )
     wanted = Offer.objects.filter(state__in=OPEN).exclude(leg_sid="").values("leg_sid")
+    supervising = Supervision.objects.exclude(state=Supervision.State.ENDED).exclude(leg_sid="")
+    idle = Q(kind=Leg.Kind.SUPERVISOR) & ~Q(sid__in=supervising.values("leg_sid"))
     taken = Exists(Offer.objects.filter(call=OuterRef("call"), state__in=OPEN))
     awaited = Exists(Waiting.objects.open().filter(call=OuterRef("call")))
     in_vain = Q(kind=Leg.Kind.PERSON, answered_at__isnull=True) & ~taken & ~awaited
     unwanted = ours.filter(
-        Q(kind=Leg.Kind.AGENT) & ~Q(sid__in=wanted) | in_vain | Q(call__state=Call.State.ENDED)
+        Q(kind=Leg.Kind.AGENT) & ~Q(sid__in=wanted) | in_vain | idle | Q(call__state=Call.State.ENDED)
     )
     legs = [leg for leg in unwanted.distinct().select_related("call") if _is_due(leg, now)]
     _end(legs, now)
@@ -186,6 +188,11 @@ def _end(legs: Sequence[Leg], now: datetime) -> None:
     commands.send(asked, now=now)
 
 
+def _coaches(call: Call) -> list[str]:
+    coaching = Supervision.objects.filter(call=call, mode=Supervision.Mode.COACH).exclude(leg_sid="")
+    return list(coaching.values_list("leg_sid", flat=True))
+
+
 def _leave_alone(seat: Participant, now: datetime) -> int:
     call = seat.conference.call
     if call.plan != {"step": "conference", "name": seat.conference.name} and call.direction != Call.OUTBOUND:
@@ -193,6 +200,7 @@ def _leave_alone(seat: Participant, now: datetime) -> int:
     others = Participant.objects.filter(
         conference=seat.conference, left_at__isnull=True, leg__ended_at__isnull=True
     ).exclude(pk=seat.pk)
+    others = others.exclude(leg__sid__in=_coaches(call))  # the caller does not hear them
     lately = Participant.objects.filter(conference=seat.conference, left_at__gt=now - _GRACE)
     coming = Offer.objects.filter(call=call, state__in=OPEN)
     waiting = Waiting.objects.open().filter(call=call)

@@ -133,7 +133,8 @@ def adopt(*, call_sid: str, account_sid: str, number: PhoneNumber, now: datetime
 
 def settle(told: Change, call: Call, *, now: datetime, kind: str = "") -> bool:
     """Make the call what its legs say, and tell it if something moved (or `kind` is given)."""
-    legs = list(call.legs.select_related("agent").order_by("started_at", "id"))
+    everybody = call.legs.select_related("agent").order_by("started_at", "id")
+    legs = [leg for leg in everybody if leg.kind != Leg.Kind.SUPERVISOR]  # no supervisor answers a call
     _raise_parents(legs)
     before, was = _call_facts(call), call.state
     outbound = call.direction == Call.OUTBOUND

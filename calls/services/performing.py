@@ -11,7 +11,7 @@ from django.conf import settings
 from calls import lattice
 from calls.gateway import calls, conferences, streams
 from calls.gateway.client import GatewayError
-from calls.models import Command, Leg, Offer, Participant, Reply
+from calls.models import Command, Leg, Offer, Participant, Reply, Supervision
 from calls.remedies import explain
 from calls.services import tickets
 
@@ -69,8 +69,23 @@ def _add(command: Command) -> Facts:
         ends_conference=args.get("ends_conference", False),
         status_callback=address(f"legs/{args['label']}/"),
         conference_callback=address("conference/"),
+        coached=args.get("coach", ""),
     )
     return {"call_sid": sid}
+
+
+def _supervise(command: Command) -> Facts | None:
+    """A new seat, or another way to sit there for who has one."""
+    args = command.args
+    if "leg" not in args:
+        return _add(command)
+    conferences.coach(
+        region=command.call.region,
+        conference=args["conference"],
+        participant=args["leg"],
+        coached=args["coach"],
+    )
+    return None
 
 
 def _redirect(command: Command) -> None:
@@ -111,7 +126,10 @@ def _remove(command: Command) -> None:
 
 def _added(command: Command) -> Facts | None:
     args = command.args
-    if "offer" in args:
+    if "supervision" in args:
+        rows = Supervision.objects.filter(pk=args["supervision"])
+        sid = rows.values_list("leg_sid", flat=True).first() or ""
+    elif "offer" in args:
         sid = Offer.objects.filter(pk=args["offer"]).values_list("leg_sid", flat=True).first() or ""
     else:
         sid = ""
@@ -119,6 +137,16 @@ def _added(command: Command) -> Facts | None:
         region=command.call.region, conference=args["conference"], participant=args["label"]
     )
     return {"call_sid": found} if found else None
+
+
+def _supervised(command: Command) -> Facts | None:
+    args = command.args
+    if "leg" not in args:
+        return _added(command)
+    found = conferences.coaches(
+        region=command.call.region, conference=args["conference"], participant=args["leg"]
+    )
+    return {} if found == args["coach"] else None
 
 
 def _redirected(command: Command) -> Facts | None:
@@ -171,6 +199,8 @@ _PERFORM: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.MUTE: _mute,
     Kind.UNMUTE: _mute,
     Kind.REMOVE: _remove,
+    Kind.COACH: _supervise,
+    Kind.JOIN: _supervise,
 }
 _SEEN: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.START_STREAM: _unread,
@@ -185,4 +215,6 @@ _SEEN: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.MUTE: _muted,
     Kind.UNMUTE: _muted,
     Kind.REMOVE: _removed,
+    Kind.COACH: _supervised,
+    Kind.JOIN: _supervised,
 }

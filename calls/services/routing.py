@@ -18,14 +18,25 @@ from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY, Free, Pair, Wait, decide
 from calls.selectors import agents as selector
-from calls.services import agents, commands, conferences, dialling, ending, moves, offers, queues, wrapup
+from calls.services import (
+    agents,
+    commands,
+    conferences,
+    dialling,
+    ending,
+    moves,
+    offers,
+    queues,
+    supervision,
+    wrapup,
+)
 
 __all__ = ["Tick", "settle"]
 
 _BACKOFF = timedelta(seconds=2)  # after a ring that could not be asked of Twilio
 _AT_ONCE = 50
 _BY_CLOCK = timedelta(seconds=1)
-_NOUNS = ("call", "waiting", "offer", "agent", "participant", "wrapup", "callback", "command")
+_NOUNS = ("call", "waiting", "offer", "agent", "participant", "wrapup", "callback", "command", "supervision")
 
 
 class Tick:
@@ -121,6 +132,7 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     _unanswered,
     _abandoned,
     lambda now: ending.parts_over(now=now),
+    lambda now: supervision.over(now=now),
     lambda now: ending.strays(now=now),
     _offered,
     _fetched,

@@ -1,7 +1,7 @@
 """Legs that we had Twilio call into a conference, by the label that we gave them.
 
 Word of such a leg can come before the answer to the REST call that made it. Its label, which only we choose,
-tells whose it is: offer-<offer>, person-<call> or outside-<call>-<8 hex>.
+tells whose it is: offer-<offer>, person-<call>, outside-<call>-<8 hex> or supervisor-<supervision>.
 """
 
 import re
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from calls.events import Change
-from calls.models import Agent, Call, Leg, Offer
-from calls.services import legs, offers
+from calls.models import Agent, Call, Leg, Offer, Supervision
+from calls.services import legs, offers, supervision
 
 __all__ = ["LABEL", "apply", "may_sit"]
 
-LABEL = r"(?:offer|person)-[0-9]{1,18}|outside-[0-9]{1,18}-[0-9a-f]{8}"
-_LABEL = re.compile(r"(?P<kind>offer|person|outside)-(?P<key>[0-9]{1,18})(?:-[0-9a-f]{8})?")
+LABEL = r"(?:offer|person|supervisor)-[0-9]{1,18}|outside-[0-9]{1,18}-[0-9a-f]{8}"
+_LABEL = re.compile(r"(?P<kind>offer|person|outside|supervisor)-(?P<key>[0-9]{1,18})(?:-[0-9a-f]{8})?")
 _KINDS = {"person": Leg.Kind.PERSON, "outside": Leg.Kind.OUTSIDE}
 
 
@@ -25,6 +25,7 @@ class _Seat:
     kind: str
     agent: Agent | None = None
     offer: Offer | None = None
+    supervision: Supervision | None = None
 
 
 def apply(
@@ -49,6 +50,8 @@ def apply(
     leg = legs.apply_within(told, sid=sid, status=status, at=at, now=now, sequence=sequence, made=made)
     if leg is not None and seat.offer is not None:
         offers.take_leg(told, seat.offer, leg, now=now)
+    if leg is not None and seat.supervision is not None:
+        supervision.take_leg(told, seat.supervision, leg)
     return leg
 
 
@@ -67,6 +70,8 @@ def _is_anothers(sid: str, seat: _Seat) -> bool:
         return False
     if (leg.call_id, leg.kind, leg.agent_id) != (seat.call.pk, seat.kind, seat.agent and seat.agent.pk):
         return True
+    if seat.supervision is not None:
+        return Supervision.objects.filter(leg_sid=sid).exclude(pk=seat.supervision.pk).exists()
     return seat.offer is not None and Offer.objects.filter(leg_sid=sid).exclude(pk=seat.offer.pk).exists()
 
 
@@ -78,5 +83,8 @@ def _seat(label: str) -> _Seat | None:
     if found["kind"] == "offer":
         offer = Offer.objects.select_related("call", "agent").filter(pk=key).first()
         return _Seat(offer.call, Leg.Kind.AGENT, offer.agent, offer) if offer else None
+    if found["kind"] == "supervisor":
+        row = Supervision.objects.select_related("call").filter(pk=key).first()
+        return _Seat(row.call, Leg.Kind.SUPERVISOR, supervision=row) if row else None
     call = Call.objects.filter(pk=key).first()
     return _Seat(call, _KINDS[found["kind"]]) if call else None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from calls import lattice
-from calls.events import change
+from calls.events import Change, change
 from calls.models import Agent, Call, Command, Leg, Offer, Queue, User, Waiting
 from calls.refusal import Refused
 from calls.routing import Free, Wait, may_take
@@ -16,7 +16,7 @@ from calls.services import allowed, commands, handling, moves, offers, queues
 from calls.services.commands import Intent
 from calls.text import clean
 
-__all__ = ["cancel", "complete", "transfer"]
+__all__ = ["cancel", "complete", "give", "transfer"]
 
 KEPT = timedelta(seconds=60)  # a call given to one agent waits so long for them alone
 RING_OUTSIDE_SECONDS = 30
@@ -24,7 +24,8 @@ RING_OUTSIDE_SECONDS = 30
 
 @dataclass(frozen=True)
 class _Asked:
-    offer: Offer
+    call: Call
+    leaving: tuple[Offer, ...]  # whose part ends with it
     by: User
     id: uuid.UUID
     reason: str
@@ -52,13 +53,28 @@ def transfer(
     handling.check_talking(offer)
     if _consulted(offer.call):
         raise Refused("consulting", "You are talking to somebody about this call already.")
-    wanted = _Asked(offer, by, command_id, clean(reason, 200), now)
+    wanted = _Asked(offer.call, (offer,), by, command_id, clean(reason, 200), now)
     if kind == "agent":
         return _to_agent(wanted, _agent(key, offer), first)
     if kind == "queue":
         return _to_queue(wanted, _queue(key), first)
     if kind == "number":
         return _to_number(wanted, allowed.check(key), first)
+    raise Refused("target", "Choose an agent, a queue or a number.")
+
+
+def give(
+    *, call: Call, kind: str, key: str, reason: str, by: User, command_id: uuid.UUID, now: datetime
+) -> Command:
+    """Send the caller on at once from wherever they are; every agent in the call is free. Raises Refused."""
+    there = Offer.objects.filter(call=call, state=Offer.State.ACCEPTED).select_related("agent", "call")
+    wanted = _Asked(call, tuple(there), by, command_id, clean(reason, 200), now)
+    if kind == "agent":
+        return _to_agent(wanted, _agent(key, *there), first=False)
+    if kind == "queue":
+        return _to_queue(wanted, _queue(key), first=False)
+    if kind == "number":
+        return _to_number(wanted, allowed.check(key), first=False)
     raise Refused("target", "Choose an agent, a queue or a number.")
 
 
@@ -95,10 +111,9 @@ def _to_agent(asked: _Asked, agent: Agent, first: bool) -> Command:
         return _consult(asked, agent)
     if selector.state_of(agent, now=asked.now).state == selector.OFFLINE:
         raise Refused("busy", f"{agent.name} is not at their desk. Choose somebody else, or a queue.")
-    call = asked.offer.call
     until = asked.now + KEPT
     plan = {"step": "agent", "agent": agent.pk}
-    return _wait(asked, plan, queue=call.queue, agent=agent, agent_until=until)
+    return _wait(asked, plan, queue=asked.call.queue, agent=agent, agent_until=until)
 
 
 def _to_queue(asked: _Asked, queue: Queue, first: bool) -> Command:
@@ -115,10 +130,10 @@ def _to_queue(asked: _Asked, queue: Queue, first: bool) -> Command:
 
 
 def _to_number(asked: _Asked, number: str, first: bool) -> Command:
-    call = asked.offer.call
+    call = asked.call
     if not first:
         return _send_on(asked, {"step": "phone", "to": number})
-    room = asked.offer.conference
+    room = asked.leaving[0].conference
     if room is None:
         raise Refused("not_connected", "The caller is not connected yet. Try again in a moment.")
     _hold_caller(asked)
@@ -141,7 +156,7 @@ def _consult(asked: _Asked, agent: Agent) -> Command:
         raise Refused("busy", f"{agent.name} is not free now. Choose somebody else, or transfer at once.")
     _hold_caller(asked)
     consult = offers.make(
-        call=asked.offer.call, agent=agent, kind=Offer.Kind.CONSULT, reason=asked.reason, now=asked.now
+        call=asked.call, agent=agent, kind=Offer.Kind.CONSULT, reason=asked.reason, now=asked.now
     )
     if consult is None:
         raise Refused("busy", f"{agent.name} has just got another call. Choose somebody else.")
@@ -151,7 +166,7 @@ def _consult(asked: _Asked, agent: Agent) -> Command:
 
 def _or_take_back(asked: _Asked, command: Command) -> Command:
     """Whom Twilio will not ring, nobody waits for on hold."""
-    seat = offers.caller_seat(asked.offer.call)
+    seat = offers.caller_seat(asked.call)
     if command.state == Command.State.FAILED and seat is not None and seat.held:
         moves.unhold(seat=seat, by=asked.by, now=asked.now)
     return command
@@ -164,24 +179,38 @@ def _wait(asked: _Asked, plan: dict[str, Any], **place: Any) -> Command:
 
 def _send_on(asked: _Asked, plan: dict[str, Any], place: dict[str, Any] | None = None) -> Command:
     """Send the caller on; when Twilio refuses, everything is as it was and the agent still has them."""
-    offer, call = asked.offer, asked.offer.call
-    before = call.plan
+    call, before = asked.call, asked.call.plan
+    waited = Waiting.objects.open().filter(call=call).first()
+    mine = [offer.pk for offer in asked.leaving]
     with change(at=asked.now) as told:
         command = moves.intend_redirect(told, call=call, plan=plan, by=asked.by, command_id=asked.id)
-        handling.on_purpose(offer)
+        for offer in asked.leaving:
+            handling.on_purpose(offer)
         if place is not None:
             queues.enter(told, call=call, reason=asked.reason, now=asked.now, **place)
     command = commands.send([command], now=asked.now)[0]
     if command.state == Command.State.FAILED:
         with change(at=asked.now) as told:
             Call.objects.filter(pk=call.pk).update(plan=before)
-            Offer.objects.filter(pk=offer.pk).update(hung_up=False)
-            queues.leave(told, call=call, result=Waiting.Result.FAILED, now=asked.now)
+            Offer.objects.filter(pk__in=mine).update(hung_up=False)
+            if waited is not None:
+                _wait_as_before(told, waited)
+            else:
+                queues.leave(told, call=call, result=Waiting.Result.FAILED, now=asked.now)
+    elif place is None and waited is not None:
+        with change(at=asked.now) as told:
+            queues.leave(told, call=call, result=Waiting.Result.MOVED, now=asked.now)
     return command
 
 
+def _wait_as_before(told: Change, row: Waiting) -> None:
+    """Back where the caller waited, with the place that they had."""
+    row.save()
+    told.emit(kind="waiting.moved", noun="waiting", key=row.pk, call=row.call_id)
+
+
 def _hold_caller(asked: _Asked) -> None:
-    seat = offers.caller_seat(asked.offer.call)
+    seat = offers.caller_seat(asked.call)
     if seat is None:
         raise Refused("not_connected", "The caller is not connected yet. Try again in a moment.")
     if not seat.held:
@@ -212,9 +241,9 @@ def _consulted(call: Call) -> bool:
     return open_.exists() or bool(_outside(call))
 
 
-def _agent(key: str, offer: Offer) -> Agent:
+def _agent(key: str, *there: Offer) -> Agent:
     agent = Agent.objects.filter(pk=_row(key)).first()
-    if agent is None or agent.pk == offer.agent_id:
+    if agent is None or agent.pk in {offer.agent_id for offer in there}:
         raise Refused("target", "There is no such agent to give the call to.")
     return agent
 

@@ -4,10 +4,10 @@ import json
 import time
 import uuid
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
@@ -15,7 +15,7 @@ from django.http import HttpRequest, JsonResponse
 from calls import audit
 from calls.models import Agent, User
 
-__all__ = ["BODY_BYTES", "Asked", "Memory", "Rate", "Wrong", "fields_of", "id_of"]
+__all__ = ["BODY_BYTES", "Asked", "Memory", "Rate", "Wanted", "Wrong", "fields_of", "id_of"]
 
 BODY_BYTES = 64 * 1024
 _KEPT = 4096
@@ -34,20 +34,15 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One action of one agent. Fields are read by what they must be; a wrong one raises Wrong."""
+class Wanted:
+    """One action of one person. Fields are read by what they must be; a wrong one raises Wrong."""
 
     id: uuid.UUID
     kind: str
-    agent: Agent
     by: User
     fields: dict[str, Any]
     now: datetime
     ip: str | None
-
-    def audit(self, on: str) -> None:
-        """One row of the audit, before it is done."""
-        audit.record(who=self.by, what=f"desk.{self.kind}", on=on, ip=self.ip)
 
     def row(self, name: str) -> int:
         """The key of a row."""
@@ -74,12 +69,12 @@ class Asked:
             raise _bad(name, f"a text of at most {limit} characters")
         return value
 
-    def inside(self, name: str) -> "Asked":
+    def inside(self, name: str) -> Self:
         """The fields of an object within."""
         value = self.fields.get(name)
         if not isinstance(value, dict):
             raise _bad(name, "an object")
-        return Asked(self.id, self.kind, self.agent, self.by, value, self.now, self.ip)
+        return replace(self, fields=value)
 
     def moment(self, name: str) -> datetime:
         """A time in ISO 8601 with its offset, such as 2026-11-20T14:00:00Z."""
@@ -91,6 +86,17 @@ class Asked:
         if found is None or found.utcoffset() is None:
             raise _bad(name, "a time such as 2026-11-20T14:00:00Z")
         return found
+
+
+@dataclass(frozen=True)
+class Asked(Wanted):
+    """One action of one agent, at their desk."""
+
+    agent: Agent
+
+    def audit(self, on: str) -> None:
+        """One row of the audit, before it is done."""
+        audit.record(who=self.by, what=f"desk.{self.kind}", on=on, ip=self.ip)
 
 
 class Rate:

@@ -62,7 +62,7 @@ def _asked(request: HttpRequest) -> Asked:
     if not isinstance(kind, str) or kind not in ACTS:
         raise Wrong(400, "unknown_kind", "The desk does not know how to do this. Reload the page.")
     ip = request.META.get("REMOTE_ADDR")
-    return Asked(id_of(fields), kind, agent, user, fields, timezone.now(), ip)
+    return Asked(id_of(fields), kind, user, fields, timezone.now(), ip, agent)
 
 
 def _allowed(request: HttpRequest) -> tuple[User, Agent]:

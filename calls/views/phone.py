@@ -1,4 +1,4 @@
-"""`POST /desk/token/`: the token with which an agent's page becomes a phone."""
+"""`POST /desk/token/` and `/live/token/`: with what an agent's or a supervisor's page becomes a phone."""
 
 import logging
 from dataclasses import asdict
@@ -10,19 +10,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from calls import tokens
-from calls.access import may
+from calls.access import may, may_intervene
 from calls.counters import denied
-from calls.models import Agent
+from calls.models import Agent, User
 from calls.selectors import phone
 from calls.selectors.feed import iso
+from calls.services.supervision import identity
 
-__all__ = ["DESK", "token"]
+__all__ = ["DESK", "supervisor_token", "token"]
 
 DESK = "calls.use_desk"
 _log = logging.getLogger("contactcenter.desk")
 _REFUSALS = {
     "signed_out": (401, "You were signed out. Sign in and try again."),
     "not_allowed": (403, "Your account may not use a desk. Ask an administrator for the role Agent."),
+    "not_supervisor": (
+        403,
+        "Your account may not act on calls. Ask an administrator for the role Supervisor.",
+    ),
     "no_agent": (409, "Your account is no agent yet. Ask an administrator to add you under Agents."),
     "no_key": (
         503,
@@ -46,8 +51,23 @@ def token(request: HttpRequest) -> JsonResponse:
     agent = Agent.objects.filter(user=request.user.pk).first()
     if agent is None:
         return _refused("no_agent")
+    return _token(agent.identity)
+
+
+@require_POST
+@never_cache
+def supervisor_token(request: HttpRequest) -> JsonResponse:
+    """The same for the page of a supervisor, whose identity is no agent's."""
+    if not isinstance(request.user, User):
+        return _refused("signed_out")
+    if not may_intervene(request.user):
+        return _refused("not_supervisor")
+    return _token(identity(request.user))
+
+
+def _token(name: str) -> JsonResponse:
     try:
-        made = tokens.phone(identity=agent.identity, region=phone.region(), now=timezone.now())
+        made = tokens.phone(identity=name, region=phone.region(), now=timezone.now())
     except tokens.NoKey:
         return _refused("no_key")
     facts = {**asdict(made), "expires_at": iso(made.expires_at)}

@@ -1,0 +1,168 @@
+"""What supervisors can do with a call, by kind: the permission it takes, and one service.
+
+An act gives the command as it then is, or the noun that it wrote, as browsers get it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from calls import audit
+from calls.access import may_control_streams, may_intervene, may_watch
+from calls.models import Call, Command
+from calls.selectors import call as calls
+from calls.selectors.feed import command_message, iso
+from calls.services import help, moments, notes, supervision, taps
+from calls.views.asked import Wanted, Wrong
+
+__all__ = ["ACTS", "Act", "OnCall", "message"]
+
+LONG = 32_000  # characters; what is too long for a field is told in words by its service
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OnCall(Wanted):
+    """One action of one person on a call that they may see."""
+
+    call: Call
+
+    def audit(self, what: str = "") -> None:
+        """One row of the audit, before it is done."""
+        audit.record(who=self.by, what=what or self.kind, on=f"call {self.call.pk}", ip=self.ip)
+
+    def short(self, name: str) -> str:
+        """A short text, "" if it is missing."""
+        value = self.fields.get(name, "")
+        if not isinstance(value, str) or len(value) > 200 or "\0" in value:
+            raise Wrong(400, "bad_field", f"{name} must be a short text.")
+        return value.strip()
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who may, what is said to others, and what is done."""
+
+    may: Callable[[Any], bool]
+    refusal: str
+    do: Callable[[OnCall], Command | Body]
+
+
+def _start(asked: OnCall) -> Command:
+    leg = calls.caller_leg(asked.call.pk)
+    if leg is None:
+        raise Wrong(404, "unknown_call", "There is no such call.")
+    wanted = {name: asked.short(name) for name in ("name", "track")}
+    parameters = _parameters(asked.fields.get("parameters"))
+    asked.audit()
+    return taps.start(
+        leg=leg,
+        by=asked.by,
+        name=wanted["name"],
+        track=wanted["track"] or "both_tracks",
+        parameters=parameters,
+        command_id=asked.id,
+        now=asked.now,
+    )
+
+
+def _stop(asked: OnCall) -> Command:
+    stream = asked.short("stream")
+    ticket = calls.ticket_of(asked.call.pk, stream) if stream else None
+    if ticket is None:
+        raise Wrong(404, "unknown_stream", "This call has no such stream.")
+    asked.audit()
+    sid = stream if stream.startswith("MZ") and stream != ticket.name else None
+    return taps.stop(ticket=ticket, by=asked.by, command_id=asked.id, now=asked.now, stream_sid=sid)
+
+
+def _parameters(value: Any) -> dict[str, str]:
+    if value in (None, ""):
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise Wrong(400, "bad_field", "parameters must be an object of texts.")
+    return value
+
+
+def _coach(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.coach(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _join(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.join(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _leave(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.leave(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _end(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.end(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _transfer(asked: OnCall) -> Command:
+    to, reason = asked.inside("to"), asked.text("reason", 200, default="")
+    kind, key = to.text("kind", 20), to.text("key", 40)
+    asked.audit()
+    return supervision.transfer(
+        call=asked.call, kind=kind, key=key, reason=reason, by=asked.by, command_id=asked.id, now=asked.now
+    )
+
+
+def _moment(asked: OnCall) -> Body:
+    """Not audited: the moment itself tells who marked it."""
+    text = asked.text("text", 200, default="")
+    row = moments.mark(call=asked.call, text=text, by=asked.by, now=asked.now)
+    return {"type": "moment", **row.as_message()}
+
+
+def _note(asked: OnCall) -> Body:
+    """Not audited: it is saved as they type, and the note itself tells who wrote it."""
+    row = notes.save(call=asked.call, text=asked.text("text", LONG), by=asked.by, now=asked.now)
+    by = asked.by.get_short_name() or asked.by.get_username()
+    return {
+        "type": "note",
+        "note": row.pk,
+        "call": row.call_id,
+        "by": by,
+        "text": row.text,
+        "updated_at": iso(row.updated_at),
+    }
+
+
+def _help_done(asked: OnCall) -> Body:
+    asked.audit()
+    help.done(call=asked.call, by=asked.by, now=asked.now)
+    return {"type": "call", **_fresh(asked.call)}
+
+
+def _fresh(call: Call) -> Body:
+    call.refresh_from_db()
+    return call.as_message()
+
+
+_STREAMS = "Your account may not start and stop streams."
+_CALLS = "Your account may not act on calls."
+_WATCH = "Your account may not watch live calls."
+
+ACTS: dict[str, Act] = {
+    "stream.start": Act(may_control_streams, _STREAMS, _start),
+    "stream.stop": Act(may_control_streams, _STREAMS, _stop),
+    "call.coach": Act(may_intervene, _CALLS, _coach),
+    "call.join": Act(may_intervene, _CALLS, _join),
+    "call.leave": Act(may_intervene, _CALLS, _leave),
+    "call.end": Act(may_intervene, _CALLS, _end),
+    "call.transfer": Act(may_intervene, _CALLS, _transfer),
+    "moment": Act(may_watch, _WATCH, _moment),
+    "note": Act(may_watch, _WATCH, _note),
+    "help.done": Act(may_watch, _WATCH, _help_done),
+}
+
+
+def message(found: Command | Body) -> Body:
+    """What the page is answered with."""
+    return command_message(found) if isinstance(found, Command) else found
