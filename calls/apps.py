@@ -14,6 +14,7 @@ class CallsConfig(AppConfig):
         from calls import checks  # noqa: F401
 
         for noun in (
+            "alerts",
             "audit",
             "calls",
             "contacts",

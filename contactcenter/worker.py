@@ -19,7 +19,7 @@ from typing import Any, Literal
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from calls.services import commands, reconcile, retention, routing, taps, tickets
+from calls.services import alerts, commands, reconcile, retention, routing, taps, tickets
 from contactcenter.ending import Ending
 from streams.models import Process
 from streams.services import aftercall, recordings, recovery
@@ -58,6 +58,7 @@ def table() -> list[Job]:
         Job("tickets.expire", 0.25, tickets.expire),
         Job("commands.resolve_unknown", 0.25, commands.resolve_unknown, lane="twilio"),
         Job("recovery.sweep", 1.0, recovery.sweep),
+        Job("alerts.judge", 1.0, alerts.judge_calls),
         Job("aftercall.clean", 2.0, aftercall.clean, lane="slow"),
         Job("recordings.sweep", 60.0, recordings.sweep, lane="slow"),
         Job("reconcile.sweep", 10.0, reconcile.sweep, lane="slow"),

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.db.models import Q
 
 from calls.models import (
+    Alert,
     Call,
     Callback,
     CallState,
     Command,
     Event,
+    Moment,
     Note,
     Offer,
     Reply,
@@ -37,6 +39,7 @@ def purge(*, now: datetime) -> int:
     before = now - timedelta(days=settings.UTTERANCE_KEEP_DAYS)
     counts = {
         "utterances": _delete_utterances(before),
+        "quotes": _forget_quotes(before),
         "calls": _forget_callers(before),
         "events": _delete_events(before),
         "replies": _delete_replies(now - _REPLIES),
@@ -54,9 +57,16 @@ def _delete_utterances(before: datetime) -> int:
     return Utterance.objects.filter(pk__in=ids).delete()[0] if ids else 0
 
 
+def _forget_quotes(before: datetime) -> int:
+    """What alerts quote is what was said: it goes with the lines. The alert stays, with its rule and time."""
+    old = Alert.objects.filter(at__lt=before).exclude(quote="", utterance="")
+    ids = list(old.order_by("at").values_list("pk", flat=True)[:_BATCH])
+    return Alert.objects.filter(pk__in=ids).update(quote="", utterance="") if ids else 0
+
+
 def _forget_callers(before: datetime) -> int:
     """Number, name and contact of old calls, what was sent with their streams as parameters, and what was
-    written down about them: notes, promises to call back, reasons, messages (their sound is Twilio's).
+    written down about them: notes, marks, promises to call back, reasons, messages (their sound is Twilio's).
     """
     somebody = ~Q(caller="") | ~Q(caller_name="") | Q(contact__isnull=False)
     old = Call.objects.filter(somebody, state=CallState.ENDED, ended_at__lt=before)
@@ -65,7 +75,7 @@ def _forget_callers(before: datetime) -> int:
         return 0
     Ticket.objects.filter(leg__call_id__in=ids).update(parameters={})
     Command.objects.filter(call_id__in=ids).update(args={})
-    for written in (Note, Callback, Voicemail):
+    for written in (Note, Moment, Callback, Voicemail):
         written.objects.filter(call_id__in=ids).delete()
     for told in (Waiting, Offer):
         told.objects.filter(call_id__in=ids).update(reason="")

@@ -1,4 +1,4 @@
-"""Final lines become rows, with their speaker and their event, in one transaction."""
+"""Final lines become rows, with their speaker, their event and their alerts, in one transaction."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 from calls.counters import count
 from calls.events import Change, change
 from calls.models import Call, Leg, Participant, Utterance
+from calls.services import alerts
 from calls.text import clean
 
 __all__ = ["Line", "add"]
@@ -57,6 +58,7 @@ def _add(told: Change, lines: Sequence[Line]) -> int:
     for row in Utterance.objects.bulk_create(rows):
         key = f"{row.stream_sid}/{row.track}/{row.number}"
         told.emit(kind="utterance.final", noun="utterance", key=key, call=row.call_id)
+    alerts.words_said(told, rows=rows, calls=calls)
     return len(rows)
 
 

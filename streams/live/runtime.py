@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -18,6 +19,7 @@ from django.utils import timezone
 from calls.counters import count
 from calls.events import Change
 from calls.writer import Writer
+from streams.audio import Level
 from streams.levels import Levels
 from streams.live.control import Control
 from streams.live.database import Database
@@ -47,8 +49,8 @@ class Runtime:
         self.writer = Writer()
         self.database = Database()
         self.table = Table(process_id=self.id, writer=self.writer, database=self.database)
-        self.ticker = Ticker(levels=self.levels, source=self.id, health=self._health)
-        self.watch = Watch(table=self.table)
+        self.ticker = Ticker(levels=self.levels, source=self.id, health=self._health, hear=self._hear)
+        self.watch = Watch(table=self.table, database=self.database)
         self.control = Control(table=self.table, database=self.database)
         self.words = Words(
             table=self.table,
@@ -79,6 +81,7 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.watch.stop()
         await self.table.stop()
         await asyncio.to_thread(self.database.stop)
         _running.pop(asyncio.get_running_loop(), None)
@@ -87,8 +90,13 @@ class Runtime:
         self.writer.put(partial(_renew, self.id), key="lease")
         await self.control.read_rows()
 
-    def _health(self) -> dict[str, dict[str, int]]:
+    def _health(self) -> dict[str, dict[str, Any]]:
         return {live.sid: live.health() for live in self.table.open()}
+
+    def _hear(self, levels: dict[str, dict[str, Level | None]]) -> None:
+        now = asyncio.get_running_loop().time()
+        for live in self.table.open():
+            live.hear(levels.get(live.sid), now)
 
 
 def runtime() -> Runtime:

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from calls.rules import Ear
 from streams import wordfile
+from streams.audio import Level
 from streams.ingest import Ingest
 from streams.journal import Writer as Journal
 from streams.protocol import StartBody
 from streams.services.admission import Admitted
 from streams.services.streams import Hole, Totals
+from streams.talk import Talk
 
 __all__ = ["LiveStream"]
 
@@ -39,6 +43,8 @@ class LiveStream:
     settling: bool = False
     holes: list[Hole] = field(default_factory=list)
     told: Totals = field(default_factory=Totals)
+    talk: Talk = field(default_factory=Talk)
+    ear: Ear = field(default_factory=Ear)
     behind_ms: int = 0  # from the end of the last line's sound to the line
     activity: int = 0
     heard_at: float = 0.0
@@ -67,7 +73,20 @@ class LiveStream:
         gaps = self.ingest.session.take_gaps()
         self.holes.extend(Hole(gap.track, gap.at_ms, gap.ms, gap.cause) for gap in gaps)
 
-    def health(self) -> dict[str, int]:
-        """What the wall shows of it: ms lost, frames late, ms that the words are behind the sound."""
+    def hear(self, levels: dict[str, Level | None] | None, now: float) -> None:
+        """Take the levels of the tick that ends `now`, of the loop's clock. While paused there are none."""
+        at_ms = round((now - self.begun_at) * 1000)
+        if self.ingest.paused or levels is None:
+            self.talk.skip(at_ms)
+        else:
+            self.talk.hear(levels["inbound"], levels["outbound"], at_ms=at_ms)
+
+    def health(self) -> dict[str, Any]:
+        """What pages show of it: ms lost, frames late, ms that the words are behind the sound, who talks."""
         totals = self.totals()
-        return {"lost_ms": totals.lost_ms, "late": totals.late, "behind_ms": self.behind_ms}
+        return {
+            "lost_ms": totals.lost_ms,
+            "late": totals.late,
+            "behind_ms": self.behind_ms,
+            "talk": self.talk.message(),
+        }

@@ -103,7 +103,7 @@ class Table:
         if totals != live.told and live.ticket_id is not None:
             count("media.frames", totals.frames - live.told.frames)
             live.told = totals
-            job = partial(_progress, live.sid, live.ticket_id, totals)
+            job = partial(_progress, live.sid, live.ticket_id, totals, live.talk.figures())
             self.writer.put(job, key=f"progress:{live.sid}:{live.ticket_id}")
 
     def release(self, ticket_id: int) -> None:
@@ -183,7 +183,8 @@ class Table:
 
     def _close_row(self, live: LiveStream, reason: str) -> None:
         closed = partial(self.call, self._closed, live)
-        ending = Ending(live.sid, live.ticket_id, reason, timezone.now(), live.totals())
+        talk = live.talk.figures()
+        ending = Ending(live.sid, live.ticket_id, reason, timezone.now(), live.totals(), talk)
         self.writer.put(partial(_close, ending, closed))
 
     def _opened(self, live: LiveStream, call_id: int | None) -> None:
@@ -237,6 +238,7 @@ class Ending:
     reason: str
     now: datetime
     totals: Totals
+    talk: dict[str, Any]
 
 
 def _close(ending: Ending, closed: Callable[[], None], told: Change) -> None:
@@ -246,6 +248,7 @@ def _close(ending: Ending, closed: Callable[[], None], told: Change) -> None:
         reason=ending.reason,
         now=ending.now,
         totals=ending.totals,
+        talk=ending.talk,
         into=told,
     )
     if ending.ticket_id is not None:
@@ -257,8 +260,8 @@ def _add_gaps(sid: str, ticket_id: int, holes: list[Hole], told: Change) -> None
     streams.add_gaps(sid=sid, ticket_id=ticket_id, holes=holes, into=told)
 
 
-def _progress(sid: str, ticket_id: int, totals: Totals, told: Change) -> None:
-    streams.progress(sid=sid, ticket_id=ticket_id, totals=totals)
+def _progress(sid: str, ticket_id: int, totals: Totals, talk: dict[str, Any], told: Change) -> None:
+    streams.progress(sid=sid, ticket_id=ticket_id, totals=totals, talk=talk)
 
 
 def _release(ticket_id: int, now: datetime, told: Change) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from calls.channels import publish
+from streams.audio import Level
 from streams.levels import Levels
 
 __all__ = ["PARTIALS_KEPT", "TICK_SECONDS", "Ticker"]
@@ -18,16 +19,19 @@ TICK_SECONDS = 0.1
 HEALTH_TICKS = 10
 PARTIALS_KEPT = 1000  # streams × tracks that can speak at once; beyond, the oldest goes
 
-Health = Callable[[], dict[str, dict[str, int]]]
+Health = Callable[[], dict[str, dict[str, Any]]]
+Hear = Callable[[dict[str, dict[str, Level | None]]], None]
 
 
 class Ticker:
     """Gathers between ticks; the latest partial line of a track replaces the one before."""
 
-    def __init__(self, *, levels: Levels, source: str, health: Health) -> None:
+    def __init__(self, *, levels: Levels, source: str, health: Health, hear: Hear | None = None) -> None:
+        """`hear` is given the levels of each tick, by stream and track, as they are told."""
         self._levels = levels
         self._source = source
         self._health = health
+        self._hear = hear
         self._partials: dict[tuple[str, str], dict[str, Any]] = {}
         self._ticks = 0
 
@@ -52,6 +56,8 @@ class Ticker:
         """Send what came since the last tick. Never raises for the layer; waits 250 ms for each kind."""
         self._ticks += 1
         levels = self._levels.drain(_now())
+        if levels and self._hear is not None:
+            self._hear(self._levels.latest)
         if levels:
             await publish("levels", levels, source=self._source)
         if self._partials:

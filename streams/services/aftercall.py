@@ -98,7 +98,7 @@ def _conclude(stream: Stream, journal: Path) -> None:
     call = stream.leg.call
     if call.record_allowed:
         recordings.make(stream=stream, journal=journal)
-    stream.figures = _figures(stream, journal)
+    stream.figures = {**stream.figures, **_figures(stream, journal)}
     _delete(journal)
     Stream.objects.filter(pk=stream.pk).update(journal_state="gone", figures=stream.figures)
     _sum_up(call)

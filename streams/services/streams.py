@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import Case, F, JSONField, QuerySet, Value, When
 from django.db.models.functions import Greatest
 
 from calls.events import Change, change
@@ -110,12 +110,16 @@ def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
         return stream
 
 
-def progress(*, sid: str, totals: Totals, ticket_id: int | None = None) -> None:
-    """Write how far the stream has come; a late or repeated word takes nothing back.
+def progress(
+    *, sid: str, totals: Totals, ticket_id: int | None = None, talk: dict[str, Any] | None = None
+) -> None:
+    """Write how far the stream has come, and who talked; a late or repeated word takes nothing back.
 
     With `ticket_id`, here and below, only if the stream came in by that ticket.
     """
-    facts = asdict(totals)
+    facts: dict[str, Any] = asdict(totals)
+    if talk is not None:
+        facts["figures"] = _unless_finished(talk)
     for counted_by_us_alone in ("late", "errors"):  # a journal taken over does not know them
         facts[counted_by_us_alone] = Greatest(F(counted_by_us_alone), Value(facts[counted_by_us_alone]))
     _of(sid, ticket_id).filter(frames__lte=totals.frames).update(**facts)
@@ -138,12 +142,13 @@ def close(
     totals: Totals | None = None,
     error: str = "",
     ticket_id: int | None = None,
+    talk: dict[str, Any] | None = None,
     into: Change | None = None,
 ) -> bool:
     """Close the stream unless it is closed already; whether this was the one that closed it."""
     with _within(into) as c:
         if totals is not None:
-            progress(sid=sid, totals=totals, ticket_id=ticket_id)
+            progress(sid=sid, totals=totals, ticket_id=ticket_id, talk=talk)
         stream = _of(sid, ticket_id).select_related("leg").first()
         if stream is None or not _close_row(stream, reason, now, error):
             return False
@@ -172,6 +177,14 @@ def told(*, sid: str, call_sid: str, name: str, event: str, error: str, now: dat
 def note_error(*, sid: str, error: str) -> None:
     """Keep Twilio's own words for what went wrong, also on a stream that is closed; the first stays."""
     Stream.objects.filter(sid=sid, error="").update(error=error[:200])
+
+
+def _unless_finished(talk: dict[str, Any]) -> Case:
+    """The figures until there are those of the whole stream, which hold these too."""
+    return Case(
+        When(journal_state="gone", then=F("figures")),
+        default=Value({"talk": talk}, output_field=JSONField()),
+    )
 
 
 def _of(sid: str, ticket_id: int | None) -> QuerySet[Stream]:
