@@ -9,6 +9,7 @@ from django.db.models import ForeignKey, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 
 from calls.access import WALL, scope_of
 from calls.admin.actions import ObjectAction, ObjectActionsMixin, Table
@@ -89,7 +90,8 @@ def _summary(tried: list[Tried]) -> str:
     alerts = sum(len(each.alerts) for each in tried)
     calls = sum(1 for each in tried if each.alerts)
     untried = sum(1 for each in tried if each.why)
-    text = f"On the last {_many(len(tried), 'ended call')} it would have raised {_many(alerts, 'alert')}"
+    last = f"{len(tried)} ended calls" if len(tried) > 1 else "ended call"
+    text = f"On the last {last} it would have raised {_many(alerts, 'alert')}"
     text += f", on {_many(calls, 'call')}." if alerts else "."
     if untried:
         text += f" {_many(untried, 'call')} could not be tried."
@@ -109,7 +111,7 @@ def _row(tried: Tried) -> tuple[str, ...]:
     number = "—" if tried.why else str(len(tried.alerts))
     return (
         link,
-        f"{call.started_at:%Y-%m-%d %H:%M} UTC",
+        f"{localtime(call.started_at):%Y-%m-%d %H:%M}",
         number,
         f"{places}{more}",
         tried.why or f"{quotes}{more}",

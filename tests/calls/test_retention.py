@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from calls.models import Call, Command, Event, Reply, Ticket, Utterance
+from calls.models import Alert, Call, Command, Event, Moment, Reply, Ticket, Utterance
 from calls.services import retention
 from tests import factories, people
 
@@ -51,6 +51,25 @@ def test_old_words_and_persons_go_and_the_calls_row_stays(old, new):
     assert "Carla" not in str(Command.objects.values())
     assert Reply.objects.get().key == "CA" + "2" * 32
     assert Call.objects.get(pk=new.pk).caller == "+31612345678"
+
+
+def alert(call, **fields):
+    return Alert.objects.create(
+        call=call, kind="words", name="Wants to cancel", key="MZ/inbound/1", quote="I am Carla, cancel it",
+        utterance="MZ/inbound/1", **fields,
+    )  # fmt: skip
+
+
+def test_what_alerts_quote_goes_with_the_lines_and_the_alerts_stay(old, new):
+    alert(old, at=old.started_at)
+    fresh = alert(new)
+    Moment.objects.create(call=old, at_ms=1, text="Carla is upset")
+    retention.purge(now=timezone.now())
+    assert "Carla" not in str(Alert.objects.filter(call=old).values())
+    assert Alert.objects.get(call=old).name == "Wants to cancel"
+    assert Alert.objects.get(pk=fresh.pk).quote == "I am Carla, cancel it"
+    assert Moment.objects.count() == 0
+    assert retention.purge(now=timezone.now()) == 0
 
 
 def test_a_second_run_finds_nothing(old, new):

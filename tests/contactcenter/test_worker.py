@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_a_twilio_that_does_not_answer_holds_up_only_who_asks_it() -> None:
     lanes = {job.name: job.lane for job in table()}
     assert lanes["taps.reopen_lost"] == lanes["commands.resolve_unknown"] == "twilio"
-    assert lanes["recovery.sweep"] == lanes["tickets.expire"] == "quick"
+    assert lanes["recovery.sweep"] == lanes["tickets.expire"] == lanes["alerts.judge"] == "quick"
     assert lanes["reconcile.sweep"] == "slow"
     ran: list[str] = []
     worker = Worker(

@@ -50,6 +50,17 @@ def partial(ticker: Ticker, text: str, *, track: str = "inbound", stream: str = 
     ticker.partial(call=7, stream=stream, track=track, utterance=f"{stream}/{track}/1", text=text)
 
 
+async def test_each_ticks_levels_are_heard_as_they_are_told(levels: Levels, sent: Sent) -> None:
+    heard: list[Any] = []
+    ticker = Ticker(levels=levels, source="one", health=dict, hear=heard.append)
+    await ticker.tick()
+    assert heard == []
+    levels.add(SID, "inbound", SILENCE)
+    await ticker.tick()
+    assert heard == [levels.latest]
+    assert heard[0][SID]["outbound"] is None
+
+
 async def test_without_streams_nothing_is_said(ticker: Ticker, sent: Sent) -> None:
     await ticker.tick()
     assert sent.texts == []
