@@ -80,7 +80,7 @@ def _try(rule: AlertRule, person: User, data: dict[str, Any]) -> Table:
     """What the rule would have raised in the last calls that this person may see."""
     kept = trials.last_calls(scope=scope_of(person), queue=rule.queue_id, number=TRIED)
     tried = try_on(rule=selector.rule_of(rule), calls=kept)
-    headings = ("Call", "Began", "Alerts", "At", "What they would have said")
+    headings = ("Call", "Began", "Alerts", "When, and what they would have said")
     return Table(_summary(tried), headings, [_row(each) for each in tried])
 
 
@@ -104,18 +104,10 @@ def _row(tried: Tried) -> tuple[str, ...]:
     link = format_html(
         '<a href="{}">{}</a>', reverse("call", args=[call.pk]), f"{call}, {call.display_caller()}"
     )
-    shown = tried.alerts[:QUOTED]
-    quotes = " · ".join(finding.quote for finding in shown)
-    places = ", ".join(_clock(finding.at_ms) for finding in shown)
-    more = "…" if len(tried.alerts) > QUOTED else ""
+    said = [f"{_clock(finding.at_ms)} {finding.quote}" for finding in tried.alerts[:QUOTED]]
+    more = ["…"] if len(tried.alerts) > QUOTED else []
     number = "—" if tried.why else str(len(tried.alerts))
-    return (
-        link,
-        f"{localtime(call.started_at):%Y-%m-%d %H:%M}",
-        number,
-        f"{places}{more}",
-        tried.why or f"{quotes}{more}",
-    )
+    return link, f"{localtime(call.started_at):%Y-%m-%d %H:%M}", number, tried.why or " · ".join(said + more)
 
 
 def _clock(ms: int) -> str:
@@ -137,8 +129,9 @@ class AlertRuleAdmin(ObjectActionsMixin):
     fieldsets = [
         (None, {"fields": ["name", ("kind", "severity"), "queue", "active"]}),
         ("Words", {"fields": ["words"]}),
-        ("Figures", {"fields": ["seconds", "dbfs"]}),
-        ("Words, level and clipping", {"fields": ["speaker"]}),
+        ("Silence, talking at once, length, no stream", {"fields": ["seconds"]}),
+        ("Louder than", {"fields": ["dbfs"]}),
+        ("Words, louder than, clipped", {"fields": ["speaker"]}),
     ]  # fmt: skip
     object_actions = (
         ObjectAction(
@@ -179,6 +172,10 @@ class AlertRuleAdmin(ObjectActionsMixin):
         super().delete_model(request, obj)
         transaction.on_commit(selector.forget)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        transaction.on_commit(selector.forget)
+
     @admin.display(description="limit")
     def limit(self, rule: AlertRule) -> str:
         """What the rule waits for, short."""
@@ -193,8 +190,16 @@ class AlertRuleAdmin(ObjectActionsMixin):
 @admin.register(Alert)
 class AlertAdmin(Scoped, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     call_path = "call__"
-    list_display = ["at", "severity", "kind", "name", "call", "quote", "acknowledged_by", "acknowledged_at"]
+    list_display = ["at", "severity", "name", "call", "quote", "acknowledged"]
     list_filter = [("acknowledged_at", admin.EmptyFieldListFilter), "severity", "kind", "at"]
     list_select_related = ["call", "acknowledged_by"]
     search_fields = ["name", "quote"]
     date_hierarchy = "at"
+
+    @admin.display(ordering="acknowledged_at")
+    def acknowledged(self, alert: Alert) -> str:
+        """By whom and when, if it is."""
+        if alert.acknowledged_at is None:
+            return "—"
+        who = alert.acknowledged_by.get_username() if alert.acknowledged_by else "somebody"
+        return f"{who}, {localtime(alert.acknowledged_at):%H:%M}"

@@ -110,6 +110,12 @@ def test_rules_and_alerts_of_other_teams_are_not_seen(mina, teams):
     assert "southern" not in page
 
 
+def test_the_list_of_alerts_shows_who_looks_after_them(mina, teams):
+    assert "mina, " not in mina.get(address("alert")).content.decode()
+    Alert.objects.update(acknowledged_by=people.mina(), acknowledged_at=timezone.now())
+    assert "mina, " in mina.get(address("alert")).content.decode()
+
+
 def test_alerts_are_only_read(mina, teams):
     alert = Alert.objects.get(name="northern")
     assert mina.get(address("alert", alert.pk, do="change")).status_code == 200
@@ -152,8 +158,7 @@ def test_a_rule_is_tried_on_the_last_calls_that_the_person_may_see(mina, teams):
     page = try_out(mina, rule)
     assert f'<a href="/calls/{call.pk}/">Call {call.pk}, +31612345678</a>' in page
     assert "On the last 2 ended calls it would have raised 2 alerts, on 1 call." in page
-    assert "&lt;b&gt;please&lt;/b&gt; cancel it · yes, cancel" in page
-    assert "1:00, 2:00" in page
+    assert "1:00 &lt;b&gt;please&lt;/b&gt; cancel it · 2:00 yes, cancel" in page
     assert "1 call could not be tried." in page  # without a line
     assert Alert.objects.filter(rule=rule).count() == 0
     assert not Event.objects.exists()
@@ -172,8 +177,7 @@ def test_kept_figures_are_tried_and_what_is_not_kept_is_said(mina):
     ended_call()
     factories.call(state="ended")
     page = try_out(mina, AlertRule.objects.create(name="Shouts", kind="level", dbfs=-10))
-    assert "Caller −3.0 dBFS" in page
-    assert "1:05" in page
+    assert "1:05 Caller −3.0 dBFS" in page
     assert "no levels of this call are kept" in page
 
 

@@ -179,7 +179,7 @@ def test_a_fault_of_the_database_half_way_takes_back_the_alerts_alone(call, monk
     def second_fails(*given):
         made.append(given)
         if len(made) == 2:
-            Alert.objects.create(call_id=call.pk, key=None)  # refused by the database
+            Alert.objects.create(call_id=call.pk, key=None)  # type: ignore[misc]  # refused by the database
         return real(*given)
 
     monkeypatch.setattr(alerts, "_row", second_fails)
@@ -198,7 +198,7 @@ def test_a_rule_that_was_deleted_since_it_was_read_raises_nothing(call):
 
 def test_rules_are_read_again_after_two_seconds(monkeypatch):
     now = 1000.0
-    monkeypatch.setattr(selector.time, "monotonic", lambda: now)
+    monkeypatch.setattr("calls.selectors.alerts.time.monotonic", lambda: now)
     assert selector.rules().all == ()
     AlertRule.objects.create(name="New", kind="words", words="cancel")
     assert selector.rules().all == ()

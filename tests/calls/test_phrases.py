@@ -148,7 +148,7 @@ def test_the_work_for_a_line_does_not_grow_with_the_number_of_rules():
     def steps(rules: list[Rule]) -> int:
         words, taken = Words(rules), 0
 
-        class Counted(dict):
+        class Counted(dict):  # type: ignore[type-arg]
             def __contains__(self, key):
                 nonlocal taken
                 taken += 1
