@@ -10,5 +10,9 @@ class StreamsConfig(AppConfig):
     verbose_name = "Media streams"
 
     def ready(self) -> None:
-        """Register the checks."""
+        """Register the checks, and what pages may ask of streams."""
         import_module("streams.checks")
+        from calls.services import words
+        from streams.services.words import switch
+
+        words.connect(switch)

@@ -86,6 +86,7 @@ class Ingest:
         self.error: ProtocolError | None = None
         self.degraded = False
         self.paused = False
+        self.words = True
         self._spare = spare
         self._clock = clock
         self._bad = 0
@@ -150,6 +151,12 @@ class Ingest:
             self._write(lambda journal: journal.pause(self.session.position_ms, False))
             self.paused = False
 
+    def write_down(self, wanted: bool) -> None:
+        """Have what is said from here on written down, or not; sound and levels go on. May be repeated."""
+        if wanted is not self.words:
+            self.words = wanted
+            self._write(lambda journal: journal.words(self.session.position_ms, wanted))
+
     def _keep(self, frame: Frame) -> None:
         if self.paused:
             return
@@ -192,6 +199,8 @@ class Ingest:
         self.degraded = True
         spare, self._spare = self._spare, None
         self.journal = spare() if spare is not None else None
+        if not self.words:
+            self._write(lambda journal: journal.words(self.session.position_ms, False))
 
     def _refuse(self, error: ProtocolError, *, count: bool = False, at_start: bool = False) -> Seen:
         self.happened = []

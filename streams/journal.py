@@ -29,6 +29,7 @@ from streams.record import (
     PAUSE,
     SENT,
     TRACK_KIND,
+    WORDS,
     Record,
     pack,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "PAUSE",
     "SENT",
     "TRACK_KIND",
+    "WORDS",
     "JournalError",
     "Reader",
     "Record",
@@ -138,6 +140,10 @@ class Writer:
     def pause(self, at_ms: int, paused: bool) -> None:
         """Note that from here on nothing is kept, or that it is again."""
         self.append(PAUSE, at_ms, 0, _json("record", {"paused": paused}))
+
+    def words(self, at_ms: int, wanted: bool) -> None:
+        """Note that from here on nobody is to write down what is said, or that somebody is again."""
+        self.append(WORDS, at_ms, 0, _json("record", {"words": wanted}))
 
     def finish(self, reason: str, totals: dict[str, Any]) -> None:
         """Write the last record and bring everything to the disk. The lock stays until `close`."""

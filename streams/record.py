@@ -25,15 +25,16 @@ __all__ = [
     "PAUSE",
     "SENT",
     "TRACK_KIND",
+    "WORDS",
     "Damaged",
     "Record",
     "pack",
     "parse",
 ]
 
-HEAD, INBOUND, OUTBOUND, SENT, GAP, KEY, MARK, PAUSE, END = range(9)
-"""Kinds. HEAD, GAP, PAUSE and END carry a JSON object; INBOUND, OUTBOUND and SENT (by us) mu-law sound;
-KEY one `*`, never the key; MARK a name."""
+HEAD, INBOUND, OUTBOUND, SENT, GAP, KEY, MARK, PAUSE, END, WORDS = range(10)
+"""Kinds. HEAD, GAP, PAUSE, END and WORDS carry a JSON object; INBOUND, OUTBOUND and SENT (by us) mu-law
+sound; KEY one `*`, never the key; MARK a name. A kind that a reader does not know is passed over."""
 
 TRACK_KIND: Final = {"inbound": INBOUND, "outbound": OUTBOUND}
 
@@ -56,7 +57,7 @@ class Record(NamedTuple):
     end: int
 
     def facts(self) -> dict[str, Any]:
-        """The JSON object of a HEAD, GAP, PAUSE or END record; {} if it holds none."""
+        """The JSON object of a HEAD, GAP, PAUSE, END or WORDS record; {} if it holds none."""
         try:
             value = msgspec.json.decode(self.payload)
         except (msgspec.MsgspecError, RecursionError, ValueError):

@@ -22,11 +22,12 @@ class Line(TypedDict, total=False):
     """One line. `number` counts a track's utterances; times are ms of the stream; `confidence` is 0 to 1.
 
     kind: `partial` or `final` text of an utterance · `speech` (someone began to speak, no text yet) ·
-    `done` (nothing more will come). `words` has an object for each word; `offset` is the journal offset in
+    `heard` (the whole stream was heard up to `end_ms`, whether words were in it or not) · `done` (nothing
+    more will come). `words` has an object for each word; `offset` is the journal offset in
     bytes up to which this track was heard.
     """
 
-    kind: Literal["partial", "final", "speech", "done"]
+    kind: Literal["partial", "final", "speech", "heard", "done"]
     track: str
     number: int
     start_ms: int
@@ -40,7 +41,7 @@ class Line(TypedDict, total=False):
 class _Kind(msgspec.Struct):
     """What every line must have."""
 
-    kind: Literal["partial", "final", "speech", "done"]
+    kind: Literal["partial", "final", "speech", "heard", "done"]
 
 
 _decode_kind = msgspec.json.Decoder(_Kind).decode

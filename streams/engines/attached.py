@@ -21,10 +21,12 @@ __all__ = ["Attached", "Unwanted"]
 
 log = logging.getLogger("contactcenter.speech")
 
+_KEPT = ("final", "done")  # while they cannot be written; later lines make up for the others
 TRACKS = {kind: track for track, kind in journal.TRACK_KIND.items()}
 _READ_BYTES = 1 << 16  # about two seconds of both tracks: one stream never keeps the others waiting for long
 _MOST_BACKLOG = 8  # finals of one track still to decode, above which its journal is left to wait
 _STILL_S = 1.0  # without a frame for so long, what is open is ended
+_TELL_S = 2.0  # between two lines that say how far the stream was heard
 _MARKS = 10_000  # frames whose place is remembered, 200 s: more than can be waiting
 
 
@@ -54,6 +56,10 @@ class Attached:
         }
         self._reader = journal.Reader(path, min(track.from_offset for track in self._tracks.values()))
         self._ended = False
+        self._wanted = True  # a person may stop the words of a stream, and start them again
+        self._from_ms = 0  # sound before it is of a time without words, however late it came
+        self._read_ms = self._heard_ms = self._told_ms = 0
+        self._told = now
         self._unwritten: deque[wordfile.Line] = deque()
         self.done = False
 
@@ -75,6 +81,7 @@ class Attached:
         for track in tracks:
             track.rest(now)
         self._unwritten.extend(chain.from_iterable(track.lines() for track in tracks))
+        self._note_heard(now)
         if self._ended and not self.done and all(track.session.finished for track in tracks):
             self._unwritten.append({"kind": "done", "offset": self._reader.offset})
             self.done = True
@@ -97,23 +104,41 @@ class Attached:
 
     def _take(self, record: journal.Record, now: float) -> None:
         if record.kind in TRACKS:
-            self._tracks[TRACKS[record.kind]].hear(record, now)
+            self._read_ms = max(self._read_ms, record.timestamp_ms)
+            if self._wanted and record.timestamp_ms >= self._from_ms:
+                self._tracks[TRACKS[record.kind]].hear(record, now)
         elif record.kind == journal.PAUSE:
-            for track in self._tracks.values():
-                track.session.flush()
+            self._flush()
+        elif record.kind == journal.WORDS:
+            self._wanted = record.facts().get("words") is not False
+            self._from_ms = record.timestamp_ms if self._wanted else self._from_ms
+            self._flush()
         elif record.kind == journal.END:
             self._ended = True
             for track in self._tracks.values():
                 track.session.close()
 
+    def _flush(self) -> None:
+        """End what is being said: it was said before."""
+        for track in self._tracks.values():
+            track.session.flush()
+
+    def _note_heard(self, now: float) -> None:
+        """Say now and then how far everything was heard, so that silence is no standstill to who waits."""
+        if self.backlog == 0:
+            self._heard_ms = self._read_ms
+        if now - self._told >= _TELL_S and self._heard_ms > self._told_ms:
+            self._told, self._told_ms = now, self._heard_ms
+            self._unwritten.append({"kind": "heard", "end_ms": self._heard_ms})
+
     def _write(self) -> None:
-        """In order; a full disk keeps what waits, but for partials, which a later line makes up for."""
+        """In order; a full disk keeps what waits, but for what a later line makes up for."""
         while self._unwritten:
             try:
                 self._words.write(self._unwritten[0])
             except OSError as error:
                 log.warning("speech.words.unwritten", extra={"stream": self.path.stem, "errno": error.errno})
-                self._unwritten = deque(each for each in self._unwritten if each["kind"] != "partial")
+                self._unwritten = deque(each for each in self._unwritten if each["kind"] in _KEPT)
                 return
             self._unwritten.popleft()
 

@@ -29,6 +29,7 @@ log = logging.getLogger("contactcenter.speech")
 LIST_S = 0.25
 TAIL_S = 0.02
 _MOST_FAILURES = 3
+_LEFT_ALONE_S = 30.0
 
 
 class Runner:
@@ -39,6 +40,7 @@ class Runner:
         self._attached: dict[Path, Attached] = {}
         self._unwanted: set[Path] = set()
         self._failures: dict[Path, int] = {}
+        self._left_until: dict[Path, float] = {}
         self._listed = float("-inf")
 
     def turn(self, now: float) -> None:
@@ -65,7 +67,8 @@ class Runner:
         self._unwanted &= present
         for path in self._attached.keys() - present:
             self._attached.pop(path).close()
-        for path in present - self._attached.keys() - self._unwanted:
+        self._left_until = {path: until for path, until in self._left_until.items() if until > now}
+        for path in present - self._attached.keys() - self._unwanted - self._left_until.keys():
             self._take(path, now)
 
     def _take(self, path: Path, now: float) -> None:
@@ -76,7 +79,7 @@ class Runner:
         except wordfile.Taken:
             return
         except Exception as error:
-            self._failed(path, error)
+            self._failed(path, error, now)
         else:
             log.info("speech.stream.attached", extra={"stream": path.stem})
 
@@ -84,7 +87,7 @@ class Runner:
         try:
             attached.step(now)
         except Exception as error:
-            self._failed(path, error)
+            self._failed(path, error, now)
         else:
             if not attached.finished:
                 return
@@ -92,12 +95,12 @@ class Runner:
             self._unwanted.add(path)
         self._attached.pop(path).close()
 
-    def _failed(self, path: Path, error: Exception) -> None:
-        """One stream's trouble is not another's; after three attempts it is left alone."""
+    def _failed(self, path: Path, error: Exception, now: float) -> None:
+        """One stream's trouble is not another's; after three attempts it is left alone for a while."""
         log.error("speech.stream.failed", exc_info=error, extra={"stream": path.stem})
         self._failures[path] = self._failures.get(path, 0) + 1
         if self._failures[path] >= _MOST_FAILURES:
-            self._unwanted.add(path)
+            self._left_until[path] = now + _LEFT_ALONE_S
 
 
 def _serve(runner: Runner, follow: int | None) -> None:

@@ -25,18 +25,26 @@ class Control:
     def __init__(self, *, table: Table, database: Any) -> None:
         self._table = table
         self._database = database
+        self._hinted: set[str] = set()
 
     async def follow(self) -> None:
         """Take hints for ever; a layer that is away is joined again."""
         async for message in listen(CONTROL):
-            self._do_all(str(message.get("stream", "")), [str(message.get("do", ""))])
+            sid = str(message.get("stream", ""))
+            self._hinted.add(sid)
+            self._do_all(sid, [str(message.get("do", ""))])
 
     async def read_rows(self) -> None:
-        """Bring the open streams in line with their rows. Raises DatabaseError while it is away."""
+        """Bring the open streams in line with their rows. Raises DatabaseError while it is away.
+
+        A stream of which a hint comes meanwhile is left for the next time: its row may be read before.
+        """
         sids = [live.sid for live in self._table.open()]
+        self._hinted.clear()
         if sids:
             for sid, wanted in (await self._database(_wanted)(sids)).items():
-                self._do_all(sid, wanted)
+                if sid not in self._hinted:
+                    self._do_all(sid, wanted)
 
     def _do_all(self, sid: str, wanted: list[str]) -> None:
         for do in wanted:
@@ -53,15 +61,21 @@ class Control:
             live.ingest.pause()
         elif do == "resume":
             live.ingest.resume()
+        elif do in {"words_on", "words_off"}:
+            live.ingest.write_down(do == "words_on")
 
 
 def _wanted(sids: list[str]) -> dict[str, list[str]]:
     """What the rows of these streams ask for. A stream without a row is still being written."""
     late = timezone.now() - AFTER_THE_CALL
-    rows = Stream.objects.filter(sid__in=sids).values_list("sid", "closed_at", "leg__ended_at", "paused")
+    rows = Stream.objects.filter(sid__in=sids).values_list(
+        "sid", "closed_at", "leg__ended_at", "paused", "words"
+    )
     wanted: dict[str, list[str]] = {}
-    for sid, closed_at, leg_ended_at, paused in rows:
-        asked = wanted.setdefault(sid, ["pause" if paused else "resume"])
+    for sid, closed_at, leg_ended_at, paused, words in rows:
+        asked = wanted.setdefault(
+            sid, ["pause" if paused else "resume", "words_on" if words else "words_off"]
+        )
         if closed_at:
             asked.append("close")
         elif leg_ended_at and leg_ended_at < late:

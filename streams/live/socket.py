@@ -183,6 +183,7 @@ class MediaSocket:
         self._cancel_timer()
         self._runtime.unstarted.discard(self)
         self._ingest.attach(journal)
+        self._ingest.write_down(not self._admitted.words_stopped)
         self._runtime.levels.open(body.streamSid)
         self._live = self._living(body, journal)
         self._runtime.table.begin(self._live)

@@ -10,6 +10,7 @@ from streams import wordfile
 from streams.audio import Level
 from streams.ingest import Ingest
 from streams.journal import Writer as Journal
+from streams.live.spoken import Spoken
 from streams.protocol import StartBody
 from streams.services.admission import Admitted
 from streams.services.streams import Hole, Totals
@@ -45,7 +46,7 @@ class LiveStream:
     told: Totals = field(default_factory=Totals)
     talk: Talk = field(default_factory=Talk)
     ear: Ear = field(default_factory=Ear)
-    behind_ms: int = 0  # from the end of the last line's sound to the line
+    spoken: Spoken = field(default_factory=Spoken)
     activity: int = 0
     heard_at: float = 0.0
     quiet_noted: bool = False
@@ -82,11 +83,7 @@ class LiveStream:
             self.talk.hear(levels["inbound"], levels["outbound"], at_ms=at_ms)
 
     def health(self) -> dict[str, Any]:
-        """What pages show of it: ms lost, frames late, ms that the words are behind the sound, who talks."""
+        """What pages show: ms lost, frames late, ms that the words are behind or that they fail, who talks."""
         totals = self.totals()
-        return {
-            "lost_ms": totals.lost_ms,
-            "late": totals.late,
-            "behind_ms": self.behind_ms,
-            "talk": self.talk.message(),
-        }
+        counted = {"lost_ms": totals.lost_ms, "late": totals.late, "talk": self.talk.message()}
+        return {**counted, **self.spoken.health()}

@@ -13,6 +13,7 @@ from django.db import transaction
 from calls.events import Change
 from calls.text import clean
 from calls.writer import Writer
+from streams.journal_reader import owned
 from streams.live.stream import LiveStream
 from streams.live.table import Table
 from streams.live.ticker import Ticker
@@ -22,6 +23,7 @@ from streams.wordfile import Line
 __all__ = ["POLL_SECONDS", "Words"]
 
 POLL_SECONDS = 0.02
+JUDGE_SECONDS = 1.0
 MAX_PARTIAL = 1000  # characters
 MAX_WAITING = 2000  # final lines between file and database
 
@@ -36,33 +38,54 @@ class Words:
         self._keep_seconds = keep_seconds
         self._loop = asyncio.get_running_loop()
         self._waiting = 0
+        self._judged_at = 0.0
 
     async def poll(self) -> None:
         """One look at every file. A stream whose words are final, or come too late, is let go."""
         now = self._loop.time()
+        is_time = now - self._judged_at >= JUDGE_SECONDS
+        self._judged_at = now if is_time else self._judged_at
         for live in self._table:
             if live.lines is None:
                 continue
             if not live.words_final and self._waiting < MAX_WAITING:
-                self._read(live)
+                self._read(live, now)
+            if is_time and live.ended_at is None:
+                self.judge(live, now)
             if live.ended_at is not None and live.row_closed:
                 self._settle(live, now)
 
-    def _read(self, live: LiveStream) -> None:
+    def judge(self, live: LiveStream, now: float) -> None:
+        """Whether its words fail; `now` is the loop's clock. An engine holds the lock of the words file."""
+        assert live.lines is not None
+        live.spoken.judge(
+            wanted=live.ingest.words and not live.ingest.paused,
+            claimed=owned(live.lines.path),
+            position_ms=live.ingest.session.position_ms,
+            now=now,
+        )
+
+    def _read(self, live: LiveStream, now: float) -> None:
         assert live.lines is not None
         finals: list[Line] = []
         for line in live.lines.read():
             if line["kind"] == "final":
                 finals.append(line)
-                end_ms = line.get("end_ms", 0)
-                live.behind_ms = max(0, live.ingest.session.position_ms - end_ms)
-                self._ticker.forget(live.sid, line.get("track", ""))
+                self._final(live, line, now)
             elif line["kind"] == "partial":
                 self._partial(live, line)
+            elif line["kind"] == "heard":
+                live.spoken.heard(line.get("end_ms", 0), now)
             elif line["kind"] == "done":
                 live.words_final = True
         if finals:
             self._store(live, finals)
+
+    def _final(self, live: LiveStream, line: Line, now: float) -> None:
+        track, end_ms = line.get("track", ""), line.get("end_ms", 0)
+        live.spoken.heard(end_ms, now)
+        live.spoken.final(track, end_ms, line.get("text", ""), live.ingest.session.position_ms)
+        self._ticker.forget(live.sid, track)
 
     def _partial(self, live: LiveStream, line: Line) -> None:
         if live.call_id is None:
@@ -73,7 +96,7 @@ class Words:
             stream=live.sid,
             track=track,
             utterance=f"{live.sid}/{track}/{number}",
-            text=clean(line.get("text", ""), MAX_PARTIAL),
+            text=live.spoken.shown(track, line.get("start_ms", 0), clean(line.get("text", ""), MAX_PARTIAL)),
         )
 
     def _store(self, live: LiveStream, finals: list[Line]) -> None:

@@ -18,6 +18,7 @@ from calls.models import Ticket
 from calls.services import regions, tickets
 from calls.signature import handshake_signers
 from streams.protocol import StartBody
+from streams.services import streams
 
 __all__ = ["SID", "Admitted", "Refused", "claim", "signed", "start_refusal"]
 
@@ -40,6 +41,7 @@ class Admitted:
     key_id: int | None
     voice: bool
     words: bool
+    words_stopped: bool = False  # a person stopped them on the stream before this one of the leg
     call_sid: str = ""
     call_id: int | None = None
     started_at: datetime | None = None
@@ -88,11 +90,13 @@ def _by_nonce(nonce: str, signers: frozenset[str], now: datetime) -> Admitted | 
     if ticket is None:
         return Refused(_why_not(nonce))
     leg = ticket.leg
+    words = leg.call.words_wanted and settings.TRANSCRIBER != "none"
     return Admitted(
         ticket_id=ticket.pk,
         key_id=None,
         voice=ticket.kind == Ticket.Kind.VOICE,
-        words=leg.call.words_wanted and settings.TRANSCRIBER != "none",
+        words=words,
+        words_stopped=words and streams.words_stopped(leg_id=leg.pk),
         call_sid=leg.sid,
         call_id=leg.call_id,
         started_at=leg.call.started_at,

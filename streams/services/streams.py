@@ -30,6 +30,7 @@ __all__ = [
     "open_stream",
     "progress",
     "told",
+    "words_stopped",
 ]
 
 # A stream that ended so was lost, not ended on purpose: what follows on the same leg shows the hole.
@@ -104,10 +105,17 @@ def open_stream(opening: Opening, *, into: Change | None = None) -> Stream:
             parameters=opening.parameters,
             opened_at=opening.at,
             call_offset_ms=_ms(opening.at - ticket.leg.call.started_at),
+            words=not words_stopped(leg_id=ticket.leg_id),
         )
         c.emit(kind="stream.opened", noun="stream", key=stream.sid, call=ticket.leg.call_id)
         _mark_hole(c, stream)
         return stream
+
+
+def words_stopped(*, leg_id: int) -> bool:
+    """Whether a person has stopped the words of the leg's newest stream: the next one begins without."""
+    newest = Stream.objects.filter(leg_id=leg_id).order_by("-opened_at", "-id")
+    return newest.values_list("words", flat=True).first() is False
 
 
 def progress(
