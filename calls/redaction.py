@@ -7,6 +7,7 @@ A security code is three or four digits near the words for it. Pure: texts in, t
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from calls.digits import Atom, Run, lengths, runs
@@ -41,9 +42,11 @@ ASKED_MS: Final = 20_000
 _SHORTEST, _LONGEST = 13, 19
 _GROWING = 8  # digits of a partial line from which on they are hidden
 _WORDS_BETWEEN = 8  # words between "security code" and the code
+_WORDS_TO_REPEAT = 2  # words between a code and the same once more
 
 _ASKED: Final = re.compile(
-    r"\b(?:security\s+(?:code|number)|verification\s+(?:code|value|number)|c[\s.]*v[\s.]*[vc]\s*2?|"
+    r"(?<!\[hidden: )\b(?:security\s+(?:code|number)|verification\s+(?:code|value|number)|"
+    r"c[\s.]*v[\s.]*[vc]\s*2?|"
     r"(?:digits?|numbers?|code)\s+(?:(?:printed|written)\s+)?on\s+the\s+back)\b",
     re.IGNORECASE,
 )
@@ -173,7 +176,8 @@ def _find(text: str, starts: Sequence[int], *, growing: bool, asked: bool) -> li
     spans = [_Span(run.start, run.end, CARD) for run in strict if _is_card(run, starts)]
     for run in loose:
         spans.extend(_Span(start, end, CARD) for start, end in _inner_cards(run))
-    spans.extend(_Span(run.start, run.end, CODE) for run in strict if _is_code(text, run, growing))
+    codes = (_Span(run.start, run.end, CODE) for run in strict if _is_code(text, run, growing))
+    spans.extend(islice(codes, 1))  # what follows one is judged when it is hidden
     if growing and not spans:
         spans = [_Span(*run.surely, NUMBER) for run in loose if lengths(run.atoms)[1] >= _GROWING]
     return list(_apart(spans))
@@ -267,7 +271,8 @@ def _is_code(text: str, run: Run, growing: bool) -> bool:
     before = list(_ASKED.finditer(text, 0, run.start))
     if before:
         between = text[before[-1].end() : run.start]
-        if CODE not in between and len(_WORD.findall(between)) <= _WORDS_BETWEEN:
+        allowed = _WORDS_TO_REPEAT if CODE in between else _WORDS_BETWEEN
+        if len(_WORD.findall(between.rpartition(CODE)[2])) <= allowed:
             return True
     follows = _ASKED.search(text, run.end)
     return follows is not None and bool(_SAID_BEFORE.fullmatch(text, run.end, follows.start()))

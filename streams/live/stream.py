@@ -83,7 +83,7 @@ class LiveStream:
             self.talk.hear(levels["inbound"], levels["outbound"], at_ms=at_ms)
 
     def health(self) -> dict[str, Any]:
-        """What pages show: ms lost, frames late, ms that the words are behind or that they fail, who talks."""
+        """What pages show: ms lost, frames late, ms that the words are behind, that they fail, who talks."""
         totals = self.totals()
         counted = {"lost_ms": totals.lost_ms, "late": totals.late, "talk": self.talk.message()}
         return {**counted, **self.spoken.health()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streams import journal, wordfile
+from streams.engines import registry
 from streams.engines.base import Options
 from streams.engines.registry import make
 from streams.engines.run import LIST_S, Runner
@@ -163,6 +164,82 @@ def test_a_pause_ends_what_is_being_said(bench: Bench) -> None:
     writer.pause(1000, paused=True)
     bench.turn()
     assert bench.finals() == [("inbound", 1, "one")]
+
+
+def test_what_is_said_while_a_person_has_stopped_the_words_is_never_heard(bench: Bench) -> None:
+    writer = bench.stream()
+    speak(writer, tone(1, 440))
+    writer.words(1000, False)
+    speak(writer, tone(5, 440) + quiet(1), at_ms=1000)
+    bench.turn()
+    assert bench.finals() == [("inbound", 1, "one")]
+    writer.words(7000, True)
+    writer.append(journal.INBOUND, 6980, 900, tone(1, 440)[:160])  # late: of the time without words
+    speak(writer, tone(2, 440) + quiet(1), at_ms=7000)
+    bench.turn()
+    bench.turn()
+    assert bench.finals() == [("inbound", 1, "one"), ("inbound", 2, "one two")]
+    assert [line["start_ms"] for line in bench.lines() if line["kind"] == "final"] == [0, 7000]
+
+
+@pytest.mark.parametrize("cut", range(0, 12, 2))
+def test_an_engine_that_takes_over_hears_nothing_of_that_time_either(bench: Bench, cut: int) -> None:
+    writer = bench.stream()
+    steps = [lambda at: speak(writer, tone(1, 440) + quiet(1), at_ms=at)] * 6
+    for number, step in enumerate(steps):
+        if number == 2:
+            writer.words(4000, False)
+        if number == 4:
+            writer.words(8000, True)
+        step(2000 * number)
+        if number == cut // 2:
+            bench.turn()
+            bench.runner.close()
+            bench.runner = bench.another()
+    writer.finish("stop", {})
+    for _ in range(4):
+        bench.turn()
+    starts = [line["start_ms"] for line in bench.lines() if line["kind"] == "final"]
+    assert starts == [0, 2000, 8000, 10_000]
+
+
+def test_an_engine_says_how_far_it_has_heard_also_when_nobody_speaks(bench: Bench) -> None:
+    writer = bench.stream()
+    bench.turn()
+    speak(writer, quiet(8))
+    for _ in range(20):
+        bench.turn()
+    heard = [line["end_ms"] for line in bench.lines() if line["kind"] == "heard"]
+    assert heard[-1] == 7980
+    assert len(heard) < 4
+    bench.runner.close()
+    assert bench.finals() == []
+
+
+def test_a_stream_that_was_given_up_is_tried_again_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from streams.engines.scripted import ScriptedSession
+
+    speak(bench.stream(), tone(1, 440) + quiet(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(ScriptedSession, "feed", None)
+        for _ in range(6):
+            bench.turn()
+    bench.turn()
+    assert not bench.runner.busy
+    bench.turn(seconds=31)
+    assert bench.finals() == [("inbound", 1, "one")]
+
+
+def test_the_languages_of_each_engine_are_known_without_loading_it() -> None:
+    for name in registry.ENGINES:
+        engine = make(name, Options(MODELS))
+        assert tuple(engine.languages) == registry.LANGUAGES[name]
+        engine.stop()
+    assert registry.hears("embedded", "en-GB")
+    assert not registry.hears("embedded", "nl")
+    assert registry.hears("scripted", "nl")
 
 
 def test_when_frames_stop_coming_the_line_is_ended(bench: Bench) -> None:

@@ -246,6 +246,37 @@ def test_paused_sound_goes_nowhere_and_leaves_a_gap(writer: Writer):
     assert b"\x80" not in writer.path.read_bytes()[100:]
 
 
+# words
+
+
+def test_without_words_sound_and_levels_go_on(writer: Writer):
+    levels = Levels()
+    ingest = begun(writer, levels=levels)
+    ingest.feed(wire.media(2, 0))
+    ingest.write_down(False)
+    ingest.write_down(False)
+    levels.drain("now")
+    ingest.feed(wire.media(3, 20, payload=b"\x80" * 160))
+    assert json.loads(levels.drain("now") or "")["levels"][wire.SID]["inbound"] is not None
+    ingest.write_down(True)
+    records = kept(writer)
+    assert [(kind, at) for kind, at, _, _ in records] == [
+        (journal.INBOUND, 0),
+        (journal.WORDS, 20),
+        (journal.INBOUND, 20),
+        (journal.WORDS, 40),
+    ]
+    assert [json.loads(records[at][3])["words"] for at in (1, 3)] == [False, True]
+
+
+def test_a_spare_journal_begins_without_words_when_they_were_stopped(tmp_path: Path):
+    spare = Writer.create(tmp_path, wire.OTHER, {})
+    ingest = begun(Full(-1, Path("gone"), 0), spare=lambda: spare)
+    ingest.words = False
+    ingest.feed(wire.media(2, 0))
+    assert [kind for kind, _, _, _ in kept(spare)] == [journal.WORDS, journal.INBOUND]
+
+
 # disk
 
 

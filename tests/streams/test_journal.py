@@ -102,14 +102,16 @@ def test_every_kind_comes_back_as_it_was_written(directory: Path):
     writer.append(journal.KEY, 90, 4, b"*")
     writer.append(journal.MARK, 95, 5, "fin é".encode())
     writer.pause(100, True)
+    writer.words(110, False)
     writer.finish("stop", {"frames": 2})
     records = read(writer.path)[1:]
-    assert [record.kind for record in records] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [record.kind for record in records] == [1, 2, 3, 4, 5, 6, 7, 9, 8]
     assert records[0][:4] == (journal.INBOUND, 61, 2, FRAME)
     assert records[3].facts() == {"track": "inbound", "ms": 40, "cause": "lost"}
     assert records[6].facts() == {"paused": True}
-    assert records[7].facts() == {"reason": "stop", "totals": {"frames": 2}}
-    assert records[7].end == writer.path.stat().st_size
+    assert (records[7].timestamp_ms, records[7].facts()) == (110, {"words": False})
+    assert records[8].facts() == {"reason": "stop", "totals": {"frames": 2}}
+    assert records[8].end == writer.path.stat().st_size
 
 
 @pytest.mark.parametrize(
