@@ -20,6 +20,7 @@ from calls.consumers.live import LiveConsumer
 from calls.counters import denied
 from contactcenter.draining import draining
 from contactcenter.echo import Echo
+from streams.consumers.listen import ListenConsumer
 from streams.consumers.media import MediaConsumer
 
 __all__ = ["Guarded", "application", "may_open"]
@@ -154,6 +155,7 @@ application = Guarded(
         (r"/ws/live/", _browser(LiveConsumer)),
         (r"/ws/desk/", _browser(DeskConsumer)),
         (r"/ws/calls/(?P<call_id>[0-9]{1,18})/", _browser(CallConsumer)),
+        (r"/ws/calls/(?P<call_id>[0-9]{1,18})/audio/", _browser(ListenConsumer)),
         (r"/ws/.*", OriginCheck(refuse)),
     )
 )

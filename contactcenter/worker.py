@@ -19,7 +19,7 @@ from typing import Any, Literal
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
-from calls.services import alerts, commands, reconcile, retention, routing, taps, tickets
+from calls.services import alerts, commands, listening, reconcile, retention, routing, taps, tickets
 from contactcenter.ending import Ending
 from streams.models import Process
 from streams.services import aftercall, recordings, recovery
@@ -57,6 +57,7 @@ def table() -> list[Job]:
         Job("taps.reopen_lost", 0.25, taps.reopen_lost, lane="twilio"),
         Job("tickets.expire", 0.25, tickets.expire),
         Job("commands.resolve_unknown", 0.25, commands.resolve_unknown, lane="twilio"),
+        Job("listening.close_dead", 2.0, listening.close_dead),
         Job("recovery.sweep", 1.0, recovery.sweep),
         Job("alerts.judge", 1.0, alerts.judge_calls),
         Job("aftercall.clean", 2.0, aftercall.clean, lane="slow"),

@@ -7,12 +7,13 @@ import re
 from pathlib import Path
 from typing import Final, Self
 
-from streams.record import HEADER_BYTES, MAX_PAYLOAD, Damaged, Record, parse
+from streams.record import END, HEADER_BYTES, MAGIC, MAX_PAYLOAD, Damaged, Record, parse
 
-__all__ = ["JournalError", "Reader", "journal_path", "listing", "lock", "owned"]
+__all__ = ["JournalError", "Reader", "journal_path", "last_record", "listing", "lock", "owned"]
 
 SUFFIX: Final = ".journal"
 _READ_BYTES = 1 << 20
+_TAIL_BYTES = (1 << 12, 2 * (HEADER_BYTES + MAX_PAYLOAD))  # some twenty frames; else the two longest records
 _SID = re.compile(r"MZ[0-9a-fA-F]{32}\Z")
 
 
@@ -57,6 +58,35 @@ def lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def last_record(path: Path) -> Record | None:
+    """The last whole record, found from the file's end: its `end` is where what comes next begins.
+
+    None where there is none. Raises FileNotFoundError. It costs one small read, however long the journal is.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        for length in _TAIL_BYTES:
+            start = max(0, size - length)
+            found = _last(os.pread(file.fileno(), size - start, start), start)
+            if found is not None:
+                return found
+    return None
+
+
+def _last(data: bytes, offset: int) -> Record | None:
+    """The last of the records that begin somewhere in `data`; a wrong start shows by its checksum."""
+    at = data.find(MAGIC)
+    while at >= 0:
+        found: list[Record] = []
+        if data[at + 1 : at + 2] <= bytes([END]):  # a kind: most bytes of sound that look like magic end here
+            with contextlib.suppress(Damaged):
+                found.extend(parse(data[at:], offset + at))
+        if found:
+            return found[-1]
+        at = data.find(MAGIC, at + 1)
+    return None
 
 
 class Reader:

@@ -1,14 +1,19 @@
 """The product's pages on a real server, with a side door for tests: `python -m tests.browser.stage PORT`.
 
-`POST /stage/<scene>/` runs one function of tests/browser/scenes.py with the JSON in its body and answers with
+`POST /stage/<scene>/` runs one function of tests/browser/scenes*.py with the JSON in its body and answers with
 its value; `/stage/tick/` publishes one tick as a media process does. Everything else is the product.
 """
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
 from contactcenter.asgi import application as product  # loads the settings
+
+SCENES = sorted(path.stem for path in Path(__file__).parent.glob("scenes*.py"))
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -44,7 +49,16 @@ async def play(name: str, arguments: dict[str, Any]) -> Any:
         kind = arguments["kind"]
         text = getattr(scenes, f"{kind}_text")(arguments["value"])
         return await publish(kind, text, source=arguments.get("source", "stage"))
-    return await database_sync_to_async(getattr(scenes, name))(**arguments)
+    return await database_sync_to_async(scene(name))(**arguments)
+
+
+def scene(name: str) -> Callable[..., Any]:
+    """A function of one of the modules of scenes, by its name."""
+    modules = [import_module(f"tests.browser.{module}") for module in SCENES]
+    found = [getattr(module, name) for module in modules if hasattr(module, name)]
+    if not found:
+        raise LookupError(name)
+    return cast(Callable[..., Any], found[0])
 
 
 def main(port: int) -> None:

@@ -1,0 +1,38 @@
+"""Which stream of a call a listener hears just now, or why none."""
+
+from dataclasses import dataclass
+
+from calls.models import Call, CallState
+from calls.path import asks_secret
+from streams.models import Stream
+
+__all__ = ["Heard", "heard"]
+
+NO_STREAM = "No stream is open: the sound of this call is not forked. It starts by itself when one opens."
+PAUSED = "The stream is paused: nothing is heard until it goes on."
+SECRET = "The caller is giving a code. Nothing is heard meanwhile."  # noqa: S105  a sentence for people
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`sid` and `tracks` of the stream; without one, `why` in words. `over`: the call has ended."""
+
+    sid: str = ""
+    tracks: tuple[str, ...] = ()
+    why: str = ""
+    over: bool = False
+
+
+def heard(*, call_id: int) -> Heard:
+    """The newest open stream of the call that is not paused, and none while the caller gives a code."""
+    call = Call.objects.filter(pk=call_id).values_list("state", "plan").first()
+    if call is None or call[0] == CallState.ENDED:
+        return Heard(over=True)
+    if asks_secret(call[1]):
+        return Heard(why=SECRET)
+    rows = Stream.objects.open().filter(leg__call=call_id).order_by("-opened_at", "-id")
+    streams = list(rows.values_list("sid", "tracks", "paused"))
+    for sid, tracks, paused in streams:
+        if not paused:
+            return Heard(sid=sid, tracks=tuple(tracks))
+    return Heard(why=PAUSED if streams else NO_STREAM)
