@@ -6,6 +6,7 @@ from calls.counters import count
 from calls.events import change
 from calls.models import Call, User
 from calls.refusal import Refused
+from calls.services import alerts
 from calls.text import clean
 
 __all__ = ["ask", "done"]
@@ -20,6 +21,7 @@ def ask(*, call: Call, reason: str, by: User, now: datetime) -> None:
             raise Refused("call_ended", "The call has ended.")
         count("call.help")
         told.emit(kind="call.help", noun="call", key=call.pk, call=call.pk, by=by.pk)
+        alerts.help_asked(told, call=call, reason=words, by=by, at=now)
 
 
 def done(*, call: Call, by: User, now: datetime) -> bool:
@@ -28,4 +30,5 @@ def done(*, call: Call, by: User, now: datetime) -> bool:
         if not Call.objects.filter(pk=call.pk).exclude(help="").update(help="", help_at=None):
             return False
         told.emit(kind="call.helped", noun="call", key=call.pk, call=call.pk, by=by.pk)
+        alerts.help_done(told, call=call, by=by, at=now)
     return True

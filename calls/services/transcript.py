@@ -9,7 +9,7 @@ from typing import Any
 from calls.counters import count
 from calls.events import Change, change
 from calls.models import Call, Leg, Participant, Utterance
-from calls.services import alerts
+from calls.services import alerts, redacting
 from calls.text import clean
 
 __all__ = ["Line", "add"]
@@ -55,6 +55,7 @@ def _add(told: Change, lines: Sequence[Line]) -> int:
     _note_dropped(len(new) - len(kept))
     answered = _first_answers(calls)
     rows = [_row(line, calls[line.call_id], answered.get(line.call_id), told.at) for line in kept]
+    redacting.redact(told, rows)
     for row in Utterance.objects.bulk_create(rows):
         key = f"{row.stream_sid}/{row.track}/{row.number}"
         told.emit(kind="utterance.final", noun="utterance", key=key, call=row.call_id)

@@ -9,10 +9,10 @@ from typing import Any
 
 from calls import audit
 from calls.access import may_control_streams, may_intervene, may_watch
-from calls.models import Call, Command
+from calls.models import Alert, Call, Command
 from calls.selectors import call as calls
 from calls.selectors.feed import command_message, iso
-from calls.services import help, moments, notes, supervision, taps
+from calls.services import alerts, help, moments, notes, supervision, taps, words
 from calls.views.asked import Wanted, Wrong
 
 __all__ = ["ACTS", "Act", "OnCall", "message"]
@@ -140,6 +140,25 @@ def _help_done(asked: OnCall) -> Body:
     return {"type": "call", **_fresh(asked.call)}
 
 
+def _acknowledge(asked: OnCall) -> Body:
+    row = Alert.objects.filter(pk=asked.row("alert"), call=asked.call).first()
+    if row is None:
+        raise Wrong(404, "unknown_alert", "This call has no such alert.")
+    asked.audit()
+    row = alerts.acknowledge(alert=row, by=asked.by, now=asked.now)
+    return {"type": "alert", **row.as_message()}
+
+
+def _words_stop(asked: OnCall) -> Body:
+    stream = asked.text("stream", 34)
+    return words.stop(call_id=asked.call.pk, stream=stream, by=asked.by, now=asked.now, ip=asked.ip)
+
+
+def _words_start(asked: OnCall) -> Body:
+    stream = asked.text("stream", 34)
+    return words.start(call_id=asked.call.pk, stream=stream, by=asked.by, now=asked.now, ip=asked.ip)
+
+
 def _fresh(call: Call) -> Body:
     call.refresh_from_db()
     return call.as_message()
@@ -160,6 +179,9 @@ ACTS: dict[str, Act] = {
     "moment": Act(may_watch, _WATCH, _moment),
     "note": Act(may_watch, _WATCH, _note),
     "help.done": Act(may_watch, _WATCH, _help_done),
+    "alert.acknowledge": Act(may_watch, _WATCH, _acknowledge),
+    "words.stop": Act(may_control_streams, _STREAMS, _words_stop),
+    "words.start": Act(may_control_streams, _STREAMS, _words_start),
 }
 
 

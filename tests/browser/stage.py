@@ -1,7 +1,7 @@
 """The product's pages on a real server, with a side door for tests: `python -m tests.browser.stage PORT`.
 
-`POST /stage/<scene>/` runs one function of tests/browser/scenes*.py with the JSON in its body and answers with
-its value; `/stage/tick/` publishes one tick as a media process does. Everything else is the product.
+`POST /stage/<scene>/` runs one function of tests/browser/scenes*.py with the JSON in its body and answers
+with its value; `/stage/tick/` publishes one tick as a media process does. Everything else is the product.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Listening in a real browser: which tone comes out of which side, what the bar says, how it goes on, ends."""
+"""Listening in a real browser: which tone comes out of which side, what the bar says, how it goes on."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -9,10 +9,21 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from calls.models import AuditEvent, Command, Destination, Leg, Listening, Moment, Offer, Supervision, Waiting
+from calls.models import (
+    Alert,
+    AuditEvent,
+    Command,
+    Destination,
+    Leg,
+    Listening,
+    Moment,
+    Offer,
+    Supervision,
+    Waiting,
+)
 from calls.selectors import desk
-from calls.services import commands
-from tests import people, twilio
+from calls.services import commands, help
+from tests import factories, people, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
 from tests.calls.centre import Centre
@@ -363,9 +374,7 @@ def test_the_desk_is_told_who_listens_and_who_coaches(twilios, offer, mina, sett
         return desk.state(offer.agent, now=twilios.now)["watchers"]
 
     assert watchers() is None
-    Listening.objects.create(
-        call=offer.call, by=people.ada(), seen_until=twilios.now + timedelta(seconds=9)
-    )
+    Listening.objects.create(call=offer.call, by=people.ada(), seen_until=twilios.now + timedelta(seconds=9))
     assert watchers() == {"listeners": ["Ada"], "supervisor": None}
     come_in(twilios, mina, offer, "call.coach")
     assert watchers()["supervisor"] == {"name": "Mina", "mode": "coach", "state": "in"}
@@ -396,3 +405,24 @@ def test_a_supervisors_page_becomes_a_phone_of_its_own_identity(mina, settings) 
     jonas.force_login(people.jonas())
     assert jonas.post("/live/token/").status_code == 403
     assert Client().post("/live/token/").status_code == 401
+
+
+def test_an_alert_is_acknowledged_by_one_and_the_next_is_told_who(twilios, offer, mina) -> None:
+    help.ask(call=offer.call, reason="Please come", by=people.jonas(), now=twilios.now)
+    alert = Alert.objects.get()
+    told = do(mina, offer.call_id, "alert.acknowledge", alert=alert.pk).json()
+    assert (told["type"], told["acknowledged_by"], told["quote"]) == ("alert", "Mina", "Please come")
+    ada = Client()
+    ada.force_login(people.ada())
+    late = do(ada, offer.call_id, "alert.acknowledge", alert=alert.pk)
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "acknowledged")
+    assert "Mina" in late.json()["error"]["text"]
+    assert do(ada, offer.call_id, "alert.acknowledge", alert=10**9).status_code == 404
+
+
+def test_the_words_of_a_stream_are_stopped_and_started_again(twilios, offer, mina, settings) -> None:
+    settings.TRANSCRIBER = "embedded"
+    stream = factories.stream(twilios.caller_leg(offer.call))
+    assert do(mina, offer.call_id, "words.stop", stream=stream.sid).json()["words"] is False
+    assert do(mina, offer.call_id, "words.start", stream=stream.sid).json()["words"] is True
+    assert do(mina, offer.call_id, "words.stop", stream="MZ" + "0" * 32).status_code == 409
