@@ -25,6 +25,7 @@ __all__ = [
     "may_listen",
     "may_use_desk",
     "may_watch",
+    "me",
     "scope_of",
 ]
 
@@ -52,6 +53,12 @@ class Scope:
         if self.teams is None:
             return True
         return self.teamless if team is None else team in self.teams
+
+    def shares(self, teams: frozenset[int]) -> bool:
+        """Whether somebody of these teams is shown: who is in one of ours, or in none."""
+        if self.teams is None:
+            return True
+        return bool(teams & self.teams) if teams else self.teamless
 
     def where(self, path: str = "") -> Q:
         """The same as a filter; `path` leads from the rows to their call, such as `leg__call__`."""
@@ -106,6 +113,18 @@ def may_use_desk(person: Person) -> bool:
 def may_call_out(person: Person) -> bool:
     """Call somebody from the desk; that, too, takes being an agent."""
     return may(person, OUT)
+
+
+def me(person: Person) -> dict[str, Any]:
+    """What a page is told of who looks at it: who that is, and what they may do with a live call."""
+    if not isinstance(person, User):
+        return {}
+    may_do = {
+        "listen": may_listen(person),
+        "intervene": may_intervene(person),
+        "control_streams": may_control_streams(person),
+    }
+    return {"user": person.pk, "name": person.get_short_name() or person.get_username(), "may": may_do}
 
 
 def scope_of(person: Any) -> Scope:

@@ -15,21 +15,20 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from calls.access import EVERY, Scope
-from calls.consumers import ticks
+from calls.consumers import replay, ticks
 from calls.consumers.browser import RESTART, UNKNOWN, Browser, Tick
 from calls.consumers.desk_browser import DeskBrowser
 from calls.consumers.follower import Follower
 from calls.consumers.places import Places
+from calls.consumers.replay import Answer
 from calls.counters import gauge
-from calls.events import newest_id
-from calls.outbox import EVENTS_BEHIND, with_ids
+from calls.outbox import EVENTS_BEHIND
 from calls.selectors import call as one_call
 from calls.selectors import feed, wall
 from calls.selectors.desk import Look
@@ -41,16 +40,6 @@ SNAPSHOT_SECONDS = 1.0  # one snapshot per scope serves the rush after a restart
 START_SECONDS = 5.0
 KEPT = 1024  # events kept for browsers whose `hello` is being answered, and for who sees some teams only
 _log = logging.getLogger("contactcenter.hub")
-
-
-@dataclass
-class _Answer:
-    """To a `hello`: the texts, the id with which they end for this browser, the id up to which we looked."""
-
-    texts: list[str]
-    chained: int
-    upto: int
-    streams: set[str]
 
 
 _Key = tuple[Scope, int | None]  # whose snapshot: as a scope sees it, of all calls or of one
@@ -218,7 +207,7 @@ class Hub:
         """Whether all that was given after `upto` is still kept."""
         return len(self._recent) < KEPT or self._recent[0].id <= upto + 1 or self._upto <= upto
 
-    async def _answer(self, browser: Browser, last_id: int | None) -> _Answer:
+    async def _answer(self, browser: Browser, last_id: int | None) -> Answer:
         if last_id:
             resumed = await self._resume(browser, last_id)
             if resumed is not None:
@@ -226,27 +215,22 @@ class Hub:
         body = await self._snapshot(browser.scope, browser.call)
         if body is None:
             raise LookupError
-        text = feed.encode({"type": "snapshot", "at": feed.iso(timezone.now()), **body})
+        text = feed.encode({"type": "snapshot", "at": feed.iso(timezone.now()), **body, "me": browser.me})
         upto = int(body["last_id"])
-        return _Answer([text], upto, upto, {stream["stream"] for stream in body["streams"]})
+        return Answer([text], upto, upto, {stream["stream"] for stream in body["streams"]})
 
-    async def _resume(self, browser: Browser, last_id: int) -> _Answer | None:
+    async def _resume(self, browser: Browser, last_id: int) -> Answer | None:
         """What the browser missed; None if a snapshot must do.
 
         The table does not tell in which team a call was: who sees some teams only resumes from what we kept.
         """
         if browser.scope == EVERY or browser.call is not None:
-            return await database_sync_to_async(_resume)(browser, last_id)
+            return await database_sync_to_async(replay.missed)(browser, last_id)
         missed = [told for told in self._recent if told.id > last_id]
         followed = self._moves_since <= last_id <= self._upto and self._kept_since(last_id)
         if not followed or len(missed) > EVENTS_BEHIND:
             return None
-        stand_in = Browser(scope=browser.scope)
-        stand_in.outbox.restart(last_id)
-        for told in missed:
-            stand_in.give(told)
-        texts, chained = stand_in.outbox.take(), stand_in.outbox.last_id
-        return None if stand_in.stale else _Answer(texts, chained, self._upto, set())
+        return replay.again(browser, last_id, missed, self._upto)
 
     async def _snapshot(self, scope: Scope, call: int | None) -> dict[str, Any] | None:
         """What a scope sees, at most a second old, loaded once however many ask."""
@@ -266,27 +250,6 @@ async def _load(scope: Scope, call: int | None) -> dict[str, Any] | None:
     if call is None:
         return await database_sync_to_async(wall.snapshot)(now=timezone.now(), scope=scope)
     return await database_sync_to_async(one_call.snapshot)(call, scope)
-
-
-def _resume(browser: Browser, last_id: int) -> _Answer | None:
-    """The events after `last_id` that this browser sees; None if a snapshot must do.
-
-    Raises LookupError if it may not see the call that it watches.
-    """
-    if browser.call is not None and not one_call.exists(browser.call, browser.scope):
-        raise LookupError
-    if last_id > newest_id():
-        return None
-    batch = feed.after(last_id, limit=EVENTS_BEHIND)
-    if not batch.whole:
-        return None
-    streams = one_call.stream_sids(browser.call) if browser.call is not None else set()
-    texts, chained = [], last_id
-    for told in batch.messages:
-        if browser.sees(told):
-            texts.append(with_ids(told.body, id_=told.id, after=chained))
-            chained = told.id
-    return _Answer(texts, chained, batch.upto, streams)
 
 
 _hub: Hub | None = None

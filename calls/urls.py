@@ -14,6 +14,7 @@ pages: list[URLPattern] = [
     path("live/", wall.live, name="live"),
     path("live/search/", control.search, name="live-search"),
     path("live/token/", phone.supervisor_token, name="live-token"),
+    path("live/figures/", wall.figures, name="live-figures"),
     path("desk/", desk_page.desk, name="desk"),
     path("desk/token/", phone.token, name="desk-token"),
     path("desk/do/", desk.do, name="desk-do"),

@@ -69,7 +69,7 @@ def _may_touch(request: HttpRequest, obj: User | None) -> bool:
 
 
 @admin.register(Team)
-class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TeamAdmin(TellingMixin):
     list_display = ["name", "members", "its_queues", "its_numbers"]
     search_fields = ["name", "people__username"]
     filter_horizontal = ["people"]
@@ -78,6 +78,14 @@ class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         return super().get_queryset(request).prefetch_related("people", "queues", "numbers")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        telling(request).emit(kind="team.changed", noun="team", key=form.instance.pk, by=person(request).pk)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        telling(request).emit(kind="team.deleted", noun="team", key=obj.pk, by=person(request).pk)
+        super().delete_model(request, obj)
 
     @admin.display(description="people")
     def members(self, team: Team) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from calls.admin.fields import TelephoneField
 from calls.admin.readonly import ReadOnly
 from calls.admin.scoped import Scoped
-from calls.admin.telling import person
+from calls.admin.telling import TellingMixin, person, telling
 from calls.models import BlockedCaller, Outcome, Queue, Waiting
 from calls.selectors.admin import queue_users
 from calls.services.contacts import default_region
@@ -92,7 +92,7 @@ class OutcomeInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Queue)
-class QueueAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
+class QueueAdmin(Scoped, TellingMixin):
     form = QueueForm
     list_display = ["name", "team", "waiting", "agent_count", "target", "thresholds", "overflow", "priority"]
     list_filter = ["team", "overflow"]
@@ -124,10 +124,13 @@ class QueueAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj is not None and queue_users(obj))
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)  # it would not ask whether each is in use
-        return actions
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        telling(request).emit(kind="queue.changed", noun="queue", key=form.instance.pk, by=person(request).pk)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        telling(request).emit(kind="queue.deleted", noun="queue", key=obj.pk, by=person(request).pk)
+        super().delete_model(request, obj)
 
     @admin.display(description="waiting", ordering="waiting_now")
     def waiting(self, queue: Queue) -> int:

@@ -73,6 +73,7 @@ class BrowserSocket:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self.browser = Browser()
+        self.me: dict[str, Any] = {}
         self._greeted = asyncio.Event()
         self._bad = 0
         self._tokens, self._filled_at = BURST, asyncio.get_running_loop().time()
@@ -93,7 +94,10 @@ class BrowserSocket:
     def look(self, session_key: str | None) -> access.Scope | int:
         """Whose calls the person behind the session may watch now, or the close code; asks the database."""
         person = admitted(session_key)
-        return person if isinstance(person, int) else access.scope_of(person)
+        if isinstance(person, int):
+            return person
+        self.me = access.me(person)
+        return access.scope_of(person)
 
     async def run(self) -> None:
         """The whole life of the socket."""
@@ -182,8 +186,8 @@ class BrowserSocket:
         found = await database_sync_to_async(self.look)(getattr(session, "session_key", None))
         if isinstance(found, int):
             raise Closed(found)
-        changed = found != self.browser.scope
-        self.browser.scope = found
+        changed = (found, self.me) != (self.browser.scope, self.browser.me)
+        self.browser.scope, self.browser.me = found, self.me
         if changed and self._greeted.is_set():
             hub().renew(self.browser)
 

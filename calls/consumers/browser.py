@@ -15,11 +15,13 @@ from calls.counters import count
 from calls.outbox import Behind, Outbox
 from calls.selectors.feed import Told, encode, gone
 
-__all__ = ["RESTART", "TOO_SLOW", "UNKNOWN", "Browser", "Tick"]
+__all__ = ["OF_A_CALL", "RESTART", "TOO_SLOW", "UNKNOWN", "Browser", "Tick"]
 
 UNKNOWN = 4404
 TOO_SLOW = 4408
 RESTART = 4012
+OF_A_CALL = {"gap", "command", "moment", "note"}  # shown on the page of their call, not on the wall
+FRAME = {"queue", "team"}  # no messages: what the wall hangs in is another, so that it is shown anew
 Part = TypeVar("Part", list[Any], dict[str, Any])
 _log = logging.getLogger("contactcenter.hub")
 
@@ -115,6 +117,7 @@ class Browser:
 
     call: int | None = None
     scope: Scope = NOTHING
+    me: dict[str, Any] = field(default_factory=dict)  # calls.access.me
     streams: set[str] = field(default_factory=set)  # of that call
     outbox: Outbox = field(default_factory=Outbox)
     ready: bool = False  # `hello` was answered: events may follow
@@ -128,24 +131,31 @@ class Browser:
         self.wake.set()
 
     def sees(self, told: Told) -> bool:
-        """Whether an event belongs to what this browser watches and may see."""
-        return bool(told.body) and self.call in (None, told.call) and self.scope.sees(told.team)
+        """Whether an event belongs to what this browser watches, shows and may see."""
+        if not told.body or (self.call is None and told.noun in OF_A_CALL):
+            return False
+        if told.teams is not None:
+            return self.call is None and self.scope.shares(told.teams)
+        return self._watches(told, told.team)
 
     def give(self, told: Told) -> None:
         """Put an event into the outbox if this browser sees its call; too far behind closes the socket.
 
         Of a call that went out of its sight it is told only that, one that came into it makes it `stale`.
         """
-        if not told.body:
-            return
-        knew = self.call in (None, told.call) and self.scope.sees(told.was)
-        if self.sees(told):
-            if knew or self.call is not None:
-                self._put(told)
-            else:
-                self.stale = True
-        elif knew:
+        if self.call is None and (told.noun in FRAME or self._gains(told)):
+            self.stale = True
+        elif self.sees(told):
+            self._put(told)
+        elif self._watches(told, told.was) and not self._watches(told, told.team):
             self._lose(told)
+
+    def _watches(self, told: Told, team: int | None) -> bool:
+        return self.call in (None, told.call) and self.scope.sees(team)
+
+    def _gains(self, told: Told) -> bool:
+        """Whatever the event is, it shows first that its call has come."""
+        return self.scope.sees(told.team) and not self.scope.sees(told.was)
 
     def _lose(self, told: Told) -> None:
         self.outbox.forget_ticks()

@@ -47,6 +47,9 @@ class Agent(models.Model):
     present_until = models.DateTimeField(
         null=True, blank=True, help_text="The desk has shown life; it is open until this moment."
     )
+    absent_told = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The end of a presence that was told of."
+    )
     desk = models.CharField(max_length=36, blank=True, help_text="The one tab that is this agent's desk.")
 
     objects = AgentQuerySet.as_manager()

@@ -128,6 +128,7 @@ class Waiting(models.Model):
     class Meta:
         ordering = ["-priority", "entered_at", "id"]
         verbose_name_plural = "waiting"
+        indexes = [models.Index(fields=["left_at"], name="waiting_by_left")]
         constraints = [
             models.UniqueConstraint(
                 fields=["call"], condition=Q(left_at__isnull=True), name="waiting_once_a_call"

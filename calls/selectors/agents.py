@@ -25,12 +25,13 @@ OFFLINE, AWAY, READY, RINGING, ON_CALL, WRAPUP = "offline", "away", "ready", "ri
 
 @dataclass(frozen=True)
 class AgentState:
-    """One agent in one word, why, and since when."""
+    """One agent in one word, why, and since when; the call that they have, hear ringing or write up."""
 
     agent: Agent
     state: str
     reason: str
     since: datetime | None
+    call: int | None = None
 
 
 def states(*, now: datetime, agents: Iterable[Agent] | None = None) -> list[AgentState]:
@@ -65,11 +66,11 @@ def _reachable(agent: Agent) -> bool:
 
 def _state(agent: Agent, offer: Offer | None, wrapup: WrapUp | None, now: datetime) -> AgentState:
     if offer is not None and offer.state == Offer.State.ACCEPTED:
-        return AgentState(agent, ON_CALL, "", offer.accepted_at)
+        return AgentState(agent, ON_CALL, "", offer.accepted_at, offer.call_id)
     if offer is not None:
-        return AgentState(agent, RINGING, "", offer.created_at)
+        return AgentState(agent, RINGING, "", offer.created_at, offer.call_id)
     if not agent.is_present(now):
         return AgentState(agent, OFFLINE, agent.reason, agent.present_until or agent.since)
     if wrapup is not None:
-        return AgentState(agent, WRAPUP, "", wrapup.opened_at)
+        return AgentState(agent, WRAPUP, "", wrapup.opened_at, wrapup.call_id)
     return AgentState(agent, agent.status, agent.reason, agent.since)

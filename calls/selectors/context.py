@@ -10,10 +10,10 @@ from django.db.models import Min, OuterRef, Q, Subquery
 
 from calls import place
 from calls.models import Agent, Call, Callback, Contact, Matter, Note, Offer, Utterance, Voicemail, WrapUp
-from calls.selectors.feed import iso
+from calls.selectors.nouns import iso
 from calls.text import clean, is_withheld
 
-__all__ = ["of", "voicemails"]
+__all__ = ["of", "same_person", "voicemails"]
 
 CALLS_SHOWN = 5
 SAID_SHOWN = 20
@@ -26,7 +26,7 @@ Body = dict[str, Any]
 def of(*, call: Call, offer: Offer | None, agent: Agent, outcomes: list[str], now: datetime) -> Body:
     """The caller's context for this agent; `outcomes` are those of the call's queue."""
     number = offer.callback.e164 if offer and offer.callback else call.caller
-    same = _same_person(call.contact_id, number)
+    same = same_person(call.contact_id, number)
     notes = list(Note.objects.filter(call=call).exclude(text="").select_related("by"))
     return {
         "contact": _contact(call.contact),
@@ -47,10 +47,10 @@ def of(*, call: Call, offer: Offer | None, agent: Agent, outcomes: list[str], no
 def voicemails(contact: int | None, number: str) -> int:
     """How many messages of this caller nobody has heard yet."""
     unheard = Voicemail.objects.filter(heard_at__isnull=True)
-    return unheard.filter(_same_person(contact, number, "call__")).count()
+    return unheard.filter(same_person(contact, number, "call__")).count()
 
 
-def _same_person(contact: int | None, number: str, path: str = "") -> Q:
+def same_person(contact: int | None, number: str, path: str = "") -> Q:
     """Rows of the same contact, or from the same number; none for a stranger who withholds theirs."""
     same = Q(pk__in=[])
     if contact is not None:

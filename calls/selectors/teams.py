@@ -7,9 +7,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from calls.access import Scope
 from calls.events import newest_id
-from calls.models import Agent, Call, CallState, Leg, PhoneNumber, Team
+from calls.models import Agent, Call, CallState, Leg, PhoneNumber, Queue, Team
 
-__all__ = ["Placed", "agents", "numbers", "placed"]
+__all__ = ["Placed", "agents", "numbers", "placed", "queues", "teams"]
 
 _JUST_ENDED = timedelta(minutes=1)
 
@@ -49,4 +49,16 @@ def agents(scope: Scope) -> QuerySet[Agent]:
     if scope.teams is None:
         return found
     theirs = Team.objects.filter(people=OuterRef("user"))
-    return found.filter(Exists(theirs.filter(pk__in=scope.teams)) | ~Exists(theirs))
+    ours = Exists(theirs.filter(pk__in=scope.teams))
+    return found.filter(ours | ~Exists(theirs) if scope.teamless else ours)
+
+
+def queues(scope: Scope) -> QuerySet[Queue]:
+    """Queues of the scope's teams, and those of no team."""
+    return scope.of(Queue.objects.all())
+
+
+def teams(scope: Scope) -> QuerySet[Team]:
+    """The scope's teams."""
+    found = Team.objects.all()
+    return found if scope.teams is None else found.filter(pk__in=scope.teams)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from calls.models import Callback, Event, Matter, Offer, Voicemail, Waiting, WrapUp
 
-__all__ = ["topic", "topics_of"]
+__all__ = ["told_as", "topic", "topics_of"]
 
 _BY_KEY = {"agent", "queue", "contact"}  # the noun itself is a topic
 _SPOKEN = {"utterance", "gap", "stream"}  # these travel as themselves
+_OF_THE_CALL = {"participant", "wrapup"}
 # noun → its rows, and the topic of each field that names one
 _FIELDS = {
     "offer": (Offer, {"agent": "agent_id", "call": "call_id"}),
@@ -35,6 +36,20 @@ def topics_of(events: Iterable[Event]) -> dict[tuple[str, str], frozenset[str]]:
         (event.noun, event.key): frozenset({*_plain(event), *rows.get((event.noun, event.key), ())})
         for event in events
     }
+
+
+def told_as(event: Event, topics: frozenset[str]) -> tuple[str, str]:
+    """The noun and key under which pages are told of an event: a seat in the room of a call and the wrap-up
+    after it change what the call does, an offer what its agent does.
+    """
+    if event.noun in _OF_THE_CALL and event.call_id is not None:
+        return "call", str(event.call_id)
+    if event.noun == "offer":
+        for one in topics:
+            noun, _, key = one.partition(":")
+            if noun == "agent":
+                return noun, key
+    return event.noun, event.key
 
 
 def _plain(event: Event) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from calls.counters import count
 from calls.events import Change, change
@@ -25,6 +25,7 @@ __all__ = [
 
 PRESENT_SECONDS = 20  # beats come every 5 s: three may be lost, and a closed laptop is Away within 30 s
 _RELOAD_SECONDS = 8  # a page that is loaded again is back by then
+_AT_ONCE = 100
 MISSED, DECLINED, CONNECTION = "missed", "declined", "connection"
 
 
@@ -49,9 +50,16 @@ def sit(*, agent_id: int, desk: str, take: bool, now: datetime) -> bool:
 
 
 def beat(*, agent_id: int, desk: str, now: datetime) -> bool:
-    """The desk lives; False: another one has taken its place."""
+    """The desk lives; False: another one has taken its place. Told only of one that was thought dead."""
     until = now + timedelta(seconds=PRESENT_SECONDS)
-    return bool(Agent.objects.filter(pk=agent_id, desk=desk).update(present_until=until))
+    seat = Agent.objects.filter(pk=agent_id, desk=desk)
+    if seat.filter(present_until__gt=now).update(present_until=until):
+        return True
+    with change(at=now) as told:
+        if not seat.update(present_until=until):
+            return False
+        _tell(told, "agent.seated", agent_id)
+    return True
 
 
 def stand_up(*, agent_id: int, desk: str, now: datetime) -> None:
@@ -89,12 +97,14 @@ def set_phone(*, agent: Agent, kind: str, ok: bool, now: datetime) -> None:
         _tell(told, "agent.phone", fresh.pk)
 
 
-def make_away(told: Change, agent_id: int, reason: str, *, now: datetime) -> None:
-    """Away for a reason that the agent did not choose; who has gone Offline stays so."""
+def make_away(told: Change, agent_id: int, reason: str, *, now: datetime) -> bool:
+    """Away for a reason that the agent did not choose; False: they were not Ready, and stay as they are."""
     ready = Agent.objects.filter(pk=agent_id, status=Agent.Status.READY)
-    if ready.update(status=Agent.Status.AWAY, reason=reason, since=now):
-        count(f"agent.away.{reason}")
-        _tell(told, "agent.away", agent_id)
+    if not ready.update(status=Agent.Status.AWAY, reason=reason, since=now):
+        return False
+    count(f"agent.away.{reason}")
+    _tell(told, "agent.away", agent_id)
+    return True
 
 
 def idle(told: Change, agent_id: int, *, now: datetime) -> None:
@@ -104,16 +114,22 @@ def idle(told: Change, agent_id: int, *, now: datetime) -> None:
 
 
 def notice_absent(*, now: datetime) -> int:
-    """Ready agents whose desk shows no life are Away; how many there were."""
-    gone = Agent.objects.filter(status=Agent.Status.READY).filter(
-        Q(present_until__isnull=True) | Q(present_until__lte=now)
+    """Desks that show no life any more are told of, each once, and those of them that were Ready are Away;
+    how many there were. Of very many the next look takes the rest.
+    """
+    ready = Q(status=Agent.Status.READY)
+    untold = Q(absent_told__isnull=True) | ~Q(absent_told=F("present_until"))
+    gone = Agent.objects.filter(
+        Q(ready, present_until__isnull=True) | Q(ready | untold, present_until__lte=now)
     )
-    ids = list(gone.values_list("pk", flat=True))
+    ids = list(gone.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
     for agent_id in ids:
         with change(at=now) as told:
-            # in the same breath as the test: a desk that beats again meanwhile stays Ready
-            if gone.filter(pk=agent_id).exists():
-                make_away(told, agent_id, CONNECTION, now=now)
+            # in the same breath as the test: a desk that beats again meanwhile stays as it is
+            if not gone.filter(pk=agent_id).update(absent_told=F("present_until")):
+                continue
+            if not make_away(told, agent_id, CONNECTION, now=now):
+                _tell(told, "agent.absent", agent_id)
     return len(ids)
 
 

@@ -111,6 +111,14 @@ def _on_seat(
         command = commands.intend(told, intent, args=args)
     command = commands.send([command], now=now)[0]
     if command.state == Command.State.DONE:  # Twilio's answer says so too, should its callback be lost
-        seat.held = kind == Command.Kind.HOLD
-        Participant.objects.filter(pk=seat.pk).update(held=seat.held)
+        _note_held(seat, kind == Command.Kind.HOLD, now)
     return command
+
+
+def _note_held(seat: Participant, held: bool, now: datetime) -> None:
+    seat.held = held
+    with change(at=now) as told:
+        if not Participant.objects.filter(pk=seat.pk).exclude(held=held).update(held=held):
+            return  # the callback was here first, and told it
+        kind = "participant.hold" if held else "participant.unhold"
+        told.emit(kind=kind, noun="participant", key=seat.pk, call=seat.conference.call_id)
