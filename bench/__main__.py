@@ -12,6 +12,7 @@ from bench import machine
 NAMES = {
     "emulator": "both-track calls that one emulator holds at real pace, four hours in virtual time",
     "media": "CPU per media message, both-track calls held, media to browser socket",
+    "wall": "200 calls at ten ticks a second in Chromium: ticks drawn, level to screen, long tasks",
     "words": "word error rate, words on screen, words on noise",
 }
 

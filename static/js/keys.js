@@ -16,8 +16,14 @@ function isTyping(target) {
   return target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable], dialog[open]") !== null;
 }
 
+/** Space and Enter belong to what has the focus, if it does something by itself. */
+function isItsOwn(event) {
+  return [" ", "Enter"].includes(event.key) && event.target.closest?.("button, a[href], summary, [role=slider], [role=button]") !== null;
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || isTyping(event.target) || !keysOn()) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !keysOn()) return;
+  if (isTyping(event.target) || isItsOwn(event)) return;
   const name = Date.now() - leader < 1200 ? `g ${event.key}` : event.key;
   leader = event.key === "g" ? Date.now() : 0;
   const action = actions.get(name) ?? actions.get(event.key);

@@ -1,7 +1,20 @@
-// What the page knows: calls, streams, lines, gaps and commands, each in its present state.
+// What the page knows: calls, streams, lines and all that belongs to them, each in its present state.
 //
 // Every message is a noun's whole state, so applying it twice or late does no harm. Nothing here touches the page.
+// What a snapshot does not hold is not known: `knows("agents")` tells, so that nothing unknown is shown as none.
 
+const NOUNS = {
+  waiting: "waiting",
+  agents: "agent",
+  alerts: "alert",
+  listenings: "listening",
+  supervisions: "supervision",
+  moments: "moment",
+  notes: "note",
+};
+const OF_A_CALL = ["gaps", "commands", "listenings", "supervisions"]; // nothing without their call
+const LISTS = ["legs", "queues", "teams"];
+const FACTS = ["site", "figures", "me", "history", "contact"];
 const PARTIAL_MS = 8_000; // a partial line that nothing follows is no longer what is being said
 
 export class State {
@@ -14,73 +27,110 @@ export class State {
     this.partials = new Map(); // "stream/track" → line
     this.gaps = new Map();
     this.commands = new Map();
-    this.legs = [];
+    for (const map of Object.keys(NOUNS)) this[map] = new Map();
+    for (const list of LISTS) this[list] = [];
     this.health = new Map();
     this.levels = new Map(); // stream → {inbound, outbound}
     this.site = {};
+    this.me = { may: {} };
+    this.known = new Set();
+    this.places = new Map(); // call → the call as it was last known, also after it has left the page
     this.listeners = new Set();
     this.orphans = new Set(); // keys of what belongs to no call that we know
     this.open = new Map(); // call → its open streams, found once after each change
+    this.alerted = null; // call → its open alerts, found once after each change
   }
 
-  /** Call `listener(call)` with the id of each call that changed, or null for all. */
+  /** Call `listener(call, noun)` with the id of each call that changed and what of it, or null for all. */
   watch(listener) {
     this.listeners.add(listener);
   }
 
-  tell(call) {
-    for (const listener of this.listeners) listener(call);
+  tell(call, noun = null) {
+    for (const listener of this.listeners) listener(call, noun);
+  }
+
+  /** Whether the server tells of such rows at all: "waiting", "agents", "alerts", "figures", … */
+  knows(name) {
+    return this.known.has(name);
   }
 
   apply(message) {
     const handler = HANDLERS[message.type];
-    if (message.type !== "levels") this.open.clear();
     if (handler) handler.call(this, message);
   }
 
   /** Put a whole snapshot in place of what was known; partial lines and levels of open streams stay. */
   load(snapshot) {
     this.open.clear();
+    this.alerted = null;
     const fresh = new Set(snapshot.calls.map((call) => call.call));
     for (const id of this.calls.keys()) if (!fresh.has(id)) this.forget(id);
     for (const map of [this.gaps, this.commands]) map.clear();
     for (const id of fresh) this.dropStreams(id);
-    for (const call of snapshot.calls) this.calls.set(call.call, call);
+    for (const call of snapshot.calls) this.put(call);
     for (const stream of snapshot.streams) this.streams.set(stream.stream, stream);
     for (const gap of snapshot.gaps ?? []) this.gaps.set(gap.gap, gap);
     for (const command of snapshot.commands ?? []) this.commands.set(command.command, command);
     for (const line of snapshot.utterances ?? []) this.line(line);
-    this.legs = snapshot.legs ?? this.legs;
-    this.site = snapshot.site ?? this.site;
+    for (const [map, key] of Object.entries(NOUNS)) {
+      this[map] = new Map((snapshot[map] ?? []).map((noun) => [noun[key], noun]));
+    }
+    for (const name of [...LISTS, ...FACTS]) this[name] = snapshot[name] ?? this[name];
+    this.known = new Set(Object.keys(snapshot));
     this.tell(null);
   }
 
-  /** A call and all that belongs to it is no longer shown. */
+  put(call) {
+    this.calls.set(call.call, call);
+    this.places.set(call.call, call);
+  }
+
+  /** A call and what belongs to it is no longer shown; its alerts still are. */
   forget(id) {
     this.calls.delete(id);
     this.lines.delete(id);
     this.dropStreams(id);
-    for (const map of [this.gaps, this.commands]) {
-      for (const [key, noun] of map) if (noun.call === id) map.delete(key);
+    this.dropOf(id, OF_A_CALL);
+  }
+
+  /** A call went out of sight, with all that was known of it. */
+  lose(id) {
+    this.forget(id);
+    this.places.delete(id);
+    this.alerted = null;
+    this.dropOf(id, ["waiting", "alerts", "moments", "notes"]);
+  }
+
+  dropOf(id, maps) {
+    for (const map of maps) {
+      for (const [key, noun] of this[map]) if (noun.call === id) this[map].delete(key);
     }
   }
 
   /** Each second: forget what still has no call, and partial lines that nothing follows. */
   prune() {
     const orphans = new Set();
-    for (const map of [this.streams, this.gaps, this.commands]) {
+    for (const map of ["streams", ...OF_A_CALL].map((name) => this[name])) {
       for (const [key, noun] of map) if (!this.calls.has(noun.call)) this.bury(map, key, orphans);
     }
     for (const call of this.lines.keys()) if (!this.calls.has(call)) this.bury(this.lines, call, orphans);
     this.orphans = orphans;
+    this.prunePlaces();
     for (const [key, line] of this.partials) {
       if (Date.now() - line.heardAt < PARTIAL_MS) continue;
       this.partials.delete(key);
-      this.tell(line.call);
+      this.tell(line.call, "partial");
     }
     for (const map of [this.levels, this.health]) {
       for (const sid of map.keys()) if (!this.streams.has(sid)) map.delete(sid);
     }
+  }
+
+  prunePlaces() {
+    if (this.places.size === this.calls.size) return;
+    const alerted = new Set([...this.alerts.values()].map((alert) => alert.call));
+    for (const id of this.places.keys()) if (!this.calls.has(id) && !alerted.has(id)) this.places.delete(id);
   }
 
   /** Delete what was without its call a second ago too: the call may only come after what belongs to it. */
@@ -91,6 +141,7 @@ export class State {
   }
 
   dropStreams(id) {
+    this.open.delete(id);
     for (const stream of this.streamsOf(id)) {
       this.streams.delete(stream.stream);
       if (!this.calls.has(id)) this.dropPassing(stream.stream);
@@ -146,6 +197,35 @@ export class State {
       .sort((a, b) => a.opened_at.localeCompare(b.opened_at));
   }
 
+  /** The open alerts of a call, newest first. */
+  alertsOf(call) {
+    this.alerted ??= this.findAlerted();
+    return this.alerted.get(call) ?? [];
+  }
+
+  findAlerted() {
+    const found = new Map();
+    for (const alert of [...this.alerts.values()].sort((a, b) => b.raised_at.localeCompare(a.raised_at))) {
+      if (alert.acknowledged_at) continue;
+      if (!found.has(alert.call)) found.set(alert.call, []);
+      found.get(alert.call).push(alert);
+    }
+    return found;
+  }
+
+  /** Who hears a call: {by, user, how: "listens" | "coaches" | "joined"}, people who speak first. */
+  watchersOf(call) {
+    const of = (map) => [...map.values()].filter((one) => one.call === call);
+    const inIt = of(this.supervisions).map(({ by, user, mode, state }) => ({ by, user, state, how: mode === "join" ? "joined" : "coaches" }));
+    return [...inIt, ...of(this.listenings).map(({ by, user }) => ({ by, user, how: "listens" }))];
+  }
+
+  /** What a call is doing: ringing, queued, talking, hold, wrapup, ended. */
+  phaseOf(call) {
+    if (call.phase) return call.phase;
+    return call.state === "live" ? "talking" : call.state;
+  }
+
   /** The newest final line of a call, or undefined. */
   lastLine(call) {
     return [...(this.lines.get(call)?.values() ?? [])].at(-1);
@@ -162,11 +242,13 @@ function isNewer(a, b) {
   return Number(a.split("/")[2]) > Number(b.split("/")[2]);
 }
 
-const noun = (name, key) =>
+/** Keep a noun's row; one that is over, by `isOver`, is forgotten as one that is gone. */
+const noun = (name, key, isOver = () => false) =>
   function (message) {
-    if (message.gone) this[name].delete(message[key]);
+    this.alerted = null;
+    if (message.gone || isOver(message)) this[name].delete(message[key]);
     else this[name].set(message[key], message);
-    this.tell(message.call);
+    this.tell(message.call ?? undefined, key);
   };
 
 const HANDLERS = {
@@ -174,26 +256,34 @@ const HANDLERS = {
     this.load(message);
   },
   call(message) {
-    if (message.gone) this.forget(message.call);
-    else this.calls.set(message.call, message);
-    this.tell(message.call);
+    if (message.gone) this.lose(message.call);
+    else this.put(message);
+    this.tell(message.call, "call");
   },
   stream(message) {
+    this.open.clear();
     if (message.gone) this.streams.delete(message.stream);
     else this.streams.set(message.stream, message);
     if (message.gone || message.state === "closed") this.dropPassing(message.stream);
-    this.tell(message.call);
+    this.tell(message.call, "stream");
   },
   gap: noun("gaps", "gap"),
   command: noun("commands", "command"),
+  waiting: noun("waiting", "waiting", (message) => message.left_at),
+  agent: noun("agents", "agent"),
+  listening: noun("listenings", "listening", (message) => message.ended_at),
+  supervision: noun("supervisions", "supervision", (message) => message.state === "ended"),
+  moment: noun("moments", "moment"),
+  note: noun("notes", "note"),
+  alert: noun("alerts", "alert"),
   utterance(message) {
     if (message.gone) this.lines.get(message.call)?.delete(message.utterance);
     else this.line(message);
-    this.tell(message.call);
+    this.tell(message.call, "utterance");
   },
   partial(message) {
     this.partial(message);
-    this.tell(message.call);
+    this.tell(message.call, "partial");
   },
   levels(message) {
     for (const [sid, level] of Object.entries(message.levels)) this.levels.set(sid, level);
@@ -202,7 +292,7 @@ const HANDLERS = {
     for (const [sid, health] of Object.entries(message.streams)) {
       this.health.set(sid, health);
       const stream = this.streams.get(sid);
-      if (stream) this.tell(stream.call);
+      if (stream) this.tell(stream.call, "health");
     }
   },
 };

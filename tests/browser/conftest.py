@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.desks import board, desk, recordings, talker  # noqa: F401  fixtures
 from tests.browser.theatre import Stage
+from tests.browser.wallplay import played  # noqa: F401  fixture
 from tests.calls.rest import rest
 from tests.chromium import browser, context, page, sign_in  # noqa: F401  fixtures
 

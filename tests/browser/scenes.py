@@ -10,7 +10,19 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.events import change
-from calls.models import Call, CallState, Contact, Event, PhoneNumber, Queue, Team, User, Utterance, Voicemail
+from calls.models import (
+    Agent,
+    Call,
+    CallState,
+    Contact,
+    Event,
+    PhoneNumber,
+    Queue,
+    Team,
+    User,
+    Utterance,
+    Voicemail,
+)
 from calls.selectors.feed import encode, iso
 from streams.models import Gap, Stream
 from tests import factories, people
@@ -31,6 +43,7 @@ def clear() -> None:
     if agent.name != "Jonas":
         agent.name = "Jonas"
         agent.save()
+    Agent.objects.update(status="offline", reason="", since=None, present_until=None, phone_ok=False)
     PhoneNumber.objects.exclude(e164=NUMBER).delete()
     PhoneNumber.objects.filter(pk=number()).update(label="Support")
 

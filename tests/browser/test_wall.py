@@ -16,6 +16,11 @@ def row(page: Page, call: int) -> Locator:
     return page.locator(f'[data-call="{call}"]')
 
 
+def shows(meter: Locator, level: float) -> Callable[[], bool]:
+    """Asks whether the caller's side of a meter stands at a level."""
+    return lambda: meter.get_attribute("data-inbound") == f"{level:g}"
+
+
 def test_a_call_comes_up_by_itself_and_says_who_where_and_how_long(mina: Page, stage: Stage) -> None:
     expect(mina.locator(EMPTY)).to_contain_text("No calls right now.")
     call = stage.play("ring", caller="+31612345678", seconds_ago=65)
@@ -27,7 +32,7 @@ def test_a_call_comes_up_by_itself_and_says_who_where_and_how_long(mina: Page, s
     expect(one.locator("[data-agent]")).to_have_text("Jonas")
     expect(one.locator("[data-time]")).to_have_text(re.compile(r"^01:(0[5-9]|1\d)$"))
     stage.play("answer", call=call)
-    expect(one.locator("[data-badge]")).to_have_text("In progress")
+    expect(one.locator("[data-badge]")).to_have_text("Talking")
     expect(one.locator("[data-health]")).to_have_text("No stream")
     stage.play("stream", call=call)
     expect(one.locator("[data-health]")).to_have_text("Good, 2 tracks")
@@ -70,6 +75,17 @@ def test_a_meter_is_filled_as_far_as_its_level(mina: Page, stage: Stage) -> None
     assert mina.evaluate(filled, [call, -3.0]) == pytest.approx(0.95, abs=0.03)
 
 
+def test_the_level_that_is_shown_is_the_level_of_the_sound(mina: Page, stage: Stage) -> None:
+    call, sid = stage.live_call()
+    meter = row(mina, call).locator("cc-meter")
+    expect(row(mina, call)).to_be_visible()
+    for dbfs in (-20.0, -6.0, -45.0):
+        heard = stage.play("tone", dbfs=dbfs)
+        stage.sound({sid: heard}, shows(meter, heard["inbound"]))
+        assert float(meter.get_attribute("data-inbound") or 0) == pytest.approx(dbfs, abs=0.5)
+        expect(meter).to_have_attribute("data-outbound", "-96")
+
+
 def test_a_partial_line_stands_in_italics_until_the_final_one(mina: Page, stage: Stage) -> None:
     call, sid = stage.live_call()
     words = row(mina, call).locator("[data-words]")
@@ -101,6 +117,17 @@ def test_rows_stand_in_the_order_of_their_calls_and_do_not_jump(mina: Page, stag
     expect(row(mina, first).locator("[data-badge]")).to_have_text("Ended")
     order = mina.locator("[data-call]").evaluate_all("rows => rows.map(row => Number(row.dataset.call))")
     assert order == [first, second, third]
+
+
+def test_a_call_whose_agent_asks_for_help_comes_to_the_top(mina: Page, stage: Stage) -> None:
+    first, second = stage.live_call()[0], stage.live_call()[0]
+    expect(row(mina, second)).to_be_visible()
+    stage.play("ask_for_help", call=second, reason="angry caller")
+    expect(mina.locator(f'[data-pinned] [data-call="{second}"]')).to_be_visible()
+    stage.play("ask_for_help", call=second, reason="")
+    expect(mina.locator("[data-pinned]")).to_be_hidden()
+    order = mina.locator("[data-call]").evaluate_all("rows => rows.map(row => Number(row.dataset.call))")
+    assert order == [first, second]
 
 
 def test_an_ended_call_says_how_long_ago_and_goes(mina: Page, stage: Stage) -> None:
@@ -140,24 +167,6 @@ def test_the_stream_is_told_in_words(mina: Page, stage: Stage) -> None:
     expect(health).to_have_text("Words 3.2 s late")
     stage.play("close", sid=sid)
     expect(health).to_have_text("Stream lost")
-
-
-def test_the_cards_tell_the_figures_we_have(mina: Page, stage: Stage) -> None:
-    def card(name: str) -> Locator:
-        return mina.locator(f'[data-card="{name}"]')
-
-    expect(card("words").locator(".card-value")).to_have_text("–")
-    expect(card("words").locator(".card-note")).to_have_text("Nothing to write down")
-    _, sid = stage.live_call()
-    stage.play("ring")
-    expect(card("calls")).to_contain_text("1 ringing")
-    expect(card("longest")).to_contain_text(re.compile(r"00:5\d|01:0\d"))
-    expect(card("streams")).to_contain_text("Every call is streamed")
-    stage.tick("health", {sid: {"lost_ms": 0, "late": 0, "behind_ms": 420}})
-    expect(card("words").locator(".card-value")).to_have_text("0.4 s")
-    stage.play("close", sid=sid)
-    expect(card("streams")).to_contain_text("1 call without a stream")
-    expect(card("streams")).to_have_attribute("data-tone", "warn")
 
 
 def test_paused_updates_stand_still_and_come_all_at_once(mina: Page, stage: Stage) -> None:
@@ -205,7 +214,8 @@ def test_the_first_run_says_what_to_do(stage: Stage, mina: Page) -> None:
     stage.play("no_numbers")
     mina.reload()
     expect(mina.locator(EMPTY)).to_have_text("No numbers are connected yet.")
-    expect(mina.locator("[data-empty-text]")).to_contain_text("manage.py connect")
+    mina.locator("[data-simulated]").click()
+    expect(mina.locator("#simulated")).to_contain_text("make demo")
 
 
 def test_two_hundred_calls_are_drawn_and_no_tick_is_dropped(mina: Page, stage: Stage) -> None:
@@ -213,11 +223,8 @@ def test_two_hundred_calls_are_drawn_and_no_tick_is_dropped(mina: Page, stage: S
     expect(mina.locator("[data-call]")).to_have_count(200)
     last = mina.locator("cc-meter").last
 
-    def shows(level: int) -> Callable[[], bool]:
-        return lambda: last.get_attribute("data-inbound") == str(level)
-
     for level in range(-40, -20):
-        stage.sound({sid: {"inbound": level, "outbound": -30} for sid in sids}, shows(level))
+        stage.sound({sid: {"inbound": level, "outbound": -30} for sid in sids}, shows(last, level))
 
 
 def test_what_becomes_known_late_brings_no_row_back(mina: Page, stage: Stage) -> None:

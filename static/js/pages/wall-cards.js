@@ -1,60 +1,79 @@
-// The figures above the wall. A card that cannot be computed shows "–" and why.
+// The cards and the strip of today, as wall-figures.js makes them; the figures of the server are asked for here.
 
 import * as clock from "../clock.js";
-import { mark, one, text } from "../dom.js";
+import { all, icon, mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 
-const WORDS_WARN_MS = 1_500;
-const WORDS_BAD_MS = 5_000;
+const EACH_MS = 5_000;
+const SOON_MS = 300; // after a wait ended
+const KEPT_MS = 2_100; // the server keeps its answer that long
+const ICONS = { ok: "ok", warn: "bang", bad: "bad" };
 
 export class Cards {
-  constructor(state) {
-    this.state = state;
+  constructor(figures) {
+    this.figures = figures;
+    this.cards = Object.fromEntries(all("[data-card]").map((card) => [card.dataset.card, card]));
+    this.strip = one("[data-today]");
   }
 
   draw() {
-    const live = [...this.state.calls.values()].filter((call) => call.state !== "ended");
-    this.show("calls", this.calls(live));
-    this.show("longest", this.longest(live));
-    this.show("streams", this.streams(live));
-    this.show("words", this.words(live));
+    for (const [name, card] of Object.entries(this.figures.cards(clock.now()))) this.show(this.cards[name], card);
+    const today = this.figures.today();
+    for (const name of ["volume", "answered", "abandoned", "longest"]) text(one(`[data-figure="${name}"]`, this.strip), today[name]);
+    const at = today.at ? gettext("as of %(time)s", { time: clock.timeOfDay(today.at) }) : "";
+    text(one("[data-figures-at]"), [today.why, at].filter(Boolean).join(", "));
   }
 
-  show(name, { value, note = "", tone = "" }) {
-    const card = one(`[data-card="${name}"]`);
+  show(card, { value, target, word, tone }) {
     text(one(".card-value", card), value);
-    text(one(".card-note", card), note);
+    text(one(".card-target", card), target);
+    text(one("[data-word]", card), word);
     mark(card, "tone", tone);
-  }
-
-  calls(live) {
-    const ringing = live.filter((call) => call.state === "ringing").length;
-    return { value: String(live.length - ringing), note: ringing ? `${ringing} ringing` : "None ringing" };
-  }
-
-  longest(live) {
-    const first = live.filter((call) => call.state === "live").sort(byStart)[0];
-    if (!first) return { value: "–", note: "No call in progress" };
-    return { value: clock.duration(clock.now() - Date.parse(start(first))), note: `${first.caller}` };
-  }
-
-  streams(live) {
-    const open = live.flatMap((call) => this.state.openOf(call.call));
-    const without = live.filter((call) => call.state === "live" && !this.state.openOf(call.call).length).length;
-    if (without) return { value: String(open.length), note: `${calls(without)} without a stream`, tone: "warn" };
-    return { value: String(open.length), note: open.length ? "Every call is streamed" : "No call to stream" };
-  }
-
-  words(live) {
-    const open = live.flatMap((call) => this.state.openOf(call.call));
-    const behind = open.map((stream) => this.state.health.get(stream.stream)?.behind_ms).filter(Number.isFinite);
-    if (!open.length) return { value: "–", note: "Nothing to write down" };
-    if (!behind.length) return { value: "–", note: "No figure has come yet" };
-    const most = Math.max(...behind);
-    const tone = most > WORDS_BAD_MS ? "bad" : most > WORDS_WARN_MS ? "warn" : "";
-    return { value: clock.seconds(most), note: tone ? "Lines come late" : "The slowest of all streams", tone };
+    const sign = one("svg", card);
+    sign.classList.toggle("is-none", !tone);
+    if (tone) icon(sign, ICONS[tone]);
   }
 }
 
-const calls = (count) => (count === 1 ? "1 call" : `${count} calls`);
-const start = (call) => call.answered_at ?? call.started_at;
-const byStart = (a, b) => Date.parse(start(a)) - Date.parse(start(b));
+/** Asks for the figures every 5 s while somebody looks, and soon after a wait ended. */
+export class Poll {
+  constructor(figures, arrived) {
+    this.figures = figures;
+    this.arrived = arrived;
+    this.timer = null;
+    document.addEventListener("visibilitychange", () => this.plan(document.hidden ? EACH_MS : 0));
+    this.plan(EACH_MS);
+  }
+
+  /** A wait ended: what the server kept from before is not yet the answer. */
+  ended() {
+    this.since = clock.now();
+    this.plan(SOON_MS);
+  }
+
+  plan(ms) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), ms);
+  }
+
+  async ask() {
+    const { state } = this.figures;
+    if (document.hidden || !state.knows("figures")) return this.plan(EACH_MS);
+    const found = await read();
+    this.figures.failed = !found;
+    if (found) state.figures = found;
+    const old = found && Date.parse(found.at) < this.since;
+    this.since = 0;
+    this.plan(old ? KEPT_MS : EACH_MS);
+    this.arrived();
+  }
+}
+
+async function read() {
+  try {
+    const answer = await fetch("/live/figures/", { headers: { Accept: "application/json" } });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,26 +1,36 @@
-// The rows of the wall. New ones come last; ended ones stay in their place for 10 s, and as long as the pointer
-// or the focus is in the table.
+// The rows of the wall: those that need attention first, the others in the order in which they began.
+//
+// Nothing moves and no row goes while the pointer or the focus is in the table: what would is counted, "3 changes
+// waiting: apply". New rows come all the same, below. An ended row stays for 10 s.
 
 import * as clock from "../clock.js";
-import { mark, one, text } from "../dom.js";
-import { streamHealth } from "../health.js";
-import { loudest, Talk } from "../talk.js";
-import { inQueue, OUTCOMES, SPEAKERS, STATES } from "../words.js";
-import { showBadge, showHealth, showHelp, speakerOf } from "./pieces.js";
+import { one, text } from "../dom.js";
+import { ngettext } from "../i18n.js";
+import { listening } from "../listen.js";
+import { loudest } from "../talk.js";
+import { isHeld, placeAfter, whenLeft } from "./wall-list.js";
+import { Row } from "./wall-row.js";
 
 const ENDED_MS = 10_000;
-const OLD_MS = 1_500; // a level that is no longer confirmed is not shown
-const NOTHING = { inbound: null, outbound: null };
 
 export class Rows {
-  constructor(table, state) {
-    this.table = table;
+  /** `bare`: a screen for everybody. `emptied(shown)` is told whether any row is there. */
+  constructor(state, filter, { bare = false, emptied }) {
     this.state = state;
-    this.body = one("[data-rows]", table);
-    this.template = one("#row");
-    this.empty = one("[data-empty]");
-    this.rows = new Map(); // call → {element, talk}
+    this.filter = filter;
+    this.bare = bare;
+    this.emptied = emptied;
+    this.table = one("[data-calls]");
+    this.groups = { pinned: one("[data-pinned]", this.table), rest: one("[data-rows]", this.table) };
+    this.changes = one("[data-changes]");
+    this.count = one("[data-calls-count]");
+    this.rows = new Map(); // call → Row
+    this.since = new Map(); // call → since when it needs attention
     this.started = false;
+    this.changes.addEventListener("click", () => this.apply());
+    this.panel = this.table.closest("section");
+    whenLeft(this.panel, () => this.settle());
+    listening.addEventListener("change", () => this.heard());
   }
 
   /** Whether sound is due, so that silence on the line means trouble. */
@@ -28,113 +38,98 @@ export class Rows {
     return [...this.state.streams.values()].some((stream) => stream.state === "open" && !stream.paused);
   }
 
-  /** Show the calls that changed; null among them means all. */
-  draw(changed) {
-    for (const id of this.rows.keys()) if (!this.state.calls.has(id)) this.remove(id);
+  /** Show the calls that changed; null among them means all. `moved`: order or filter may be another. */
+  draw(changed, moved) {
     const all = changed.has(null);
-    for (const call of this.inOrder()) if (all || changed.has(call.call)) this.show(call);
+    for (const id of this.rows.keys()) if (!this.state.calls.has(id)) this.remove(id);
+    if (moved || all) this.settle();
+    for (const [id, row] of this.rows) if (all || changed.has(id)) row.show(row.call);
     this.started = true;
-    this.showEmpty();
   }
 
-  inOrder() {
-    return [...this.state.calls.values()].sort((a, b) => a.started_at.localeCompare(b.started_at) || a.call - b.call);
-  }
-
-  /** Each second: the words beside the meters, and which ended rows go. */
+  /** Each second: what ticks, and which ended rows go. */
   second() {
-    for (const [id, row] of this.rows) {
-      const call = this.state.calls.get(id);
-      if (!call) continue;
-      if (call.state === "ended") this.age(call, row);
-      else this.showTalk(id, row);
-      if (row.heardAt && Date.now() - row.heardAt > OLD_MS) row.meter.levels = NOTHING;
-    }
+    for (const row of this.rows.values()) row.second();
+    this.settle();
   }
 
-  /** Levels of one tick: {StreamSid: {inbound, outbound}}. */
-  levels(levels, paused) {
-    for (const [id, row] of this.rows) {
-      const ours = this.state.openOf(id).map((stream) => levels[stream.stream]).filter(Boolean);
-      if (!ours.length) continue;
-      const level = loudest(ours);
-      row.talk.hear(level);
-      row.heardAt = Date.now();
-      if (paused) continue;
-      row.meter.levels = level;
-      this.showTalk(id, row);
-    }
+  /** Bring the rows into their places, or count what waits while somebody is in the table. */
+  settle(always = false) {
+    const wanted = this.wanted();
+    const held = !always && isHeld(this.table, this.panel, this.changes);
+    for (const { id } of wanted) if (!this.rows.has(id)) this.add(id);
+    if (!held) this.place(wanted);
+    const waiting = held ? this.waiting(wanted) : 0;
+    this.changes.hidden = !waiting;
+    if (waiting) text(this.changes, ngettext("%(n)s change waiting: apply", "%(n)s changes waiting: apply", waiting));
+    const live = wanted.filter(({ id }) => this.state.calls.get(id).state !== "ended").length;
+    text(this.count, live ? ngettext("%(n)s call", "%(n)s calls", live) : "");
+    this.emptied(this.rows.size);
   }
 
-  show(call) {
-    const row = this.rows.get(call.call) ?? this.add(call);
-    const { element } = row;
-    const state = call.state === "ended" ? (OUTCOMES[call.outcome] ?? STATES.ended) : STATES[call.state];
-    mark(element, "state", call.state);
-    showBadge(one("[data-badge]", element), state);
-    const caller = one("[data-caller]", element);
-    text(caller, call.caller);
-    caller.title = call.caller; // the column may be too narrow for it
-    text(one("[data-phone]", element), call.caller_number === call.caller ? "" : call.caller_number);
-    text(one("[data-queue]", element), call.queue ? inQueue(call.queue) : "");
-    showHelp(one("[data-help]", element), call);
-    text(one("[data-line]", element), call.label || call.number || "Unknown line");
-    text(one("[data-agent]", element), call.agent || "No agent yet");
-    text(one("[data-open-name]", element), ` the call of ${call.caller}`);
-    if (call.state === "ended") this.age(call, row);
-    else one("[data-time]", element).run(call.answered_at ?? call.started_at);
-    this.showWords(call, element);
-    showHealth(one("[data-health]", element), streamHealth(this.state, call));
-    const streaming = call.state !== "ended" && this.state.openOf(call.call).length > 0;
-    mark(element, "streaming", streaming ? "yes" : "");
-    if (!streaming) row.meter.levels = NOTHING;
-    this.showTalk(call.call, row);
+  apply() {
+    this.settle(true);
+    if (document.activeElement === this.changes || document.activeElement === document.body) one("#calls-title").focus();
   }
 
-  add(call) {
-    const element = this.template.content.cloneNode(true).firstElementChild;
-    const row = { element, talk: new Talk(), meter: one("cc-meter", element) };
-    element.dataset.call = call.call;
-    one("[data-open]", element).href = `/calls/${call.call}/`;
-    if (this.started) element.classList.add("is-new");
-    this.rows.set(call.call, row);
-    this.body.append(element);
-    customElements.upgrade(element);
-    return row;
+  /** [{id, pinned}] as they should stand. */
+  wanted() {
+    const now = clock.now();
+    const shown = [...this.state.calls.values()].filter((call) => this.filter.call(call) && !isOver(call, now));
+    for (const id of this.since.keys()) if (!this.isPinned(id)) this.since.delete(id);
+    for (const call of shown) if (this.filter.needs(call) && !this.since.has(call.call)) this.since.set(call.call, this.needsSince(call, now));
+    const order = (a, b) => a.started_at.localeCompare(b.started_at) || a.call - b.call;
+    const [pinned, rest] = [shown.filter((call) => this.since.has(call.call)), shown.filter((call) => !this.since.has(call.call))];
+    pinned.sort((a, b) => this.since.get(b.call) - this.since.get(a.call) || order(a, b));
+    rest.sort(order);
+    return [...pinned.map((call) => ({ id: call.call, pinned: true })), ...rest.map((call) => ({ id: call.call, pinned: false }))];
   }
 
-  showTalk(id, row) {
+  needsSince(call, now) {
+    const [newest] = this.state.alertsOf(call.call);
+    return newest && !call.help ? Date.parse(newest.raised_at) : now;
+  }
+
+  isPinned(id) {
     const call = this.state.calls.get(id);
-    const say = call?.state === "ended" || !this.state.openOf(id).length ? { who: "", text: "" } : row.talk.say();
-    const place = one("[data-talk]", row.element);
-    text(place, say.text);
-    mark(place, "who", say.who);
+    return Boolean(call) && this.filter.needs(call);
   }
 
-  showWords(call, element) {
-    const partial = call.state === "ended" ? undefined : this.state.lastPartial(call.call);
-    const line = partial ?? this.state.lastLine(call.call);
-    const place = one("[data-words]", element);
-    const speaker = line ? (line.speaker ?? speakerOf(line.track, call)) : "";
-    place.classList.toggle("is-partial", Boolean(partial));
-    mark(place, "who", speaker);
-    text(one("[data-who]", place), SPEAKERS[speaker] ?? "");
-    text(one("[data-text]", place), line?.text ?? "");
-  }
-
-  age(call, row) {
-    const ago = clock.now() - Date.parse(call.ended_at);
-    const held = this.table.matches(":hover, :focus-within");
-    if (ago > ENDED_MS && !held) {
-      this.state.forget(call.call);
-      this.remove(call.call);
-      this.state.site.last_ended_at = call.ended_at;
-      this.showEmpty();
-      return;
+  place(wanted) {
+    const kept = new Set(wanted.map(({ id }) => id));
+    for (const id of this.rows.keys()) if (!kept.has(id)) this.remove(id);
+    const last = { pinned: null, rest: null };
+    for (const { id, pinned } of wanted) {
+      const group = pinned ? "pinned" : "rest";
+      last[group] = placeAfter(this.groups[group], this.rows.get(id).element, last[group]);
     }
-    const timer = one("[data-time]", row.element);
-    timer.disconnectedCallback();
-    text(timer, `Ended ${clock.duration(ago)} ago`);
+    this.groups.pinned.hidden = !last.pinned;
+    this.forgetEnded();
+  }
+
+  /** How many rows would go or move. */
+  waiting(wanted) {
+    const places = new Map(wanted.map(({ id, pinned }) => [id, pinned]));
+    return [...this.rows.values()].filter(({ id, element }) => !places.has(id) || places.get(id) !== (element.parentNode === this.groups.pinned)).length;
+  }
+
+  forgetEnded() {
+    const now = clock.now();
+    for (const call of this.state.calls.values()) {
+      if (!isOver(call, now)) continue;
+      this.state.forget(call.call);
+      const { site } = this.state;
+      if (!(site.last_ended_at > call.ended_at)) this.state.site = { ...site, last_ended_at: call.ended_at };
+    }
+  }
+
+  add(id) {
+    const call = this.state.calls.get(id);
+    const row = new Row(call, this);
+    this.rows.set(id, row);
+    if (this.started) row.element.classList.add("is-new");
+    this.groups.rest.append(row.element);
+    row.show(call);
   }
 
   remove(id) {
@@ -142,21 +137,31 @@ export class Rows {
     this.rows.delete(id);
   }
 
-  showEmpty() {
-    const none = this.rows.size === 0;
-    const { site } = this.state;
-    const first = none && !site.numbers && !site.last_ended_at;
-    this.table.hidden = none;
-    this.empty.hidden = !none;
-    if (!none) return;
-    const last = site.last_ended_at ? `Last call ended at ${clock.timeOfDay(site.last_ended_at, false)}.` : "";
-    text(one("[data-empty-title]"), first ? "No numbers are connected yet." : `No calls right now. ${last}`.trim());
-    text(
-      one("[data-empty-text]"),
-      first
-        ? "Add a number, point its webhooks here with “manage.py connect”, then call it. To look around without a Twilio account, run “make demo”."
-        : "A call appears here within half a second of its first ring.",
-    );
-    one("[data-first-run]").hidden = !first;
+  /** Levels of one tick: {StreamSid: {inbound, outbound}}. */
+  levels(levels, drawn) {
+    const heard = new Map(); // call → the levels of its open streams
+    for (const [sid, level] of Object.entries(levels)) {
+      const stream = this.state.streams.get(sid);
+      if (stream?.state !== "open") continue;
+      const ours = heard.get(stream.call);
+      if (ours) ours.push(level);
+      else heard.set(stream.call, [level]);
+    }
+    for (const [id, ours] of heard) this.rows.get(id)?.hear(ours.length > 1 ? loudest(ours) : ours[0], drawn);
+  }
+
+  /** Another call is listened to, or none. */
+  heard() {
+    const heard = `${listening.call} ${listening.state}`;
+    if (heard === this.listened) return;
+    this.listened = heard;
+    for (const row of this.rows.values()) row.showListen();
+  }
+
+  /** The row in which the focus is. */
+  focused() {
+    return this.rows.get(Number(document.activeElement?.closest?.("[data-call]")?.dataset.call));
   }
 }
+
+const isOver = (call, now) => call.state === "ended" && now - Date.parse(call.ended_at) > ENDED_MS;
