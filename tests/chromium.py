@@ -33,6 +33,7 @@ EXPECTED = re.compile(
     r"WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|INTERNET_DISCONNECTED)"
     r"|status of (409|503) .*/desk/(do|token)/$"
     r"|status of 409 .*/calls/[0-9]+/do/$"
+    r"|status of 503 .*/live/token/$"
     r"|status of (404|502) .*/voicemails/[0-9]+/sound/$"
 )
 

@@ -1,5 +1,8 @@
 """One call, live or past. One of another team's answers like one that does not exist."""
 
+from typing import Any
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -7,35 +10,62 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calls import audit
-from calls.access import may_control_streams, scope_of
-from calls.models import CallState
+from calls.access import may_control_streams, may_intervene, may_listen, scope_of
+from calls.models import CallState, User
+from calls.selectors import alert_words
 from calls.selectors import call as calls
 from calls.selectors.feed import iso
 from calls.text import to_call
+from calls.views import phone_page
 from calls.views.guard import signed_in, watching
 from calls.views.pieces import may_call
 
 __all__ = ["by_sid", "detail"]
+
+_OVER = (CallState.ENDED, "ended")  # state and phase of a call that nothing changes any more
 
 
 @require_safe
 @never_cache
 @watching
 def detail(request: HttpRequest, call_id: str) -> HttpResponse:
-    """The call's page; that somebody read what was said is audited."""
-    snapshot = calls.snapshot(int(call_id), scope_of(request.user))
+    """The call's page; that somebody read what was said is audited. While it is live it can be a phone."""
+    user = signed_in(request)
+    snapshot = calls.snapshot(int(call_id), scope_of(user))
     if snapshot is None:
         raise Http404
     ip = request.META.get("REMOTE_ADDR")
-    audit.record(who=signed_in(request), what="call.viewed", on=call_id, ip=ip)
-    context = {
-        "call": snapshot["call"],
-        "snapshot": {"at": iso(timezone.now()), **snapshot},
-        "page": "live" if snapshot["call"]["state"] != CallState.ENDED else "calls",
-        "may_dial": bool(to_call(snapshot["call"]["caller_number"])) and may_call(signed_in(request)),
-        "may_control": may_control_streams(request.user),
-    }
+    audit.record(who=user, what="call.viewed", on=call_id, ip=ip)
+    page = {"at": iso(timezone.now()), "me": _me(user), "phrases": alert_words.by_rule(), **snapshot}
+    context = _context(user, page)
+    if context["phone"]:
+        return phone_page.served(lambda asked: render(asked, "calls/call.html", context), request)
     return render(request, "calls/call.html", context)
+
+
+def _context(user: User, snapshot: dict[str, Any]) -> dict[str, Any]:
+    call, may = snapshot["call"], snapshot["me"]["may"]
+    ended = call["state"] == CallState.ENDED
+    return {
+        "call": call,
+        "snapshot": snapshot,
+        "page": "calls" if ended else "live",
+        "moves": (call["state"], call.get("phase", call["state"])) != _OVER,
+        "may": may,
+        "may_dial": bool(to_call(call["caller_number"])) and may_call(user),
+        "phone": may["intervene"] and not ended,
+        "softphone": settings.SOFTPHONE_URL,
+    }
+
+
+def _me(user: User) -> dict[str, Any]:
+    """Who looks, and what they may do with a live call."""
+    may = {
+        "listen": may_listen(user),
+        "intervene": may_intervene(user),
+        "control_streams": may_control_streams(user),
+    }
+    return {"user": user.pk, "name": user.get_short_name() or user.get_username(), "may": may}
 
 
 @require_safe

@@ -1,9 +1,5 @@
-"""`/desk/`: where an agent takes calls. Only this page may use a microphone and speak to Twilio."""
+"""`/desk/`: where an agent takes calls."""
 
-from typing import Any
-from urllib.parse import urlsplit
-
-from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -18,15 +14,12 @@ from django.views.decorators.http import require_safe
 from calls.access import may
 from calls.models import Agent
 from calls.selectors import desk as desks
-from calls.selectors import own, phone
+from calls.selectors import own
 from calls.selectors.feed import iso
-from calls.tokens import EDGES
+from calls.views import phone_page
 from calls.views.phone import DESK
 
 __all__ = ["desk"]
-
-_EVENTS = "https://eventgw{region}.twilio.com"
-_SIGNALLING = "wss://voice-js.{edge}.twilio.com"
 
 
 @require_safe
@@ -40,9 +33,7 @@ def desk(request: HttpRequest) -> HttpResponseBase:
     agent = desks.agent_of(request.user.pk)
     if agent is None:
         return render(request, "calls/_desk_no_agent.html", {"page": "desk"}, status=409)
-    answer = csp_update(_policy())(lambda asked: _desk(asked, agent))(request)
-    answer["Permissions-Policy"] = "microphone=(self)"
-    return answer
+    return phone_page.served(lambda asked: _desk(asked, agent), request)
 
 
 def _desk(request: HttpRequest, agent: Agent) -> HttpResponse:
@@ -61,18 +52,3 @@ def _dial_to(request: HttpRequest, agent: Agent) -> str:
     asked = request.GET.get("call", "")
     whole = asked.isascii() and asked.isdigit() and len(asked) < 19
     return own.number_to_dial(agent, int(asked)) if whole else ""
-
-
-def _policy() -> dict[str, Any]:
-    """What the desk may reach beside this site: Twilio, or the stand-in's origin when there is one."""
-    media = {"media-src": ["mediastream:", "blob:"]}
-    if settings.SOFTPHONE_URL:
-        parts = urlsplit(settings.SOFTPHONE_URL)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        socket = f"{parts.scheme.replace('http', 'ws', 1)}://{parts.netloc}"
-        return {**media, "script-src": [origin], "worker-src": [origin], "connect-src": [origin, socket]}
-    region = phone.region()
-    hosts = [_EVENTS.format(region=""), _SIGNALLING.format(edge="roaming")]
-    if region != "us1":
-        hosts += [_EVENTS.format(region=f".{region}"), _SIGNALLING.format(edge=EDGES[region])]
-    return {**media, "connect-src": hosts}

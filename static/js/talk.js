@@ -1,5 +1,7 @@
 // Who speaks, from levels alone: the text beside the meters. It changes at most once a second.
 
+import { gettext } from "./i18n.js";
+
 export const SPEAKING_DBFS = -45;
 const HOLD_MS = 700; // speech has holes between words
 const SILENCE_MS = 2_000;
@@ -32,15 +34,15 @@ export class Talk {
   }
 
   judge() {
-    if (this.since === null) return { who: "", text: "Waiting for sound", waiting: true };
+    if (this.since === null) return { who: "", text: gettext("Waiting for sound"), waiting: true };
     const now = Date.now();
     const caller = now - this.spokeAt.inbound < HOLD_MS;
     const agent = now - this.spokeAt.outbound < HOLD_MS;
-    if (caller && agent) return { who: "both", text: "Both speaking" };
-    if (caller) return { who: "caller", text: "Caller speaking" };
-    if (agent) return { who: "agent", text: "Agent speaking" };
+    if (caller && agent) return { who: "both", text: gettext("Both speaking") };
+    if (caller) return { who: "caller", text: gettext("Caller speaking") };
+    if (agent) return { who: "agent", text: gettext("Agent speaking") };
     const silent = now - Math.max(this.spokeAt.inbound, this.spokeAt.outbound, this.since);
-    return { who: "", text: silent < SILENCE_MS ? "" : `Silence ${Math.floor(silent / 1000)} s` };
+    return { who: "", text: silent < SILENCE_MS ? "" : gettext("Silence %(n)s s", { n: Math.floor(silent / 1000) }) };
   }
 }
 

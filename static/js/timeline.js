@@ -1,41 +1,98 @@
 // What happened in a call, read from the present state of its nouns: the same live and afterwards.
 
 import { seconds } from "./clock.js";
+import { gettext } from "./i18n.js";
 import { REASONS } from "./words.js";
 
 /** [{at, text, tone}] in the order of time. */
 export function timeline(state, call) {
-  const entries = [...callEntries(call), ...state.streamsOf(call.call).flatMap(streamEntries), ...commandEntries(state, call)];
+  const of = (map) => [...(map?.values() ?? [])].filter((one) => one.call === call.call);
+  const entries = [
+    ...callEntries(call),
+    ...state.streamsOf(call.call).flatMap(streamEntries),
+    ...of(state.listenings).flatMap(listeningEntries),
+    ...of(state.supervisions).flatMap((one) => supervisionEntries(one, call)),
+    ...of(state.alerts).flatMap(alertEntries),
+    ...of(state.commands).map(commandEntry).filter(Boolean),
+  ];
   return entries.filter((entry) => entry.at).sort((a, b) => a.at.localeCompare(b.at));
 }
 
 function callEntries(call) {
-  const answered = { at: call.answered_at, text: call.agent ? `Answered by ${call.agent}` : "Answered" };
-  const ended = { missed: "Ended: nobody answered", failed: "Ended: the call failed" }[call.outcome] ?? "Call ended";
+  const answered = { at: call.answered_at, text: call.agent ? gettext("Answered by %(agent)s", { agent: call.agent }) : gettext("Answered") };
+  const ended = { missed: gettext("Ended: nobody answered"), failed: gettext("Ended: the call failed") }[call.outcome] ?? gettext("Call ended");
   return [
-    { at: call.started_at, text: call.label ? `Called ${call.label}` : "Call began" },
+    { at: call.started_at, text: call.label ? gettext("Called %(line)s", { line: call.label }) : gettext("Call began") },
     answered,
     { at: call.ended_at, text: ended, tone: call.outcome === "failed" ? "bad" : call.outcome === "missed" ? "warn" : "" },
   ];
 }
 
 function streamEntries(stream) {
-  const reason = REASONS[stream.reason] ?? stream.reason;
+  const { name } = stream;
   const lost = ["dropped", "lease", "refused", "silent"].includes(stream.reason);
-  const note = stream.lost_ms >= 100 ? `, ${seconds(stream.lost_ms)} lost` : "";
+  const facts = [
+    gettext("Stream %(name)s closed: %(reason)s", { name, reason: REASONS[stream.reason] ?? stream.reason }),
+    stream.lost_ms >= 100 ? gettext(", %(time)s lost", { time: seconds(stream.lost_ms) }) : "",
+    stream.error ? `. ${stream.error}` : "",
+  ];
   return [
-    { at: stream.opened_at, text: `Stream ${stream.name} opened (${stream.tracks.join(", ")})` },
-    { at: stream.closed_at, text: `Stream ${stream.name} closed: ${reason}${note}${stream.error ? `. ${stream.error}` : ""}`, tone: lost ? "bad" : "" },
+    { at: stream.opened_at, text: gettext("Stream %(name)s opened (%(tracks)s)", { name, tracks: stream.tracks.join(", ") }) },
+    { at: stream.closed_at, text: facts.join(""), tone: lost ? "bad" : "" },
   ];
 }
 
-function commandEntries(state, call) {
-  const names = { "stream.start": "start a stream", "stream.stop": "stop a stream" };
-  return [...state.commands.values()]
-    .filter((command) => command.call === call.call)
-    .map((command) => ({
-      at: command.created_at,
-      text: `${command.by || "The system"} asked to ${names[command.kind] ?? command.kind}${command.state === "failed" ? `. It failed: ${command.text}` : ""}`,
-      tone: command.state === "failed" ? "bad" : command.state === "unknown" ? "warn" : "",
-    }));
+function listeningEntries({ by, began_at: began, ended_at: ended }) {
+  return [
+    { at: began, text: gettext("%(by)s began to listen", { by }) },
+    { at: ended, text: gettext("%(by)s stopped listening", { by }) },
+  ];
+}
+
+function supervisionEntries({ by, mode, joined_at: joined, ended_at: ended }, call) {
+  const coached = gettext("%(by)s began to coach %(agent)s", { by, agent: call.agent || gettext("the agent") });
+  const left = joined ? gettext("%(by)s left the call", { by }) : gettext("%(by)s did not get into the call", { by });
+  return [
+    { at: joined, text: mode === "coach" ? coached : gettext("%(by)s joined the call", { by }) },
+    { at: ended, text: left, tone: joined ? "" : "warn" },
+  ];
+}
+
+function alertEntries({ name, raised_at: raised, severity, acknowledged_at: at, acknowledged_by: by }) {
+  return [
+    { at: raised, text: gettext("Alert: %(name)s", { name }), tone: severity === "critical" ? "bad" : "warn" },
+    { at, text: gettext("%(by)s acknowledged: %(name)s", { by, name }) },
+  ];
+}
+
+// What people asked of Twilio, as it goes on after "Mina asked to …". What the site does of itself tells itself apart
+// by what follows, and is only told here when it failed.
+const ASKED = {
+  "stream.start": gettext("start a stream"),
+  "stream.stop": gettext("stop a stream"),
+  "call.end": gettext("end the call"),
+  "call.redirect": gettext("send the caller on"),
+  "call.coach": gettext("coach the agent"),
+  "call.join": gettext("join the call"),
+  "call.hold": gettext("put the caller on hold"),
+  "call.resume": gettext("take the caller off hold"),
+  "leg.end": gettext("end a part of the call"),
+  "leg.mute": gettext("mute a part of the call"),
+  "leg.unmute": gettext("unmute a part of the call"),
+  "leg.remove": gettext("take somebody out of the call"),
+  "agent.ring": gettext("ring an agent"),
+  "person.dial": gettext("call a number"),
+};
+
+const TOLD_OTHERWISE = new Set(["call.coach", "call.join"]); // by the part in the call that came of it
+
+function commandEntry({ by, kind, state, text, created_at: at }) {
+  const failed = state === "failed";
+  if (!failed && (!by || TOLD_OTHERWISE.has(kind))) return null;
+  const asked = gettext("%(by)s asked to %(what)s", { by: by || gettext("The system"), what: ASKED[kind] ?? kind });
+  return {
+    at,
+    text: failed ? gettext("%(asked)s. It failed: %(text)s", { asked, text }) : asked,
+    tone: failed ? "bad" : state === "unknown" ? "warn" : "",
+  };
 }

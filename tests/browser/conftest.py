@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.callplay import mina_there  # noqa: F401  fixture
 from tests.browser.desks import board, desk, recordings, talker  # noqa: F401  fixtures
 from tests.browser.theatre import Stage
 from tests.browser.wallplay import played  # noqa: F401  fixture

@@ -1,13 +1,14 @@
 // <cc-strip>: the last 60 seconds of levels, the caller above the middle and the other side below. Decorative.
+// It goes by time: seconds without a level stay empty and move on like the others.
 
-const SECONDS = 60;
-const PER_SECOND = 10;
+const SPAN_MS = 60_000;
+const TICK_MS = 100;
 const FLOOR = -60;
 
 class Strip extends HTMLElement {
   #canvas = document.createElement("canvas");
   #pen = this.#canvas.getContext("2d");
-  #past = []; // [inbound, outbound, gap]
+  #past = []; // {at, inbound, outbound}
   #colours = null;
   #observer = new ResizeObserver(() => this.#resized());
   #theme = new MutationObserver(() => requestAnimationFrame(() => this.#resized()));
@@ -23,8 +24,12 @@ class Strip extends HTMLElement {
 
   /** One tick: {inbound, outbound} in dBFS, null where nothing came. */
   push({ inbound, outbound }) {
-    this.#past.push([inbound, outbound]);
-    if (this.#past.length > SECONDS * PER_SECOND) this.#past.shift();
+    this.#past.push({ at: performance.now(), inbound, outbound });
+    this.#draw();
+  }
+
+  /** Move on, also where nothing comes. */
+  second() {
     this.#draw();
   }
 
@@ -38,21 +43,23 @@ class Strip extends HTMLElement {
   }
 
   #draw() {
+    const now = performance.now();
+    while (this.#past.length && now - this.#past[0].at > SPAN_MS) this.#past.shift();
     const { width, height } = this.#canvas;
     if (!width || !this.#colours) return;
     const pen = this.#pen;
-    const [middle, step] = [height / 2, width / (SECONDS * PER_SECOND)];
-    const start = SECONDS * PER_SECOND - this.#past.length;
+    const [middle, step] = [height / 2, (width * TICK_MS) / SPAN_MS];
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = this.#colours[2];
     pen.fillRect(0, middle - 0.5, width, 1);
-    for (const track of [0, 1]) {
-      pen.fillStyle = this.#colours[track];
-      this.#past.forEach((levels, n) => {
-        const length = ((Math.max(FLOOR, levels[track] ?? FLOOR) - FLOOR) / -FLOOR) * (middle - 3);
-        pen.fillRect((start + n) * step, track ? middle + 1 : middle - 1 - length, Math.max(1, step), length);
-      });
-    }
+    ["inbound", "outbound"].forEach((track, below) => {
+      pen.fillStyle = this.#colours[below];
+      for (const levels of this.#past) {
+        const length = ((Math.min(0, Math.max(FLOOR, levels[track] ?? FLOOR)) - FLOOR) / -FLOOR) * (middle - 3);
+        const left = width - ((now - levels.at) / SPAN_MS) * width - step;
+        pen.fillRect(left, below ? middle + 1 : middle - 1 - length, Math.max(1, step), length);
+      }
+    });
   }
 }
 

@@ -1,11 +1,15 @@
-// <cc-transcript>: what was said, in the order of the call. It follows the end until one scrolls up, then counts
-// the new lines. Partial lines stand last, in italics, until the final one takes their place.
+// <cc-transcript>: what was said, in the order of the call, and between the lines what happened then. It follows the
+// end until one scrolls up, then counts the new lines. Partial lines stand last, in italics, until the final one comes.
 
 import { duration } from "../clock.js";
 import { make, mark, newIcon, text } from "../dom.js";
+import { ngettext } from "../i18n.js";
 import { SPEAKERS } from "../words.js";
+import { dress } from "./said.js";
 
 const NEAR_PX = 48;
+const MARKERS = { gap: "line is-gap", moment: "line is-marker is-moment", alert: "line is-marker is-alert" };
+const ICONS = { moment: "flag", alert: "bang" };
 
 class Transcript extends HTMLElement {
   #list = document.createElement("ol");
@@ -41,7 +45,20 @@ class Transcript extends HTMLElement {
     this.#scrolled();
   }
 
-  /** Show entries [{key, at_ms, who, text, gap}] and partial ones [{key, who, text}]; `live` follows the end. */
+  /** Go to an entry by its key; whether it is there. */
+  goTo(key) {
+    const item = this.#items.get(key);
+    for (const one of this.#items.values()) one.classList.remove("is-found");
+    item?.classList.add("is-found");
+    item?.scrollIntoView({ block: "center" });
+    return Boolean(item);
+  }
+
+  /**
+   * Show entries [{key, at_ms, who, text, kind, alarms}] and partial ones [{key, who, text}]; `live` follows the end.
+   * `kind` is "gap", "moment" or "alert" for what is no line; `alarms` are the words of a line that raised an
+   * alert, empty if the line as a whole did.
+   */
   show(entries, partials, { live, empty }) {
     const follow = live && this.follows;
     const added = this.#place(entries);
@@ -70,10 +87,11 @@ class Transcript extends HTMLElement {
         this.#items.set(entry.key, item);
         if (before) before.after(item);
         else this.#list.prepend(item);
-        if (!entry.gap) added += 1;
-        if (this.#needle) this.#highlight(item);
-      } else if (item.said !== entry.text) {
+        if (!entry.kind) added += 1;
+        this.#dress(item);
+      } else if (item.said !== entry.text || item.alarms !== alarmsOf(entry)) {
         fill(item, entry);
+        this.#dress(item);
       }
       before = item;
     }
@@ -100,7 +118,7 @@ class Transcript extends HTMLElement {
   #count(added) {
     this.#unseen += added;
     this.more.hidden = this.#unseen === 0;
-    text(this.more.firstElementChild, this.#unseen === 1 ? "1 new line" : `${this.#unseen} new lines`);
+    text(this.more.firstElementChild, ngettext("%(n)s new line", "%(n)s new lines", this.#unseen));
   }
 
   #scrolled() {
@@ -114,7 +132,7 @@ class Transcript extends HTMLElement {
   find(needle) {
     this.#needle = needle.trim().toLowerCase();
     this.#found = -1;
-    for (const item of this.#items.values()) this.#highlight(item);
+    for (const item of this.#items.values()) this.#dress(item);
     return this.next(1);
   }
 
@@ -129,35 +147,25 @@ class Transcript extends HTMLElement {
     return { count: hits.length, at: this.#found + 1 };
   }
 
-  #highlight(item) {
-    const place = item.place;
-    const said = item.said;
+  /** Put the words of an item in what they need: found places, alert words, what is hidden. */
+  #dress(item) {
     item.classList.remove("is-found");
-    item.hit = Boolean(this.#needle) && !item.classList.contains("is-gap") && said.toLowerCase().includes(this.#needle);
-    if (!item.hit) {
-      if (place.childElementCount) place.textContent = said; // the same words without the marks
-      return;
-    }
-    place.replaceChildren(...pieces(said, this.#needle));
+    item.hit = Boolean(this.#needle) && item.isLine && item.said.toLowerCase().includes(this.#needle);
+    const marks = { found: item.hit ? this.#needle : "", alarms: item.alarms ? item.alarms.split("\0") : [] };
+    const nodes = item.isLine ? dress(item.said, marks) : [item.said];
+    if (nodes.length > 1 || nodes[0] !== item.said) item.place.replaceChildren(...nodes);
+    else if (item.place.childElementCount) item.place.textContent = item.said; // the same words undressed
   }
 }
 
-function pieces(said, needle) {
-  const result = [];
-  const lower = said.toLowerCase();
-  let from = 0;
-  for (let at = lower.indexOf(needle); at >= 0; at = lower.indexOf(needle, from)) {
-    result.push(said.slice(from, at), make("mark", "", said.slice(at, at + needle.length)));
-    from = at + needle.length;
-  }
-  result.push(said.slice(from));
-  return result;
-}
+const alarmsOf = (entry) => entry.alarms?.join("\0") ?? null;
 
 function newLine(entry) {
-  const item = make("li", entry.gap ? "line is-gap" : "line");
+  const item = make("li", MARKERS[entry.kind] ?? "line");
+  item.isLine = !entry.kind;
   item.append(make("time"));
-  if (!entry.gap) item.append(make("span", "speaker"));
+  if (item.isLine) item.append(make("span", "speaker"));
+  if (ICONS[entry.kind]) item.append(newIcon(ICONS[entry.kind]));
   item.place = item.appendChild(make("bdi", "said"));
   fill(item, entry);
   return item;
@@ -165,8 +173,11 @@ function newLine(entry) {
 
 function fill(item, entry) {
   item.said = entry.text;
+  item.alarms = alarmsOf(entry);
   item.dataset.key = entry.key;
   mark(item, "who", entry.who);
+  mark(item, "tone", entry.tone);
+  item.classList.toggle("has-alarm", item.alarms !== null);
   text(item.querySelector("time"), entry.at_ms === null ? "" : duration(entry.at_ms));
   const speaker = item.querySelector(".speaker");
   if (speaker) text(speaker, SPEAKERS[entry.who] ?? SPEAKERS.other);

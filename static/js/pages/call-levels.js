@@ -1,6 +1,7 @@
 // The meters of one call: bars, figures in dBFS, the last 60 seconds, and who speaks in words.
 
 import { one, mark, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { loudest, Talk } from "../talk.js";
 
 const OLD_MS = 1_500; // a level that is no longer confirmed is not shown
@@ -35,7 +36,8 @@ export class Levels {
     const call = this.state.calls.get(this.id);
     const open = call?.state !== "ended" && this.state.openOf(this.id).length > 0;
     if (this.level && (!open || Date.now() - this.heardAt > OLD_MS)) this.hearNothing();
-    this.showTalk(open ? this.talk.say() : { who: "", text: "No stream" });
+    this.showTalk(open ? this.talk.say() : { who: "", text: gettext("No stream") });
+    this.strip.second();
     for (const track of ["inbound", "outbound"]) {
       const value = this.level?.[track] ?? null;
       text(one(`[data-dbfs="${track}"]`), value === null ? "–" : `${value.toFixed(1)} dBFS`.replace("-", "−"));

@@ -2,6 +2,7 @@
 
 import { timeOfDay } from "../clock.js";
 import { make, mark, one } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { timeline } from "../timeline.js";
 
 export class Side {
@@ -17,9 +18,9 @@ export class Side {
     one("[data-parameters-panel]").hidden = parameters.size === 0;
     pairs(one("[data-parameters]"), [...parameters]);
     this.showTimeline(call);
-    const legs = this.state.legs.map((leg) => [`${LEGS[leg.kind] ?? leg.kind} leg`, leg.leg]);
-    const sids = streams.map((stream) => [`Stream ${stream.name}`, stream.stream]);
-    pairs(one("[data-details]"), [["Call", String(call.call)], ["Direction", call.direction], ...legs, ...sids]);
+    const legs = this.state.legs.map((leg) => [LEGS[leg.kind] ?? leg.kind, leg.leg]);
+    const sids = streams.map((stream) => [gettext("Stream %(name)s", { name: stream.name }), stream.stream]);
+    pairs(one("[data-details]"), [[gettext("Call"), String(call.call)], ...legs, ...sids]);
   }
 
   showTimeline(call) {
@@ -36,7 +37,13 @@ export class Side {
   }
 }
 
-const LEGS = { caller: "Caller", agent: "Agent", outside: "Outside" };
+const LEGS = {
+  caller: gettext("Caller leg"),
+  agent: gettext("Agent leg"),
+  outside: gettext("Outside leg"),
+  person: gettext("Leg of the person called"),
+  supervisor: gettext("Supervisor leg"),
+};
 
 function pairs(list, entries) {
   const said = entries.flat().join("\0");

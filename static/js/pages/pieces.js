@@ -1,9 +1,30 @@
 // Badges and health in words, as every page shows them.
 
 import { icon, mark, one, text } from "../dom.js";
-import { HELP } from "../words.js";
+import { gettext } from "../i18n.js";
+import { HELP, OUTCOMES, STATES } from "../words.js";
 
 const HEALTH_ICONS = { ok: "ok", warn: "bang", bad: "bang" };
+export const PHASES = {
+  ringing: STATES.ringing,
+  queued: { word: gettext("Queued"), tone: "warn", icon: "pause" },
+  talking: { word: gettext("In progress"), tone: "ok", icon: "talking" },
+  hold: { word: gettext("On hold"), tone: "warn", icon: "pause" },
+  wrapup: { word: gettext("Wrap-up"), tone: "warn", icon: "ended" },
+  ended: STATES.ended,
+};
+
+/** What a call is doing: ringing, queued, talking, hold, wrapup or ended. */
+export function phaseOf({ phase, state }) {
+  if (state === "ended") return phase === "wrapup" ? "wrapup" : "ended";
+  return phase ?? (state === "live" ? "talking" : state);
+}
+
+/** {word, tone, icon} of a call: its phase; of an ended one how it ended, where that was bad. */
+export function phaseBadge(call) {
+  const phase = phaseOf(call);
+  return (phase === "ended" && OUTCOMES[call.outcome]) || PHASES[phase] || STATES[call.state];
+}
 
 /** {word, tone, icon} in a <span class="badge">. */
 export function showBadge(badge, { word, tone, icon: name }) {
@@ -31,4 +52,16 @@ export function showHelp(badge, call) {
 export function speakerOf(track, call) {
   if (track === "inbound") return "caller";
   return call.answered_at ? "agent" : "other";
+}
+
+/** "Mina", "Mina and Ada", "Mina, Ada and Ben". */
+export function namesInWords(names) {
+  if (names.length < 2) return names[0] ?? "";
+  return gettext("%(some)s and %(last)s", { some: names.slice(0, -1).join(", "), last: names.at(-1) });
+}
+
+/** A button that waits for an answer says so. */
+export function showBusy(button, busy) {
+  if (busy) button.setAttribute("aria-busy", "true");
+  else button.removeAttribute("aria-busy");
 }
