@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from contactcenter.env import env, secret, secrets_list
+from contactcenter.languages import languages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -122,6 +123,9 @@ METRICS_TOKEN: str = secret("METRICS_TOKEN")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="console" if sys.stderr.isatty() else "json")
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
 LANGUAGE_CODE: str = env.str("LANGUAGE_CODE", default="en-gb")
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# The site's own language and those that it holds a compiled translation for: no page is half in one.
+LANGUAGES = languages(LANGUAGE_CODE, LOCALE_PATHS)
 TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
 
 # -- Django ----------------------------------------------------------------------------------------
@@ -144,6 +148,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -162,6 +167,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
                 "calls.views.nav.inbox",
             ]
         },

@@ -1,5 +1,7 @@
 // Server time: what the browser's clock lacks, learnt from every message; and durations in words.
 
+import { gettext } from "./i18n.js";
+
 let offset = 0;
 let known = false;
 
@@ -30,7 +32,7 @@ export function duration(ms) {
 }
 
 /** 1340 → "1.3 s". */
-export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+export const seconds = (ms) => gettext("%(n)s s", { n: (ms / 1000).toFixed(1) });
 
 /** The time of day of a moment, "14:02:07" or "14:02". */
 export function timeOfDay(moment, withSeconds = true) {

@@ -1,9 +1,10 @@
 // The one line to the server: greets with the last id seen, checks that nothing is missing, comes back by itself.
 //
-// States: connecting, live, stale, reconnecting, restarting, signed-out, no-access, gone, outdated. The page listens to
-// "state" and "message". What is not told again (levels, partial lines, health) may be lost; events never are.
+// States: connecting, live, stale, reconnecting, restarting, slow, signed-out, no-access, gone, outdated. The page
+// listens to "state" and "message". What is not told again (levels, partial lines, health) may be lost; events never are.
 
 import * as clock from "./clock.js";
+import { gettext } from "./i18n.js";
 
 const FIRST_MS = 500;
 const CAP_MS = 15_000;
@@ -11,8 +12,12 @@ const BANNER_MS = 2_000;
 const STALE_MS = 5_000; // without a message while sound is streaming
 const QUIET_MS = 20_000; // without a message at all: a beat comes each 15 s
 const DEAD_MS = 35_000;
+const RESTART_BANNER_MS = 10_000;
+const RESTART_TRIES = 8; // then it is no restart any more
 const FINAL = { 4400: "outdated", 4401: "signed-out", 4403: "no-access", 4404: "gone", 4409: "outdated", 4413: "outdated" };
 const RESTARTS = new Set([1001, 1012, 4012]);
+const SLOW = 4408;
+const span = (least, most) => least + Math.random() * (most - least);
 
 export class LiveSocket extends EventTarget {
   /** `path` such as "/ws/live/"; the snapshot in the page, or its last id; `streaming()` whether ticks are due. */
@@ -31,7 +36,7 @@ export class LiveSocket extends EventTarget {
     addEventListener("online", () => this.retry());
     addEventListener("pagehide", () => this.leave());
     addEventListener("pageshow", (event) => event.persisted && this.open());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.look());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.seen());
     clock.eachSecond(() => this.look());
   }
 
@@ -47,12 +52,25 @@ export class LiveSocket extends EventTarget {
     socket.onclose = (event) => socket === this.socket && this.lost(event.code);
   }
 
+  /** Whether trying again is of no use. */
+  get final() {
+    return Object.values(FINAL).includes(this.state);
+  }
+
   /** Try again at once, unless the line is up or there is no use. */
   retry() {
-    if (this.state !== "live" && this.state !== "stale" && !Object.values(FINAL).includes(this.state)) {
-      this.drop();
-      this.open();
-    }
+    if (this.state !== "live" && this.state !== "stale" && !this.final) this.again();
+  }
+
+  again() {
+    this.drop();
+    this.open();
+  }
+
+  /** The page is looked at again: its reader may have signed in elsewhere meanwhile. */
+  seen() {
+    if (this.state === "signed-out" && !this.socket) this.again();
+    else this.look();
   }
 
   /** The page is left: say goodbye without trying again. */
@@ -111,20 +129,31 @@ export class LiveSocket extends EventTarget {
       this.set(FINAL[code]);
       return;
     }
-    const restart = RESTARTS.has(code);
     this.attempts += 1;
-    this.plan(restart ? 500 + Math.random() * 1500 : this.backOff());
-    this.set(restart || (this.state === "restarting" && this.attempts < 8) ? "restarting" : "reconnecting");
+    const state = this.broken(code);
+    this.plan(this.backOff(state));
+    this.set(state);
   }
 
-  backOff() {
-    const full = Math.min(CAP_MS, FIRST_MS * 2 ** (this.attempts - 1));
-    return full * (0.75 + Math.random() * 0.25);
+  /** What a line that may come back is in, by how it was closed; a server that restarts refuses for some tries. */
+  broken(code) {
+    if (code === SLOW) return "slow";
+    const goesOn = this.state === "restarting" && this.attempts < RESTART_TRIES;
+    return RESTARTS.has(code) || goesOn ? "restarting" : "reconnecting";
+  }
+
+  /** ms until the next try; a slow line is given time, and its sentence is there to be read. */
+  backOff(state) {
+    if (state === "restarting") return span(500, 2_000);
+    if (state === "slow") return span(3_000, 4_000);
+    return Math.min(CAP_MS, FIRST_MS * 2 ** (this.attempts - 1)) * span(0.75, 1);
   }
 
   plan(delay) {
+    clearTimeout(this.timer);
     this.retryAt = Date.now() + delay;
     this.timer = setTimeout(() => this.open(), delay);
+    setTimeout(() => this.dispatchEvent(new Event("look")), BANNER_MS + 10); // the banner, not up to a second later
   }
 
   /** Each second: is the line silent, and does the page say the right thing. */
@@ -144,11 +173,16 @@ export class LiveSocket extends EventTarget {
     this.dispatchEvent(new Event("look"));
   }
 
+  /** For whom a page is no longer there: whom to ask. */
+  get noAccess() {
+    return gettext("Your account may no longer watch live calls. Ask an administrator for the role Supervisor.");
+  }
+
   /** Whether to say it in a banner: at once when final, after 2 s when it may come back by itself. */
   get troubled() {
     if (this.state === "live") return false;
-    if (this.state === "stale" || Object.values(FINAL).includes(this.state)) return true;
-    if (this.state === "restarting") return Date.now() - this.lostAt > 10_000;
+    if (this.state === "stale" || this.state === "slow" || this.final) return true;
+    if (this.state === "restarting") return Date.now() - this.lostAt > RESTART_BANNER_MS;
     return Date.now() - (this.lostAt ?? this.openedAt ?? Date.now()) > BANNER_MS;
   }
 

@@ -1,6 +1,7 @@
 // Microphones and speakers: which there are, which were chosen, and what of them can be heard.
 
 import { keep, kept } from "./dom.js";
+import { gettext } from "./i18n.js";
 
 const FLOOR_DB = -60;
 export const HEARD_DB = -40;
@@ -16,7 +17,7 @@ export async function devices() {
     all
       .filter((one) => one.kind === kind && !["default", "communications", ""].includes(one.deviceId))
       .map((one, n) => ({ id: one.deviceId, label: one.label || `${word} ${n + 1}` }));
-  return { inputs: of("audioinput", "Microphone"), outputs: of("audiooutput", "Speaker") };
+  return { inputs: of("audioinput", gettext("Microphone")), outputs: of("audiooutput", gettext("Speaker")) };
 }
 
 /** granted, denied or prompt; "missing" where a page may have no microphone at all. */

@@ -1,40 +1,43 @@
-// Every sentence that scripts say, in one place, so that it can be translated in one place.
+// The words that several scripts share: states, outcomes, speakers, holes.
+
+import { gettext } from "./i18n.js";
 
 export const STATES = {
-  ringing: { word: "Ringing", tone: "warn", icon: "ringing" },
-  live: { word: "In progress", tone: "ok", icon: "talking" },
-  ended: { word: "Ended", tone: "", icon: "ended" },
+  ringing: { word: gettext("Ringing"), tone: "warn", icon: "ringing" },
+  live: { word: gettext("In progress"), tone: "ok", icon: "talking" },
+  ended: { word: gettext("Ended"), tone: "", icon: "ended" },
 };
 export const OUTCOMES = {
-  missed: { word: "Not answered", tone: "warn", icon: "missed" },
-  failed: { word: "Failed", tone: "bad", icon: "missed" },
+  missed: { word: gettext("Not answered"), tone: "warn", icon: "missed" },
+  failed: { word: gettext("Failed"), tone: "bad", icon: "missed" },
 };
-export const HELP = (reason) => ({ word: `Needs help: ${reason}`, tone: "bad", icon: "bang" });
-export const inQueue = (name) => `Queue: ${name}`;
-export const SPEAKERS = { caller: "Caller", agent: "Agent", other: "Line" };
+export const HELP = (reason) => ({ word: gettext("Needs help: %(reason)s", { reason }), tone: "bad", icon: "bang" });
+export const inQueue = (name) => gettext("Queue: %(name)s", { name });
+export const SPEAKERS = { caller: gettext("Caller"), agent: gettext("Agent"), other: gettext("Line") };
 export const CONNECTION = {
-  connecting: "Connecting",
-  live: "Live",
-  stale: "Stale",
-  reconnecting: "Reconnecting",
-  restarting: "Restarting",
-  "signed-out": "Signed out",
-  "no-access": "No access",
-  gone: "Gone",
-  outdated: "Out of date",
-  taken: "Open elsewhere",
+  connecting: gettext("Connecting"),
+  live: gettext("Live"),
+  stale: gettext("Stale"),
+  reconnecting: gettext("Reconnecting"),
+  restarting: gettext("Restarting"),
+  slow: gettext("Slow line"),
+  "signed-out": gettext("Signed out"),
+  "no-access": gettext("No access"),
+  gone: gettext("Gone"),
+  outdated: gettext("Out of date"),
+  taken: gettext("Open elsewhere"),
 };
 export const REASONS = {
-  stop: "stopped",
-  call_ended: "the call ended",
-  dropped: "connection lost",
-  lease: "our process ended",
-  refused: "broke the protocol",
-  silent: "nothing was received",
-  drained: "the server restarted",
+  stop: gettext("stopped"),
+  call_ended: gettext("the call ended"),
+  dropped: gettext("connection lost"),
+  lease: gettext("our process ended"),
+  refused: gettext("broke the protocol"),
+  silent: gettext("nothing was received"),
+  drained: gettext("the server restarted"),
 };
 export const GAPS = {
-  lost: (length) => `${length} of sound is missing`,
-  closed: (length) => `no stream was open for ${length}`,
-  paused: (length) => `paused for ${length}`,
+  lost: (length) => gettext("%(length)s of sound is missing", { length }),
+  closed: (length) => gettext("no stream was open for %(length)s", { length }),
+  paused: (length) => gettext("paused for %(length)s", { length }),
 };

@@ -2,6 +2,7 @@
 
 import { timeOfDay } from "../clock.js";
 import { mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { CONNECTION } from "../words.js";
 
 class Connection extends HTMLElement {
@@ -27,7 +28,7 @@ class Connection extends HTMLElement {
   word() {
     const { state, heardAt } = this.socket;
     const age = Math.floor((Date.now() - heardAt) / 1000);
-    return state === "stale" ? `${CONNECTION.stale}, ${age} s old` : CONNECTION[state];
+    return state === "stale" ? gettext("Stale, %(n)s s old", { n: age }) : CONNECTION[state];
   }
 
   showBanner() {
@@ -35,33 +36,44 @@ class Connection extends HTMLElement {
     const words = socket.troubled ? this.sentence() : "";
     banner.hidden = !words;
     text(one("[data-banner-text]", banner), words);
-    mark(banner, "kind", ["signed-out", "no-access", "gone", "outdated"].includes(socket.state) ? "bad" : "warn");
-    one("[data-banner-retry]", banner).hidden = !["reconnecting", "restarting", "connecting"].includes(socket.state);
-    one("[data-banner-login]", banner).hidden = socket.state !== "signed-out";
+    mark(banner, "kind", socket.final ? "bad" : "warn");
+    one("[data-banner-retry]", banner).hidden = !["reconnecting", "restarting", "slow", "connecting"].includes(socket.state);
+    const login = one("[data-banner-login]", banner);
+    login.hidden = socket.state !== "signed-out";
+    if (!login.hidden) login.href = this.back(login);
+  }
+
+  /** Signing in leads back to this page as it is now: scripts keep filters in its address. */
+  back(login) {
+    const address = new URL(login.href);
+    address.searchParams.set("next", location.pathname + location.search + location.hash);
+    return address.pathname + address.search;
   }
 
   sentence() {
     const { socket } = this;
     const age = Math.floor((Date.now() - socket.heardAt) / 1000);
     const wait = socket.retryAt ? Math.max(0, Math.ceil((socket.retryAt - Date.now()) / 1000)) : 0;
-    const next = wait > 0 ? `trying again in ${wait} s.` : "trying now.";
+    const next = wait > 0 ? gettext("trying again in %(n)s s.", { n: wait }) : gettext("trying now.");
     switch (socket.state) {
       case "connecting":
-        return `There is no connection yet; ${next}`;
+        return gettext("There is no connection yet; %(next)s", { next });
       case "reconnecting":
-        return `Connection lost at ${timeOfDay(socket.lostAt)}. Showing the last known state; ${next}`;
+        return gettext("Connection lost at %(time)s. Showing the last known state; %(next)s", { time: timeOfDay(socket.lostAt), next });
       case "restarting":
-        return `The server is restarting. Showing the last known state; ${next}`;
+        return gettext("The server is restarting. Showing the last known state; %(next)s", { next });
+      case "slow":
+        return gettext("Your line is slow: the page could not keep up. Showing the last known state; %(next)s", { next });
       case "stale":
-        return `Nothing has arrived for ${age} s. Showing the last known state.`;
+        return gettext("Nothing has arrived for %(n)s s. Showing the last known state.", { n: age });
       case "signed-out":
-        return "You were signed out. What you see is the last known state.";
+        return gettext("You were signed out. What you see is the last known state.");
       case "no-access":
-        return "Your account may no longer watch live calls. Ask an administrator for the role Supervisor.";
+        return socket.noAccess;
       case "gone":
-        return "This call is no longer there.";
+        return gettext("This call is no longer there.");
       case "outdated":
-        return "The server no longer understands this page. Reload it.";
+        return gettext("The server no longer understands this page. Reload it.");
       default:
         return "";
     }

@@ -1,6 +1,7 @@
 // <cc-countdown>: how long until a moment, by the server's clock: "00:23 left", afterwards "00:12 over".
 
 import { duration, eachSecond, now } from "../clock.js";
+import { gettext } from "../i18n.js";
 
 class Countdown extends HTMLElement {
   #stop = null;
@@ -21,7 +22,7 @@ class Countdown extends HTMLElement {
 
   show() {
     const left = this.#to === null ? 0 : this.#to - now();
-    const shown = this.#to === null ? "" : left >= 0 ? `${duration(left + 999)} left` : `${duration(-left)} over`;
+    const shown = this.#to === null ? "" : left >= 0 ? gettext("%(time)s left", { time: duration(left + 999) }) : gettext("%(time)s over", { time: duration(-left) });
     this.toggleAttribute("data-over", left < 0);
     if (this.textContent !== shown) this.textContent = shown;
   }

@@ -1,12 +1,13 @@
 // What every page has: theme, keyboard.
 
 import { all, icon, keep, kept, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { keyList, onKey } from "../keys.js";
 
 const THEMES = {
-  auto: { icon: "auto", word: "Theme: as the system. Change to light" },
-  light: { icon: "sun", word: "Theme: light. Change to dark" },
-  dark: { icon: "moon", word: "Theme: dark. Change to as the system" },
+  auto: { icon: "auto", word: gettext("Theme: as the system. Change to light") },
+  light: { icon: "sun", word: gettext("Theme: light. Change to dark") },
+  dark: { icon: "moon", word: gettext("Theme: dark. Change to as the system") },
 };
 const order = Object.keys(THEMES);
 

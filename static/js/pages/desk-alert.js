@@ -1,6 +1,7 @@
 // A call that rings makes itself known: by sound on the chosen device, in the title, by the browser.
 
 import { one } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { play } from "../phone-devices.js";
 import { KINDS } from "./desk-words.js";
 
@@ -19,7 +20,7 @@ export class Alert {
     this.stop();
     this.offer = offer;
     if (!offer) return;
-    const words = `${KINDS[offer.kind] ?? KINDS.queue}: ${call?.caller ?? "unknown caller"}`;
+    const words = `${KINDS[offer.kind] ?? KINDS.queue}: ${call?.caller ?? gettext("unknown caller")}`;
     this.flash(words);
     if (!silent) this.ring(offer);
     if (document.visibilityState === "hidden") this.notify(words);
@@ -41,7 +42,7 @@ export class Alert {
   notify(words) {
     if (window.Notification?.permission !== "granted") return;
     try {
-      this.notice = new Notification(words, { tag: "desk-call", body: "Press to go to the desk.", requireInteraction: true });
+      this.notice = new Notification(words, { tag: "desk-call", body: gettext("Press to go to the desk."), requireInteraction: true });
       this.notice.onclick = () => window.focus();
     } catch {
       // some browsers only notify from a service worker; sound and title remain

@@ -1,6 +1,7 @@
 // The call at hand: who, how long, its controls, a consultation within it.
 
 import { all, icon, mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { onKey } from "../keys.js";
 import { busy } from "./desk-pieces.js";
 import { PROGRESS, phoneError } from "./desk-words.js";
@@ -61,24 +62,24 @@ export class CallBar {
 
   via({ call, offer }) {
     const place = [...new Set([call.label || call.number, call.queue])].filter(Boolean).join(" · ");
-    return offer.kind === "dial" ? `shown as ${place}` : place;
+    return offer.kind === "dial" ? gettext("shown as %(place)s", { place }) : place;
   }
 
   badge({ offer, call }) {
-    if (offer.held) return { word: "On hold", tone: "warn", icon: "none" };
+    if (offer.held) return { word: gettext("On hold"), tone: "warn", icon: "none" };
     if (outgoing(offer) && call.progress !== "in-progress") {
       const progress = offer.state === "ringing" ? "" : (call.progress ?? "");
       return { word: PROGRESS[progress] ?? progress, tone: OVER[progress] ?? "warn", icon: "ringing" };
     }
-    return { word: offer.state === "accepted" ? "Talking" : "Connecting", tone: "ok", icon: "talking" };
+    return { word: offer.state === "accepted" ? gettext("Talking") : gettext("Connecting"), tone: "ok", icon: "talking" };
   }
 
   drawControls({ offer, call }) {
     const talking = offer.state === "accepted";
     const muted = this.browser ? this.desk.phone.muted : offer.muted;
-    this.toggle("mute", muted, muted ? "Unmute" : "Mute", muted ? "mic-off" : "mic");
-    this.toggle("hold", offer.held, offer.held ? "Take off hold" : "Hold", offer.held ? "play" : "pause");
-    this.toggle("help", Boolean(call.help), call.help ? "Help asked" : "Ask for help", "hand");
+    this.toggle("mute", muted, muted ? gettext("Unmute") : gettext("Mute"), muted ? "mic-off" : "mic");
+    this.toggle("hold", offer.held, offer.held ? gettext("Take off hold") : gettext("Hold"), offer.held ? "play" : "pause");
+    this.toggle("help", Boolean(call.help), call.help ? gettext("Help asked") : gettext("Ask for help"), "hand");
     for (const hook of ["mute", "keypad"]) this.control(hook).disabled = this.browser ? !this.desk.phone.busy : !talking;
     for (const hook of ["hold", "transfer", "help"]) this.control(hook).disabled = !talking || Boolean(offer.consult && hook !== "help");
     one("[data-keypad-note]", this.bar).hidden = this.browser;
@@ -99,18 +100,18 @@ export class CallBar {
     one("[data-consult]", this.bar).hidden = !consult;
     if (!consult) return;
     const { who, state } = consult;
-    const waits = `${call.caller} waits and hears music.`;
+    const waits = gettext("%(caller)s waits and hears music.", { caller: call.caller });
     const words = {
-      ringing: `${who} is being rung. ${waits}`,
-      talking: `You are talking with ${who}. ${waits}`,
-      declined: `${who} declined. ${waits}`,
-      missed: `${who} did not answer. ${waits}`,
-      failed: `${who} could not be reached. ${waits}`,
+      ringing: gettext("%(who)s is being rung.", { who }),
+      talking: gettext("You are talking with %(who)s.", { who }),
+      declined: gettext("%(who)s declined.", { who }),
+      missed: gettext("%(who)s did not answer.", { who }),
+      failed: gettext("%(who)s could not be reached.", { who }),
     };
-    text(one("[data-text]", one("[data-consult]", this.bar)), words[state] ?? waits);
+    text(one("[data-text]", one("[data-consult]", this.bar)), [words[state], waits].filter(Boolean).join(" "));
     mark(one("[data-consult]", this.bar), "state", state);
     this.control("complete").hidden = !["ringing", "talking"].includes(state);
-    text(this.control("complete"), state === "ringing" ? "Hand over without talking" : "Hand over and leave");
+    text(this.control("complete"), state === "ringing" ? gettext("Hand over without talking") : gettext("Hand over and leave"));
   }
 
   /** The voice's own line, which lives apart from the page's: told only while something is wrong with it. */
@@ -121,11 +122,11 @@ export class CallBar {
     const note = this.bar.querySelector("[data-voice-note]");
     const words =
       phone.callState === "reconnecting"
-        ? "The sound is interrupted; the phone connects again. Stay on the line."
+        ? gettext("The sound is interrupted; the phone connects again. Stay on the line.")
         : phone.trouble && phone.busy
           ? phoneError(phone.trouble)
           : gone && Date.now() - this.goneAt > 3_000
-            ? "Your phone has lost this call. If the caller is still there, the call is offered to you again."
+            ? gettext("Your phone has lost this call. If the caller is still there, the call is offered to you again.")
             : "";
     note.hidden = !words;
     text(note, words);

@@ -1,17 +1,18 @@
 // The device check: microphone, speaker, network. It has to be passed once a day before calls may ring here.
 
 import { make, mark, one, text, keep, kept } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { choose, chosen, devices, HEARD_DB, Meter, play, udp } from "../phone-devices.js";
 import { BLOCKED, NO_MICROPHONE, phoneError } from "./desk-words.js";
 import { showBadge } from "./pieces.js";
 
 const STEPS = ["microphone", "speaker", "network"];
 const BADGES = {
-  "": { word: "Not yet", tone: "", icon: "none" },
-  wait: { word: "Trying", tone: "", icon: "none" },
-  ok: { word: "Good", tone: "ok", icon: "ok" },
-  warn: { word: "May be poor", tone: "warn", icon: "bang" },
-  bad: { word: "Not good", tone: "bad", icon: "bang" },
+  "": { word: gettext("Not yet"), tone: "", icon: "none" },
+  wait: { word: gettext("Trying"), tone: "", icon: "none" },
+  ok: { word: gettext("Good"), tone: "ok", icon: "ok" },
+  warn: { word: gettext("May be poor"), tone: "warn", icon: "bang" },
+  bad: { word: gettext("Not good"), tone: "bad", icon: "bang" },
 };
 const today = () => new Date().toDateString();
 
@@ -24,8 +25,8 @@ export class Check {
     this.results = {};
     const on = (hook, act) => one(`[${hook}]`, this.box).addEventListener("click", act);
     on("data-play", () => this.play());
-    on("data-heard", () => this.settle("speaker", "ok", "You hear the desk."));
-    on("data-unheard", () => this.settle("speaker", "bad", "Choose another speaker, or turn it up, and play the sound again."));
+    on("data-heard", () => this.settle("speaker", "ok", gettext("You hear the desk.")));
+    on("data-unheard", () => this.settle("speaker", "bad", gettext("Choose another speaker, or turn it up, and play the sound again.")));
     on("data-close", () => this.box.close());
     on("data-go-ready", () => this.ready());
     this.box.addEventListener("close", () => this.end());
@@ -43,7 +44,7 @@ export class Check {
     this.results = {};
     this.box.showModal();
     for (const step of STEPS) this.settle(step, "", "");
-    text(this.textOf("speaker"), "Play a sound and say whether it was heard.");
+    text(this.textOf("speaker"), gettext("Play a sound and say whether it was heard."));
     this.network();
     this.microphone();
   }
@@ -82,7 +83,7 @@ export class Check {
   async microphone() {
     this.meter?.close();
     this.meter = null;
-    this.settle("microphone", "wait", "Say something.");
+    this.settle("microphone", "wait", gettext("Say something."));
     one("[data-blocked]", this.box).hidden = true;
     try {
       const meter = await Meter.open(chosen("input"), (db) => this.heard(db));
@@ -96,7 +97,7 @@ export class Check {
 
   heard(db) {
     mark(one("[data-level]", this.box), "level", String(Math.round((db + 60) / 5)));
-    if (db > HEARD_DB && this.results.microphone === "wait") this.settle("microphone", "ok", "You are heard.");
+    if (db > HEARD_DB && this.results.microphone === "wait") this.settle("microphone", "ok", gettext("You are heard."));
   }
 
   unheard(error) {
@@ -105,7 +106,7 @@ export class Check {
     const note = one("[data-blocked]", this.box);
     note.hidden = false;
     text(note, words);
-    this.settle("microphone", "bad", blocked ? "The browser blocks it." : "No sound comes from it.");
+    this.settle("microphone", "bad", blocked ? gettext("The browser blocks it.") : gettext("No sound comes from it."));
   }
 
   async list() {
@@ -113,7 +114,7 @@ export class Check {
     const put = (use, found) => {
       const select = one(`[data-${use}]`, this.box);
       const option = (id, label) => Object.assign(make("option", "", label), { value: id });
-      select.replaceChildren(option("", "As the system says"), ...found.map(({ id, label }) => option(id, label)));
+      select.replaceChildren(option("", gettext("As the system says")), ...found.map(({ id, label }) => option(id, label)));
       select.value = found.some(({ id }) => id === chosen(use)) ? chosen(use) : "";
     };
     put("input", inputs);
@@ -136,7 +137,7 @@ export class Check {
     this.audio?.pause();
     this.audio = await play(this.sound, use).catch(() => null);
     for (const hook of ["heard", "unheard"]) one(`[data-${hook}]`, this.box).disabled = !this.audio;
-    if (!this.audio) this.settle("speaker", "bad", "The browser plays no sound. Choose another speaker.");
+    if (!this.audio) this.settle("speaker", "bad", gettext("The browser plays no sound. Choose another speaker."));
   }
 
   // network
@@ -144,19 +145,19 @@ export class Check {
   async network() {
     const { phone } = this.desk;
     if (this.desk.state.me.phone !== "browser") {
-      this.settle("network", "", "Choose “In the browser” under My phone to try it.");
+      this.settle("network", "", gettext("Choose “In the browser” under My phone to try it."));
       return;
     }
     if (["off", "failed"].includes(phone.state)) await phone.start();
     if (phone.state === "starting") {
-      this.settle("network", "wait", "Connecting to Twilio …");
+      this.settle("network", "wait", gettext("Connecting to Twilio …"));
       return;
     }
     if (!phone.ready) {
       this.settle("network", "bad", phoneError(phone.trouble ?? { code: 31009 }));
       return;
     }
-    this.settle("network", "wait", "Connected to Twilio. Trying the way of the voices …");
+    this.settle("network", "wait", gettext("Connected to Twilio. Trying the way of the voices …"));
     const [result, words] = phone.preflightOffered ? line(await phone.preflight()) : way(await udp());
     if (this.box.open) this.settle("network", result, words);
   }
@@ -164,10 +165,10 @@ export class Check {
 
 function line({ ok, code, mos }) {
   if (!ok) return ["bad", phoneError({ code })];
-  return mos !== null && mos < 3.5 ? ["warn", "Voices may be hard to understand on this network."] : ["ok", "The network carries voices well."];
+  return mos !== null && mos < 3.5 ? ["warn", gettext("Voices may be hard to understand on this network.")] : ["ok", gettext("The network carries voices well.")];
 }
 
 function way(udpOut) {
-  if (udpOut === "yes") return ["ok", "Connected to Twilio, and the way of the voices (UDP) is open."];
-  return ["warn", "Connected to Twilio, but UDP seems to be blocked: voices take a detour and may be poor."];
+  if (udpOut === "yes") return ["ok", gettext("Connected to Twilio, and the way of the voices (UDP) is open.")];
+  return ["warn", gettext("Connected to Twilio, but UDP seems to be blocked: voices take a detour and may be poor.")];
 }

@@ -1,12 +1,13 @@
 // All that is known of a caller, in one column: what the ringing dialog shows before the call is answered.
 
 import { make } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { callbackRow, marks, moment, noteOf, pastCall, pastEmpty, shownNumber } from "./desk-pieces.js";
 
 /** "Rotterdam, Netherlands · 14:05 there". */
 export function whereabouts({ caller }) {
   if (!caller) return "";
-  const there = caller.local_time ? `${caller.local_time} there` : "";
+  const there = caller.local_time ? gettext("%(time)s there", { time: caller.local_time }) : "";
   return [caller.place, there].filter(Boolean).join(" · ");
 }
 
@@ -34,12 +35,12 @@ export function briefing(context) {
     number,
     contact?.company ? make("bdi", "sub", contact.company) : null,
     marks(context),
-    section("They said", said.map(({ text }) => make("q", "", text)).map(asItem)),
-    section("They entered", Object.entries(entered).map(([name, value]) => make("span", "", `${name}: ${value}`)).map(asItem)),
-    section("Open matters", matters.map(({ text, opened_at: at }) => matterLine(text, at))),
-    section("Notes", [contact?.note ? asItem(make("bdi", "", contact.note)) : null, ...notes.map(noteOf)].filter(Boolean)),
-    section("Promised callbacks", callbacks.map((one) => callbackRow(one, { who: false }))),
-    section(calls.length ? "Last calls" : "", calls.map(pastCall)) ?? make("p", "sub", pastEmpty(context)),
+    section(gettext("They said"), said.map(({ text }) => make("q", "", text)).map(asItem)),
+    section(gettext("They entered"), Object.entries(entered).map(([name, value]) => make("span", "", `${name}: ${value}`)).map(asItem)),
+    section(gettext("Open matters"), matters.map(({ text, opened_at: at }) => matterLine(text, at))),
+    section(gettext("Notes"), [contact?.note ? asItem(make("bdi", "", contact.note)) : null, ...notes.map(noteOf)].filter(Boolean)),
+    section(gettext("Promised callbacks"), callbacks.map((one) => callbackRow(one, { who: false }))),
+    section(calls.length ? gettext("Last calls") : "", calls.map(pastCall)) ?? make("p", "sub", pastEmpty(context)),
   ].filter(Boolean);
 }
 
@@ -51,7 +52,7 @@ function asItem(element) {
 
 function matterLine(words, at) {
   const item = make("li");
-  item.append(make("bdi", "", words), make("span", "sub", ` since ${moment(at)}`));
+  item.append(make("bdi", "", words), make("span", "sub", ` ${gettext("since %(time)s", { time: moment(at) })}`));
   return item;
 }
 

@@ -1,6 +1,7 @@
 // Calling somebody: the number, whether it may be called, and which number they are shown.
 
 import { make, mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { busy, fill } from "./desk-pieces.js";
 import { Search } from "./desk-search.js";
 
@@ -31,7 +32,7 @@ export class Dial {
     const select = this.form.elements.number;
     fill(select, dial.numbers, ({ number, label, e164 }) => Object.assign(make("option", "", `${label} ${e164}`), { value: String(number) }));
     const none = dial.allowed && !dial.numbers.length;
-    if (none) this.say("No number of ours can be shown. Ask an administrator.", "warn");
+    if (none) this.say(gettext("No number of ours can be shown. Ask an administrator."), "warn");
     else if (this.none) this.say("", "");
     this.none = none;
   }
@@ -41,7 +42,7 @@ export class Dial {
     const typed = this.form.elements.to.value.replace(/\D/g, "").length;
     if (error) this.say(error.text, "bad");
     else if (result?.number) this.say(result.number.text || result.number.shown, result.number.allowed ? "ok" : "bad");
-    else if (result && typed >= LEAST_DIGITS) this.say("Write the number with its country: +31 20 123 4567.", "warn");
+    else if (result && typed >= LEAST_DIGITS) this.say(gettext("Write the number with its country: +31 20 123 4567."), "warn");
     else this.say("", "");
     one("[data-dial-go]", this.panel).disabled = !this.number || !this.form.elements.number.value;
   }

@@ -2,9 +2,10 @@
 
 import { newId } from "../control.js";
 import { one } from "../dom.js";
+import { gettext } from "../i18n.js";
 
-const OUTDATED = "This page is out of date. Reload it and try again.";
-export const NO_LINE = "There is no connection to the server. Nothing was done.";
+const OUTDATED = gettext("This page is out of date. Reload it and try again.");
+export const NO_LINE = gettext("There is no connection to the server. Nothing was done.");
 
 /** Ask for `kind`; resolves to {desk, command}, rejects with {code, text}. */
 export const ask = (kind, fields = {}) => post("/desk/do/", { id: newId(), do: kind, ...fields });

@@ -2,9 +2,13 @@
 
 import * as clock from "../clock.js";
 import { all, mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { busy, callbackRow, fill } from "./desk-pieces.js";
 import { ME, REASONS } from "./desk-words.js";
 import { showBadge } from "./pieces.js";
+
+const DECLINED = gettext("You declined a call and are Away, so that the next caller does not ring in vain.");
+const MISSED = gettext("You missed a call and are Away, so that the next caller does not ring in vain.");
 
 export class Me {
   /** `desk` has state, act(kind, fields) and mayBeReady(). */
@@ -31,8 +35,7 @@ export class Me {
     for (const button of all("[data-status]")) button.setAttribute("aria-pressed", String(button.dataset.status === me.status));
     if (me.status === "away" && me.reason in REASONS && document.activeElement !== this.reason) this.away(me.reason);
     one("[data-missed]").hidden = !missed;
-    const why = me.reason === "declined" ? "You declined a call" : "You missed a call";
-    if (missed) text(one("[data-text]", one("[data-missed]")), `${why} and are Away, so that the next caller does not ring in vain.`);
+    if (missed) text(one("[data-text]", one("[data-missed]")), me.reason === "declined" ? DECLINED : MISSED);
   }
 
   away(reason) {
@@ -70,7 +73,7 @@ export class Day {
   /** The longest wait goes on by itself. */
   second() {
     const since = this.depth?.longest_since;
-    const note = since ? `longest ${clock.duration(clock.now() - Date.parse(since))}` : "nobody";
+    const note = since ? gettext("longest %(time)s", { time: clock.duration(clock.now() - Date.parse(since)) }) : gettext("nobody");
     text(one('[data-figure="waiting"] [data-note]', this.box), note);
   }
 

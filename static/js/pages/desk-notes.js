@@ -2,6 +2,7 @@
 
 import { timeOfDay } from "../clock.js";
 import { keep, kept, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { fill, noteOf } from "./desk-pieces.js";
 
 const SAVE_MS = 2_000;
@@ -49,7 +50,7 @@ export class Notes {
 
   typed() {
     keep(key(this.call), this.field.value);
-    text(this.saved, "Not saved yet");
+    text(this.saved, gettext("Not saved yet"));
     this.soon(SAVE_MS);
   }
 
@@ -67,7 +68,7 @@ export class Notes {
     if (done) forget(call, note);
     if (call !== this.call) return;
     if (done) this.sent = note;
-    text(this.saved, done && !this.waits() ? `Saved ${timeOfDay(Date.now())}` : `Not saved yet${refused}`);
+    text(this.saved, done && !this.waits() ? gettext("Saved %(time)s", { time: timeOfDay(Date.now()) }) : gettext("Not saved yet") + refused);
     if (this.waits()) this.soon(done ? SAVE_MS : AGAIN_MS);
   }
 }

@@ -4,6 +4,7 @@
 // page has lost its line.
 
 import { all, mark, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { permission } from "../phone-devices.js";
 import { BLOCKED, NO_MICROPHONE, PHONE, phoneError } from "./desk-words.js";
 import { busy } from "./desk-pieces.js";
@@ -78,7 +79,7 @@ export class Phone {
     const own = one("[name=phone][value=telephone]");
     own.disabled = !me.telephone;
     text(one("[data-telephone]"), me.telephone);
-    text(one("[data-telephone-note]"), me.telephone ? "It rings like any other call." : "No number is known. Ask an administrator to enter it.");
+    text(one("[data-telephone-note]"), me.telephone ? gettext("It rings like any other call.") : gettext("No number is known. Ask an administrator to enter it."));
     text(one("[data-browser-note]"), this.note());
     this.follow();
     this.changed();
@@ -86,7 +87,7 @@ export class Phone {
 
   note() {
     if (this.blocked) return PHONE.blocked;
-    return this.desk.checked() ? "Checked today." : "To be checked before the first call.";
+    return this.desk.checked() ? gettext("Checked today.") : gettext("To be checked before the first call.");
   }
 
   show() {
@@ -118,7 +119,7 @@ export class Phone {
     const { trouble } = this.desk.phone;
     if (state === "blocked") return this.allowed === "missing" ? NO_MICROPHONE : BLOCKED;
     if (state === "failed") return phoneError(trouble ?? {});
-    if (state === "lost") return trouble ? phoneError(trouble) : "The phone has lost Twilio. It tries again by itself; calls cannot ring here until then.";
+    if (state === "lost") return trouble ? phoneError(trouble) : gettext("The phone has lost Twilio. It tries again by itself; calls cannot ring here until then.");
     return trouble ? phoneError(trouble) : "";
   }
 }

@@ -2,6 +2,7 @@
 
 import { duration, now, timeOfDay } from "../clock.js";
 import { make, mark, newIcon, text } from "../dom.js";
+import { gettext, ngettext } from "../i18n.js";
 import { CALLS, VERIFIED } from "./desk-words.js";
 
 /** Let a button wait for a promise: it is busy until then, and says so. */
@@ -24,7 +25,7 @@ export function fill(list, entries, draw) {
 }
 
 /** 31612345678 → a number as people read it is the server's; here only "Withheld" for none. */
-export const shownNumber = (caller) => (caller?.withheld ? "Number withheld" : caller?.shown || caller?.number || "");
+export const shownNumber = (caller) => (caller?.withheld ? gettext("Number withheld") : caller?.shown || caller?.number || "");
 
 /** "14:02", "Yesterday 14:02", "3 Nov 2026, 14:02". */
 export function moment(at) {
@@ -32,9 +33,9 @@ export function moment(at) {
   const days = Math.round((midnight(now()) - midnight(date)) / 86_400_000);
   const clock = timeOfDay(at, false);
   if (days === 0) return clock;
-  if (days === 1) return `Yesterday ${clock}`;
-  if (days === -1) return `Tomorrow ${clock}`;
-  return `${date.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" })}, ${clock}`;
+  if (days === 1) return gettext("Yesterday %(time)s", { time: clock });
+  if (days === -1) return gettext("Tomorrow %(time)s", { time: clock });
+  return `${date.toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short", year: "numeric" })}, ${clock}`;
 }
 
 const midnight = (at) => new Date(at).setHours(0, 0, 0, 0);
@@ -78,7 +79,7 @@ export function marks(context) {
   const verified = VERIFIED[context.verified];
   if (verified) line.append(badge(verified));
   for (const tag of context.contact?.tags ?? []) line.append(make("bdi", "tag", tag));
-  if (context.voicemails) line.append(badge({ word: context.voicemails === 1 ? "1 unheard message" : `${context.voicemails} unheard messages`, tone: "warn" }));
+  if (context.voicemails) line.append(badge({ word: ngettext("%(n)s unheard message", "%(n)s unheard messages", context.voicemails), tone: "warn" }));
   return line.childElementCount ? line : null;
 }
 
@@ -96,7 +97,7 @@ export function pastCall(call) {
 }
 
 export const pastEmpty = (context) =>
-  context.caller?.withheld ? "The number is withheld: earlier calls are not known." : "First call from this number.";
+  context.caller?.withheld ? gettext("The number is withheld: earlier calls are not known.") : gettext("First call from this number.");
 
 export function noteOf({ by, text: words, at }) {
   const item = make("li");
@@ -115,8 +116,8 @@ export function callbackRow(callback, { act = null, call = null, who = true } = 
   head.append(time);
   if (who) head.append(make("bdi", "", whom));
   if (callback.queue) head.append(make("span", "sub", callback.queue));
-  if (call) head.append(smallButton("Call now", call, whom));
-  if (act) head.append(sureButton("Cancel", "Cancel it?", act, `callback of ${whom}`));
+  if (call) head.append(smallButton(gettext("Call now"), call, whom));
+  if (act) head.append(sureButton(gettext("Cancel"), gettext("Cancel it?"), act, gettext("callback of %(whom)s", { whom })));
   item.append(head);
   if (who && callback.who && callback.who !== callback.e164) item.append(make("bdi", "sub phone", callback.e164));
   if (callback.note) item.append(make("bdi", "row-note", callback.note));

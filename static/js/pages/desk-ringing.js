@@ -5,6 +5,7 @@
 import * as clock from "../clock.js";
 import "../elements/cc-countdown.js";
 import { one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { briefing } from "./desk-context.js";
 import { busy } from "./desk-pieces.js";
 import { ACCEPTS, KINDS } from "./desk-words.js";
@@ -42,14 +43,14 @@ export class Ringing {
   fillIn({ call, context, me }, offer, accepted) {
     const telephone = me.phone === "telephone" && offer.kind !== "callback";
     text(one("[data-kind]", this.box), KINDS[offer.kind] ?? KINDS.queue);
-    text(one("[data-caller]", this.box), call?.caller ?? "Unknown caller");
+    text(one("[data-caller]", this.box), call?.caller ?? gettext("Unknown caller"));
     one("[data-until]", this.box).run(offer.until);
     this.second();
     const accept = one("[data-accept]", this.box);
     accept.hidden = telephone;
     accept.disabled = accepted;
-    text(one("[data-word]", accept), accepted ? "Connecting…" : (ACCEPTS[offer.kind] ?? "Accept"));
-    const how = telephone ? `Answer on your own telephone ${me.telephone}.` : this.trouble(offer);
+    text(one("[data-word]", accept), accepted ? gettext("Connecting…") : (ACCEPTS[offer.kind] ?? gettext("Accept")));
+    const how = telephone ? gettext("Answer on your own telephone %(number)s.", { number: me.telephone }) : this.trouble(offer);
     one("[data-how]", this.box).hidden = !how;
     text(one("[data-how]", this.box), how);
     if (context) this.brief(context);
@@ -66,7 +67,7 @@ export class Ringing {
   trouble(offer) {
     const { phone } = this.desk;
     if (offer.kind === "callback" || phone.ready) return "";
-    return "Your phone is not connected, so this call cannot reach it. It is being tried again.";
+    return gettext("Your phone is not connected, so this call cannot reach it. It is being tried again.");
   }
 
   /** "Support, waiting 00:41 · moved from Sales": the wait ticks on from when it was told. */
@@ -75,7 +76,7 @@ export class Ringing {
     if (!offer || !context) return;
     const queue = context.queue;
     const waited = queue ? clock.duration(queue.waited_s * 1000 + Math.max(0, clock.now() - Date.parse(at))) : "";
-    const parts = [queue ? `${queue.name}, waiting ${waited}` : "", offer.reason];
+    const parts = [queue ? gettext("%(queue)s, waiting %(time)s", { queue: queue.name, time: waited }) : "", offer.reason];
     text(one("[data-about]", this.box), parts.filter(Boolean).join(" · "));
   }
 
@@ -84,7 +85,7 @@ export class Ringing {
     this.before = document.activeElement;
     this.box.setAttribute("open", ""); // show() would move the focus
     this.box.scrollTop = 0;
-    text(one("[data-announce]"), `${KINDS[offer.kind] ?? KINDS.queue}: ${call?.caller ?? "unknown caller"}. Alt A accepts, Alt D declines.`);
+    text(one("[data-announce]"), gettext("%(what)s: %(caller)s. Alt A accepts, Alt D declines.", { what: KINDS[offer.kind] ?? KINDS.queue, caller: call?.caller ?? gettext("unknown caller") }));
     const first = one("[data-accept]", this.box).hidden ? one("[data-decline]", this.box) : one("[data-accept]", this.box);
     if (!document.activeElement?.matches(FIELDS) && !document.querySelector("dialog:modal")) first.focus();
   }

@@ -1,6 +1,7 @@
 // Beside the call: who calls, open matters, earlier calls, promised callbacks.
 
 import { make, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { nameplate } from "./desk-context.js";
 import { busy, callbackRow, fill, moment, pastCall, pastEmpty, smallButton } from "./desk-pieces.js";
 
@@ -24,7 +25,7 @@ export class Side {
     if (!context) return;
     const { contact, caller } = context;
     this.who(context);
-    text(one("[data-edit-contact]"), contact ? "Edit" : "Save as contact");
+    text(one("[data-edit-contact]"), contact ? gettext("Edit") : gettext("Save as contact"));
     one("[data-edit-contact]").hidden = !contact && caller?.withheld;
     one("[data-no-contact]").hidden = Boolean(contact);
     one("[data-new-matter]").hidden = !contact;
@@ -55,7 +56,7 @@ export class Side {
     const item = make("li");
     const head = make("p", "row-head");
     const close = (button) => busy(button, () => this.desk.act("matter.close", { matter }));
-    head.append(make("bdi", "", words), make("span", "sub", `since ${moment(at)}`), smallButton("Settled", close, words));
+    head.append(make("bdi", "", words), make("span", "sub", gettext("since %(time)s", { time: moment(at) })), smallButton(gettext("Settled"), close, words));
     item.append(head);
     return item;
   }

@@ -2,6 +2,7 @@
 // answering beats is what tells the server that somebody sits here.
 
 import * as clock from "../clock.js";
+import { gettext } from "../i18n.js";
 import { LiveSocket } from "../live-socket.js";
 
 const TAKEN = 4409;
@@ -62,11 +63,14 @@ export class DeskSocket extends LiveSocket {
     return this.state !== "taken" && super.troubled;
   }
 
+  get noAccess() {
+    return gettext("Your account may no longer use a desk. Ask an administrator for the role Agent.");
+  }
+
   /** Sit down here, whoever sits elsewhere. */
   takeOver() {
     this.take = true;
-    this.drop();
     this.set("connecting");
-    this.open();
+    this.again();
   }
 }

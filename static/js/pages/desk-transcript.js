@@ -2,6 +2,7 @@
 
 import "../elements/cc-transcript.js";
 import { one } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { State } from "../state.js";
 import { Words } from "./call-words.js";
 
@@ -48,6 +49,6 @@ export class Transcript extends Words {
   }
 
   nothing(call) {
-    return call.state === "ended" ? "Nothing was written down in this call." : "Nothing has been said yet.";
+    return call.state === "ended" ? gettext("Nothing was written down in this call.") : gettext("Nothing has been said yet.");
   }
 }

@@ -1,6 +1,7 @@
 // Transfer: whom (an agent, a queue, a number), and whether to talk first or to hand over at once.
 
 import { make, mark, one, text } from "../dom.js";
+import { gettext, ngettext } from "../i18n.js";
 import { busy } from "./desk-pieces.js";
 import { Search } from "./desk-search.js";
 import { AGENTS } from "./desk-words.js";
@@ -44,11 +45,11 @@ export class Transfer {
     const entries = [
       ...(number ? [{ kind: "number", key: number.key, name: number.shown, note: number.text, off: !number.allowed }] : []),
       ...agents.map(({ key, name, state }) => ({ kind: "agent", key, name, note: AGENTS[state] ?? state, off: state !== "ready" })),
-      ...queues.map(({ key, name, waiting }) => ({ kind: "queue", key, name, note: waiting === 1 ? "1 caller waits" : `${waiting} callers wait` })),
+      ...queues.map(({ key, name, waiting }) => ({ kind: "queue", key, name, note: ngettext("%(n)s caller waits", "%(n)s callers wait", waiting) })),
     ];
     this.options = entries.map((entry) => this.option(entry));
     this.list.replaceChildren(...this.options);
-    if (!entries.length) text(one("[data-found-note]", this.box), "Nobody by that name. A number is written +31 20 123 4567.");
+    if (!entries.length) text(one("[data-found-note]", this.box), gettext("Nobody by that name. A number is written +31 20 123 4567."));
     this.choose(this.options.find((option) => !option.off) ?? null);
   }
 
@@ -58,7 +59,7 @@ export class Transfer {
     item.setAttribute("aria-selected", "false");
     if (entry.off) item.setAttribute("aria-disabled", "true");
     mark(item, "kind", entry.kind);
-    const kinds = { agent: "Agent", queue: "Queue", number: "Number" };
+    const kinds = { agent: gettext("Agent"), queue: gettext("Queue"), number: gettext("Number") };
     item.append(make("span", "kind", kinds[entry.kind]), make("bdi", "", entry.name), make("span", "sub", entry.note));
     item.addEventListener("click", () => this.choose(item.off ? this.chosen : item));
     return item;

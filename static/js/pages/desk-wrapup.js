@@ -2,6 +2,7 @@
 
 import "../elements/cc-countdown.js";
 import { make, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { busy, fill } from "./desk-pieces.js";
 
 export class WrapUp {
@@ -28,7 +29,7 @@ export class WrapUp {
     this.required = wrapup.outcome_required;
     const { outcomes } = wrapup;
     one("[data-outcomes]", this.panel).hidden = !outcomes.length;
-    text(one("[data-required]", this.panel), this.required ? "" : "(if you wish)");
+    text(one("[data-required]", this.panel), this.required ? "" : gettext("(if you wish)"));
     fill(one("[data-list]", this.panel), outcomes, choice);
   }
 
@@ -56,12 +57,12 @@ export class WrapUp {
     const outcome = new FormData(this.form).get("outcome") ?? "";
     const { due, about } = this.form.elements;
     if (this.required && !outcome) {
-      this.wrong("Choose what became of the call.");
+      this.wrong(gettext("Choose what became of the call."));
       one("[name=outcome]", this.form)?.focus();
       return;
     }
     if (about.value.trim() && !due.value) {
-      this.wrong("Say when to call back.");
+      this.wrong(gettext("Say when to call back."));
       due.focus();
       return;
     }

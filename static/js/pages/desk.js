@@ -4,6 +4,7 @@ import "../elements/cc-connection.js";
 import "../elements/cc-timer.js";
 import * as clock from "../clock.js";
 import { all, data, make, newIcon, one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 import { Softphone } from "../softphone.js";
 import { Alert, offerNotifications } from "./desk-alert.js";
 import { CallBar } from "./desk-call.js";
@@ -19,6 +20,7 @@ import { Side } from "./desk-side.js";
 import { DeskSocket } from "./desk-socket.js";
 import { Transcript } from "./desk-transcript.js";
 import { Transfer } from "./desk-transfer.js";
+import { Watchers } from "./desk-watchers.js";
 import { COMMANDS } from "./desk-words.js";
 import { WrapUp } from "./desk-wrapup.js";
 
@@ -45,7 +47,7 @@ class Desk {
     this.transcript = new Transcript();
     this.line = new Phone(this);
     this.dial = new Dial(this);
-    this.parts = [new Me(this), this.day, this.dial, this.line, this.bar, new WrapUp(this), this.ringing];
+    this.parts = [new Me(this), this.day, this.dial, this.line, this.bar, new Watchers(), new WrapUp(this), this.ringing];
     this.listen();
   }
 
@@ -208,7 +210,7 @@ class Desk {
     const notice = make("p", "notice bad");
     const close = make("button", "tool-close");
     close.type = "button";
-    close.append(newIcon("close"), make("span", "quiet", "Close"));
+    close.append(newIcon("close"), make("span", "quiet", gettext("Close")));
     close.addEventListener("click", () => notice.remove());
     notice.append(make("span", "", words), close);
     const place = one("[data-notices]");
@@ -223,7 +225,7 @@ class Desk {
       const known = `${command.command} ${command.state}`;
       if (this.said.has(known) || this.said.has(command.command)) continue;
       this.said.add(known);
-      const what = COMMANDS[command.kind] ?? "Something asked of Twilio was not done.";
+      const what = COMMANDS[command.kind] ?? gettext("Something asked of Twilio was not done.");
       if (command.state === "failed") this.tell(`${what} ${command.text}${command.code ? ` (${command.code})` : ""}`);
     }
   }
@@ -255,4 +257,3 @@ class Desk {
 
 const desk = new Desk();
 desk.begin();
-text(one("cc-connection [data-word]"), "Connecting");
