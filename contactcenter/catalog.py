@@ -1,4 +1,4 @@
-"""`/jsi18n/`: the words of the scripts in the reader's language; before sign-in too, for nothing of calls is in it."""
+"""`/jsi18n/`: the words of the scripts in the reader's language; before sign-in too."""
 
 import secrets
 

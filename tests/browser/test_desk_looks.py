@@ -10,7 +10,7 @@ from tests.browser.test_looks import CONTRAST, NAMELESS, SMALL
 from tests.chromium import picture
 
 Arrive = Callable[..., Page]
-SIZES = {"wide": (1280, 860), "narrow": (390, 860)}
+SIZES = {"wide": (1280, 860), "narrow": (390, 860), "narrowest": (320, 640)}
 
 
 def ringing(play: DeskPlay) -> None:
@@ -20,6 +20,14 @@ def ringing(play: DeskPlay) -> None:
 def talking(play: DeskPlay) -> None:
     play.talk()
     play.page.locator("[data-keypad]").click()
+
+
+def watched(play: DeskPlay) -> None:
+    play.talk()
+    play.push(
+        watchers={"listeners": ["Ada"], "supervisor": {"name": "Mina", "mode": "coach", "state": "in"}}
+    )
+    expect(play.page.locator("[data-watchers]")).to_be_visible()
 
 
 def consulting(play: DeskPlay) -> None:
@@ -73,6 +81,7 @@ STATES: dict[str, Callable[[DeskPlay], None]] = {
     "idle": lambda play: None,
     "ringing": ringing,
     "talking": talking,
+    "watched": watched,
     "consult": consulting,
     "transfer": transferring,
     "wrapup": wrapping,
@@ -89,7 +98,7 @@ def test_the_desk_looks_right_in_every_state(arrive: Arrive, page: Page, state: 
     expect(page.locator("cc-connection")).to_have_text("Live")
     STATES[state](play)
     wrong = {}
-    for size, theme in (("wide", "light"), ("wide", "dark"), ("narrow", "dark")):
+    for size, theme in (("wide", "light"), ("wide", "dark"), ("narrow", "dark"), ("narrowest", "light")):
         width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")

@@ -9,7 +9,8 @@ from tests.browser.theatre import Stage
 from tests.chromium import picture
 
 Arrive = Callable[..., Page]
-SIZES = {"wide": (1440, 900), "narrow": (400, 860)}
+# 320 px is a window of 1280 px at 400 % (WCAG 1.4.10).
+SIZES = {"wide": (1440, 900), "narrow": (400, 860), "narrowest": (320, 640)}
 # WCAG 2.2 AA: 4.5 : 1 for text (3 : 1 when large). Every element that holds text of its own, against the
 # colour that stands behind it; what is only there for screen readers is left out.
 CONTRAST = """() => {
@@ -44,12 +45,29 @@ CONTRAST = """() => {
     .filter(({ ratio, least }) => ratio < least)
     .map(({ text, ratio }) => `${text}: ${ratio.toFixed(2)}`);
 }"""
-SMALL = """() => [...document.querySelectorAll("button, a.button, input, select, .nav a, label.check")]
+# What can be pressed measures 36 px; 24 where it stands in a line that can be pressed as a whole.
+SMALL = """() => [...document.querySelectorAll("button, a.button, input, select, summary, .nav a, label.check")]
   .filter((element) => !["hidden", "checkbox"].includes(element.type))
   .filter((element) => element.checkVisibility())
-  .map((element) => [element.textContent.trim() || element.name, element.getBoundingClientRect()])
-  .filter(([, box]) => box.width && (box.height < 24 || box.width < 24))
-  .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)"""
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([element, box]) => {
+    const least = element.type === "radio" ? 23.9 : 35.9;
+    return box.width && (box.height < least || box.width < least);
+  })
+  .map(([element, box]) => `${element.textContent.trim() || element.name}: ${box.width} x ${box.height}`)"""
+# Where the focus goes, the bar that stays above does not cover it (WCAG 2.4.11).
+COVERED = """() => {
+  const bar = document.querySelector(".bar").getBoundingClientRect();
+  const stops = "main :is(a[href], button, input, select, textarea, summary, [tabindex='0'])";
+  return [...document.querySelectorAll(stops)].filter((stop) => stop.checkVisibility() && !stop.disabled).reverse()
+    .filter((stop) => {
+      scrollTo(0, document.documentElement.scrollHeight);
+      stop.focus({ preventScroll: true });
+      stop.scrollIntoView({ block: "start" });
+      return scrollY > 0 && stop.getBoundingClientRect().bottom <= bar.bottom;
+    })
+    .map((stop) => stop.outerHTML.slice(0, 80));
+}"""
 NAMELESS = """() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select")]
   .filter((element) => element.checkVisibility())
   .filter((element) => !element.textContent.trim() && !element.getAttribute("aria-label"))
@@ -92,6 +110,7 @@ def test_a_page_looks_right(
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(SMALL) == []
     assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(COVERED) == []
 
 
 @pytest.mark.parametrize("dialog", ["start", "stop", "keys"])
