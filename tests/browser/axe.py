@@ -1,6 +1,6 @@
 """axe-core in a page: what it finds against WCAG 2.2 AA and good practice, one line for each element.
 
-The script lies in tests/vendor; it is evaluated by the browser's debugger, so the page's policy stays as it is.
+The script lies in tests/vendor; the browser's debugger evaluates it, so the page's policy stays as it is.
 """
 
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -77,7 +78,10 @@ def refusal(path: str, who: str) -> Scene:
 
 
 def signed_out(path: str) -> Scene:
-    return lambda arrive, page, stage: None if page.goto(f"{stage.url}{path}") else None
+    def open_(arrive: Any, page: Page, stage: Any) -> None:
+        page.goto(f"{stage.url}{path}")
+
+    return open_
 
 
 def refused(arrive: Arrive, page: Page, stage: Stage) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -285,7 +286,7 @@ def test_tries_come_ever_more_seldom_and_at_least_every_15_seconds(played: Playe
     played.close(4013)
     played.wait(60_000)
     tries = played.tries()
-    waits = [after - before for before, after in zip(tries, tries[1:], strict=False)]
+    waits = [after - before for before, after in pairwise(tries)]
     assert [round(wait, -3) if wait > 900 else wait for wait in waits[1:7]] == [
         1000,
         2000,
@@ -321,7 +322,7 @@ def test_a_restart_stays_quiet_for_ten_seconds_and_is_tried_often(played: Played
     expect(page.locator(STATE)).to_have_text("Restarting")
     expect(page.locator(BANNER)).to_be_hidden()
     tries = played.tries()
-    assert all(500 <= after - before <= 2_250 for before, after in zip(tries, tries[1:], strict=False))
+    assert all(500 <= after - before <= 2_250 for before, after in pairwise(tries))
     assert len(tries) >= 5
     played.wait(2_000)
     expect(page.locator(BANNER)).to_contain_text(f"The server is restarting. {KEPT}")

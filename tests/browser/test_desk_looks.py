@@ -24,9 +24,7 @@ def talking(play: DeskPlay) -> None:
 
 def watched(play: DeskPlay) -> None:
     play.talk()
-    play.push(
-        watchers={"listeners": ["Ada"], "supervisor": {"name": "Mina", "mode": "coach", "state": "in"}}
-    )
+    play.push(watchers={"listeners": ["Ada"], "supervisor": {"name": "Mina", "mode": "coach", "state": "in"}})
     expect(play.page.locator("[data-watchers]")).to_be_visible()
 
 

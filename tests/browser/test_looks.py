@@ -46,7 +46,8 @@ CONTRAST = """() => {
     .map(({ text, ratio }) => `${text}: ${ratio.toFixed(2)}`);
 }"""
 # What can be pressed measures 36 px; 24 where it stands in a line that can be pressed as a whole.
-SMALL = """() => [...document.querySelectorAll("button, a.button, input, select, summary, .nav a, label.check")]
+SMALL = """() => [...document.querySelectorAll(
+  "button, a.button, input, select, summary, .nav a, label.check")]
   .filter((element) => !["hidden", "checkbox"].includes(element.type))
   .filter((element) => element.checkVisibility())
   .map((element) => [element, element.getBoundingClientRect()])
@@ -59,7 +60,8 @@ SMALL = """() => [...document.querySelectorAll("button, a.button, input, select,
 COVERED = """() => {
   const bar = document.querySelector(".bar").getBoundingClientRect();
   const stops = "main :is(a[href], button, input, select, textarea, summary, [tabindex='0'])";
-  return [...document.querySelectorAll(stops)].filter((stop) => stop.checkVisibility() && !stop.disabled).reverse()
+  return [...document.querySelectorAll(stops)]
+    .filter((stop) => stop.checkVisibility() && !stop.disabled).reverse()
     .filter((stop) => {
       scrollTo(0, document.documentElement.scrollHeight);
       stop.focus({ preventScroll: true });
