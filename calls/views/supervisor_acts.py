@@ -11,7 +11,8 @@ from calls import audit
 from calls.access import may_control_streams, may_intervene, may_watch
 from calls.models import Alert, Call, Command
 from calls.selectors import call as calls
-from calls.selectors.feed import command_message, iso
+from calls.selectors import phase
+from calls.selectors.nouns import command_message, note_message
 from calls.services import alerts, help, moments, notes, supervision, taps, words
 from calls.views.asked import Wanted, Wrong
 
@@ -123,15 +124,7 @@ def _moment(asked: OnCall) -> Body:
 def _note(asked: OnCall) -> Body:
     """Not audited: it is saved as they type, and the note itself tells who wrote it."""
     row = notes.save(call=asked.call, text=asked.text("text", LONG), by=asked.by, now=asked.now)
-    by = asked.by.get_short_name() or asked.by.get_username()
-    return {
-        "type": "note",
-        "note": row.pk,
-        "call": row.call_id,
-        "by": by,
-        "text": row.text,
-        "updated_at": iso(row.updated_at),
-    }
+    return {"type": "note", **note_message(row)}
 
 
 def _help_done(asked: OnCall) -> Body:
@@ -160,8 +153,7 @@ def _words_start(asked: OnCall) -> Body:
 
 
 def _fresh(call: Call) -> Body:
-    call.refresh_from_db()
-    return call.as_message()
+    return phase.message(phase.shown(Call.objects.filter(pk=call.pk)).get())
 
 
 _STREAMS = "Your account may not start and stop streams."
