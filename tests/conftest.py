@@ -44,6 +44,15 @@ def what_migrations_wrote(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         connection.creation.deserialize_db_from_string(connection._test_serialized_contents)  # type: ignore[attr-defined]
 
 
+@pytest.fixture(autouse=True)
+def no_figures_of_another_test() -> Iterator[None]:
+    """What a process keeps for two seconds is nothing that the next test should see."""
+    from calls.selectors import figures
+
+    figures.forget()
+    yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """End a test that hangs, fixtures included, so that a run ends by itself and names the culprit."""

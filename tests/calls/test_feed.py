@@ -8,17 +8,29 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from calls.access import EVERY
+from calls.access import EVERY, Scope
+from calls.consumers.browser import OF_A_CALL
 from calls.events import change, newest_id
 from calls.models import (
+    Agent,
+    Alert,
     Call,
     Callback,
     CallState,
     Command,
+    Conference,
+    Contact,
     Event,
+    Listening,
     Matter,
+    Moment,
+    Note,
     Offer,
+    Participant,
     Queue,
+    Supervision,
+    Team,
+    User,
     Utterance,
     Voicemail,
     Waiting,
@@ -29,8 +41,15 @@ from calls.selectors import feed, history, wall
 from calls.selectors.touched import topic
 from streams.models import Gap
 from tests import factories, people
+from tests.calls import centre
 
 pytestmark = pytest.mark.django_db
+
+
+NOUNS = [
+    "call", "stream", "utterance", "gap", "command",
+    "alert", "waiting", "listening", "supervision", "moment", "note",
+]  # fmt: skip
 
 
 def told(call: Call, noun: str, key: object, kind: str = "changed") -> None:
@@ -45,20 +64,36 @@ def bodies(batch: feed.Batch) -> list[dict[str, Any]]:
 
 
 def a_whole_call(**fields: Any) -> Call:
-    """A live call with a stream, a line, a gap and a command, and an event of each."""
-    call = factories.call(number=factories.number(), agent=people.agent_jonas(), **fields)
+    """A live call with all that can belong to one, and an event of each."""
+    jonas, queue = people.agent_jonas(), Queue.objects.get_or_create(name="Support")[0]
+    call = factories.call(number=factories.number(), agent=jonas, queue=queue, **fields)
     stream = factories.stream(factories.leg(call))
     line = factories.utterance(stream, "my boiler is leaking")
     gap = Gap.objects.create(stream=stream, track="inbound", at_ms=500, ms=240)
     command = Command.objects.create(call=call, kind="stream.start", args={"name": "second"})
+    room = Conference.objects.create(call=call, name=f"call-{call.pk}-1", round=1)
+    by = User.objects.create(username=f"supervisor{call.pk}")  # who is in one call is in no other
+    soon = timezone.now() + timedelta(minutes=1)
+    rows = {
+        "alert": Alert.objects.create(call=call, key="help", kind="help", name="Help", severity="critical"),
+        "waiting": Waiting.objects.create(call=call, queue=queue),
+        "listening": Listening.objects.create(call=call, by=by, seen_until=soon),
+        "supervision": Supervision.objects.create(
+            call=call, by=by, mode="coach", conference=room, until=soon
+        ),
+        "moment": Moment.objects.create(call=call, by=by, at_ms=700),
+        "note": Note.objects.create(call=call, by=by, text="Calls again tomorrow."),
+    }
+    keys = {
+        "call": call.pk,
+        "stream": stream.sid,
+        "utterance": line.as_message()["utterance"],
+        "gap": gap.pk,
+        "command": command.pk,
+        **{noun: row.pk for noun, row in rows.items()},
+    }
     with change() as c:
-        for noun, key in [
-            ("call", call.pk),
-            ("stream", stream.sid),
-            ("utterance", line.as_message()["utterance"]),
-            ("gap", gap.pk),
-            ("command", command.pk),
-        ]:
+        for noun, key in keys.items():
             c.emit(kind=f"{noun}.changed", noun=noun, key=key, call=call.pk)
     return call
 
@@ -67,13 +102,11 @@ def test_each_noun_comes_with_type_time_key_and_state() -> None:
     start = newest_id()
     call = a_whole_call()
     batch = feed.after(start, limit=50)
-    assert [(one["type"], one["call"]) for one in bodies(batch)] == [
-        (noun, call.pk) for noun in ("call", "stream", "utterance", "gap", "command")
-    ]
-    assert [message.id for message in batch.messages] == [start + n for n in range(1, 6)]
+    assert [(one["type"], one["call"]) for one in bodies(batch)] == [(noun, call.pk) for noun in NOUNS]
+    assert [message.id for message in batch.messages] == [start + n for n in range(1, len(NOUNS) + 1)]
     assert batch.upto == newest_id()
     assert batch.whole
-    first, stream, line, gap, command = bodies(batch)
+    first, stream, line, gap, command, *_ = bodies(batch)
     assert first["agent"] == "Jonas"
     assert stream["stream"].startswith("MZ")
     assert line["text"] == "my boiler is leaking"
@@ -143,7 +176,8 @@ def test_an_event_names_whom_it_concerns() -> None:
     for noun, row in rows.items():
         told(call, noun, row.pk)
     told(call, "utterance", "MZ1/inbound/1")
-    found = {message.noun: message.topics for message in feed.after(start, limit=50).messages}
+    batch = feed.after(start, limit=50)
+    found = {message.noun: message.topics for message in batch.messages}
     mine, on, there, who = (
         topic("agent", jonas.pk),
         topic("call", call.pk),
@@ -151,9 +185,8 @@ def test_an_event_names_whom_it_concerns() -> None:
         topic("contact", call.contact_id),
     )
     assert found == {
-        "offer": {mine, on},
+        "call": {mine, on},  # what the wrap-up changed
         "waiting": {there, on},
-        "wrapup": {mine, on},
         "callback": {there, who, on},
         "voicemail": {there, who, on},
         "matter": {who, on},
@@ -173,8 +206,102 @@ def test_whom_events_concern_takes_as_many_queries_for_one_as_for_many(
             call=call, agent=jonas, until=factories.NOON, state="ended", ended_at=factories.NOON
         )
         told(call, "offer", offer.pk)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(7):
         feed.after(start, limit=50)
+
+
+def test_an_offer_is_told_as_its_agent_who_comes_once(django_assert_num_queries: Any) -> None:
+    start = newest_id()
+    jonas, call, other = people.agent_jonas(), factories.call(), factories.call()
+    offer = Offer.objects.create(call=call, agent=jonas, until=factories.NOON)
+    told(other, "agent", jonas.pk, "phone")
+    told(call, "offer", offer.pk, "ringing")
+    with django_assert_num_queries(7):
+        (message,) = feed.after(start, limit=50).messages
+    body = json.loads(message.body)
+    assert (message.id, message.noun, message.call, message.teams) == (start + 2, "agent", None, frozenset())
+    assert message.topics == {topic("agent", jonas.pk), topic("call", call.pk), topic("call", other.pk)}
+    assert (body["type"], body["event"], body["agent"], body["name"]) == (
+        "agent", "offer.ringing", jonas.pk, "Jonas",
+    )  # fmt: skip
+    assert (body["state"], body["call"]) == ("ringing", call.pk)
+
+
+def test_an_agent_is_told_with_queues_and_teams_and_what_is_true_of_them() -> None:
+    start = newest_id()
+    now, support = timezone.now(), Queue.objects.create(name="Support")
+    jonas = people.agent_jonas()
+    Agent.objects.filter(pk=jonas.pk).update(
+        status="away", reason="lunch", since=now, present_until=now + timedelta(minutes=1)
+    )
+    support.agents.add(jonas)
+    north = Team.objects.create(name="North")
+    north.people.add(jonas.user)
+    with change() as c:
+        c.emit(kind="agent.away", noun="agent", key=jonas.pk)
+    (message,) = feed.after(start, limit=50).messages
+    body = json.loads(message.body)
+    assert message.teams == {north.pk}
+    assert {
+        name: body[name] for name in ("agent", "state", "reason", "since", "queues", "teams", "call")
+    } == {
+        "agent": jonas.pk,
+        "state": "away",
+        "reason": "lunch",
+        "since": feed.iso(now),
+        "queues": [support.pk],
+        "teams": [north.pk],
+        "call": None,
+    }
+
+
+def test_a_seat_and_a_wrap_up_are_told_as_their_call() -> None:
+    start = newest_id()
+    call = factories.call()
+    room = Conference.objects.create(call=call, name=f"call-{call.pk}-1", round=1)
+    seat = Participant.objects.create(
+        conference=room, leg=factories.leg(call), joined_at=factories.NOON, held=True
+    )
+    told(call, "participant", seat.pk, "hold")
+    (held,) = bodies(feed.after(start, limit=50))
+    assert (held["type"], held["event"], held["call"], held["phase"]) == (
+        "call", "participant.hold", call.pk, "hold",
+    )  # fmt: skip
+    WrapUp.objects.create(call=call, agent=people.agent_jonas(), due_at=factories.NOON)
+    Call.objects.filter(pk=call.pk).update(state="ended", ended_at=timezone.now())
+    told(call, "wrapup", 1, "opened")
+    (written,) = bodies(feed.after(start, limit=50))
+    assert (written["event"], written["call"], written["phase"]) == ("wrapup.opened", call.pk, "wrapup")
+
+
+def test_who_waits_and_what_is_noted_come_with_all_that_pages_show() -> None:
+    start = newest_id()
+    mina, call, queue = people.mina(), factories.call(), Queue.objects.create(name="Support")
+    wait = Waiting.objects.create(call=call, queue=queue, priority=3, reason="a refund")
+    note = Note.objects.create(call=call, by=mina, text="Calls again tomorrow.")
+    told(call, "waiting", wait.pk)
+    told(call, "note", note.pk)
+    waits, noted = bodies(feed.after(start, limit=50))
+    assert waits.items() >= {
+        "waiting": wait.pk, "call": call.pk, "queue": queue.pk, "queue_name": "Support", "agent": "",
+        "priority": 3, "reason": "a refund", "left_at": None, "result": "",
+    }.items()  # fmt: skip
+    assert noted.items() >= {"note": note.pk, "call": call.pk, "by": "Mina", "user": mina.pk}.items()
+    assert noted["text"] == "Calls again tomorrow."
+
+
+def test_the_key_of_what_is_gone_is_of_the_kind_that_it_was() -> None:
+    start = newest_id()
+    call = factories.call()
+    for noun in ("alert", "moment", "gap"):
+        told(call, noun, 7)
+    with change() as c:
+        c.emit(kind="agent.deleted", noun="agent", key=7)
+    found = bodies(feed.after(start, limit=50))
+    assert [(one["type"], one[one["type"]], one["gone"]) for one in found] == [
+        (noun, 7, True) for noun in ("alert", "moment", "gap", "agent")
+    ]
+    assert "call" not in found[-1]
 
 
 def test_more_events_than_asked_for_are_not_whole() -> None:
@@ -222,18 +349,23 @@ def test_the_feed_asks_as_often_for_fifty_calls_as_for_one(
     start = newest_id()
     for _ in range(count):
         a_whole_call()
-    with django_assert_num_queries(12):
-        assert len(feed.after(start, limit=500).messages) == 5 * count
+    with django_assert_num_queries(19):
+        assert len(feed.after(start, limit=1000).messages) == len(NOUNS) * count
 
 
-@pytest.mark.parametrize("count", [1, 50])
-def test_the_wall_asks_as_often_for_fifty_calls_as_for_one(
+@pytest.mark.parametrize("count", [0, 1, 50])
+def test_the_wall_asks_as_often_for_fifty_calls_as_for_none(
     count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    people.agent_jonas()
     for _ in range(count):
         a_whole_call()
-    with django_assert_num_queries(8):
-        assert len(wall.snapshot(now=timezone.now(), scope=EVERY)["calls"]) == count
+        centre.agent(Queue.objects.get(name="Support"))
+    with django_assert_num_queries(23 if count else 17):  # what no call and no queue has is not asked for
+        found = wall.snapshot(now=timezone.now(), scope=EVERY)
+    for plural in ("calls", "streams", "utterances", "waiting", "alerts", "listenings", "supervisions"):
+        assert len(found[plural]) == count
+    assert len(found["agents"]) == count + 1
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -241,12 +373,17 @@ def test_a_call_asks_as_often_with_fifty_lines_as_with_one(
     count: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     stream = factories.stream()
-    for _ in range(count):
+    for n in range(count):
         factories.utterance(stream)
-    with django_assert_num_queries(8):
+        by = User.objects.create(username=f"supervisor{n}")
+        Moment.objects.create(call=stream.leg.call, by=by, at_ms=n)
+        Note.objects.create(call=stream.leg.call, by=by, text="Noted")
+        factories.call()
+    with django_assert_num_queries(15):
         snapshot = one_call.snapshot(stream.leg.call_id, EVERY)
     assert snapshot is not None
-    assert len(snapshot["utterances"]) == count
+    assert len(snapshot["utterances"]) == len(snapshot["moments"]) == len(snapshot["notes"]) == count
+    assert len(snapshot["history"]["calls"]) == min(count, 5)
 
 
 @pytest.mark.parametrize("count", [1, 50])
@@ -293,8 +430,19 @@ def test_the_snapshot_says_the_same_as_the_events() -> None:
     assert snapshot is not None
     for one in bodies(feed.after(start, limit=50)):
         expected = {name: value for name, value in one.items() if name not in {"type", "at", "event"}}
-        plural = {"gap": "gaps", "command": "commands"}.get(one["type"], one["type"] + "s")
+        plural = {"waiting": "waiting"}.get(one["type"], one["type"] + "s")
         assert expected in snapshot[plural]
+
+
+def test_the_wall_says_the_same_as_the_events() -> None:
+    start = newest_id()
+    a_whole_call()
+    told(factories.call(), "agent", people.agent_jonas().pk)
+    snapshot = wall.snapshot(now=timezone.now(), scope=EVERY)
+    for one in bodies(feed.after(start, limit=50)):
+        expected = {name: value for name, value in one.items() if name not in {"type", "at", "event"}}
+        plural = {"waiting": "waiting"}.get(one["type"], one["type"] + "s")
+        assert one["type"] in OF_A_CALL or expected in snapshot[plural]
 
 
 def test_calls_are_found_by_day_line_agent_state_caller_and_words() -> None:
@@ -357,3 +505,86 @@ def test_a_stream_is_found_by_its_sid_and_by_its_name() -> None:
     assert one_call.ticket_of(call, stream.ticket.name) == stream.ticket
     assert one_call.ticket_of(call, "other") is None
     assert one_call.ticket_of(factories.call().pk, stream.sid) is None
+
+
+def test_the_page_of_a_call_shows_the_callers_last_calls_and_who_they_are() -> None:
+    north, south = (Team.objects.create(name=name) for name in ("North", "South"))
+    carla, now = people.carla(), timezone.now()
+    Contact.objects.filter(pk=carla.pk).update(company="Visser BV", tags="gold, boiler", note="Ring twice")
+    call = factories.call(contact=carla, team=north)
+    earlier = [
+        factories.call(
+            state="ended", contact=carla, started_at=now - timedelta(days=day), outcome="missed", team=team
+        )
+        for day, team in [(1, north), (2, None), (3, south)]
+    ]
+    spoken = factories.call(
+        state="ended",
+        caller=call.caller,
+        number=factories.number(label="Repairs"),
+        agent=people.agent_jonas(),
+        started_at=now - timedelta(days=9),
+        answered_at=now - timedelta(days=9),
+        ended_at=now - timedelta(days=9) + timedelta(seconds=61.5),
+    )
+    WrapUp.objects.create(
+        call=spoken, agent=people.agent_jonas(), due_at=now, closed_at=now, outcome="Repaired"
+    )
+    found = one_call.snapshot(call.pk, Scope(frozenset({north.pk})))
+    assert found is not None
+    past, who = found["history"]["calls"], found["history"]["contact"]
+    assert [one["call"] for one in past] == [earlier[0].pk, earlier[1].pk, spoken.pk]
+    assert past[-1] | {"started_at": ""} == {
+        "call": spoken.pk, "started_at": "", "outcome": "Repaired", "agent": "Jonas", "label": "Repairs",
+        "queue": "", "seconds": 61,
+    }  # fmt: skip
+    assert who == {
+        "name": "Carla Visser", "company": "Visser BV", "tags": ["gold", "boiler"], "note": "Ring twice",
+    }  # fmt: skip
+
+
+def test_a_stranger_who_withholds_their_number_has_no_history() -> None:
+    factories.call(caller="anonymous")
+    found = one_call.snapshot(factories.call(caller="anonymous").pk, EVERY)
+    assert found is not None
+    assert found["history"] == {"calls": [], "contact": None}
+
+
+def test_the_wall_keeps_open_alerts_and_those_of_the_last_ten_minutes_newest_first() -> None:
+    now, call = timezone.now(), factories.call(state="ended")
+
+    def alert(minutes: int, *, done: bool) -> int:
+        return Alert.objects.create(
+            call=call, key=str(minutes), kind="words", name="Cancel", severity="warning",
+            at=now - timedelta(minutes=minutes), acknowledged_at=now if done else None,
+        ).pk  # fmt: skip
+
+    new, old, _ = alert(9, done=True), alert(600, done=False), alert(11, done=True)
+    assert [one["alert"] for one in wall.snapshot(now=now, scope=EVERY)["alerts"]] == [new, old]
+
+
+def test_the_wall_has_only_who_listens_now_and_who_is_in_a_call_now() -> None:
+    now, room = timezone.now(), Conference.objects.create(call=factories.call(), name="call-1-1", round=1)
+    on: dict[str, Any] = {"call": room.call}
+    there = Listening.objects.create(by=people.mina(), seen_until=now + timedelta(seconds=5), **on)
+    Listening.objects.create(by=people.ada(), seen_until=now - timedelta(seconds=5), **on)
+    Listening.objects.create(by=people.eve(), seen_until=now + timedelta(seconds=5), ended_at=now, **on)
+    on |= {"conference": room, "until": now, "mode": "join"}
+    Supervision.objects.create(by=people.ada(), state="ended", ended_at=now, **on)
+    live = Supervision.objects.create(by=people.mina(), state="in", joined_at=now, **on)
+    found = wall.snapshot(now=now, scope=EVERY)
+    assert [one["listening"] for one in found["listenings"]] == [there.pk]
+    assert [one["supervision"] for one in found["supervisions"]] == [live.pk]
+
+
+def test_the_wall_names_the_queues_and_teams_that_are_seen() -> None:
+    north, south = (Team.objects.create(name=name) for name in ("North", "South"))
+    for name, team in [("Support", north), ("Sales", south), ("Front", None)]:
+        Queue.objects.create(name=name, team=team)
+    found = wall.snapshot(now=timezone.now(), scope=Scope(frozenset({north.pk})))
+    assert [(one["name"], one["team"]) for one in found["queues"]] == [("Front", None), ("Support", north.pk)]
+    assert found["teams"] == [{"team": north.pk, "name": "North"}]
+    assert set(found["queues"][0]) == {
+        "queue", "name", "team", "warn_seconds", "bad_seconds", "target_seconds", "target_percent",
+    }  # fmt: skip
+    assert set(found["figures"]["queues"]) == {str(one["queue"]) for one in found["queues"]}

@@ -1,0 +1,80 @@
+"""What a call is doing, in the one word that supervisors read."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from calls.access import EVERY
+from calls.models import Call, Conference, Leg, Participant, Waiting, WrapUp
+from calls.selectors import call as one_call
+from calls.selectors import phase
+from tests import factories, people
+from tests.calls import centre
+from tests.factories import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def phase_of(call: Call) -> Any:
+    """As a fresh look tells it."""
+    found = one_call.find(call.pk, EVERY)
+    assert found is not None
+    return phase.message(found)["phase"]
+
+
+def sitting(call: Call, *, kind: str = Leg.Kind.CALLER, held: bool = False) -> Participant:
+    """A leg of the call in its room."""
+    name = f"call-{call.pk}-1"
+    room, _ = Conference.objects.get_or_create(name=name, defaults={"call": call, "round": 1})
+    leg = factories.leg(call, kind=kind)
+    return Participant.objects.create(conference=room, leg=leg, joined_at=NOON, held=held)
+
+
+def test_a_call_that_rings_rings() -> None:
+    assert phase_of(factories.call(state="ringing")) == "ringing"
+
+
+def test_who_waits_is_queued_whether_anything_was_answered_or_not() -> None:
+    for state in ("ringing", "live"):
+        call = factories.call(state=state)
+        Waiting.objects.create(call=call, queue=centre.queue())
+        assert phase_of(call) == "queued"
+    Waiting.objects.update(left_at=NOON, result="answered")
+    assert phase_of(call) == "talking"
+
+
+def test_a_person_on_hold_is_and_an_agent_on_hold_is_not() -> None:
+    call = factories.call()
+    sitting(call, kind=Leg.Kind.AGENT, held=True)
+    assert phase_of(call) == "talking"
+    seat = sitting(call, held=True)
+    assert phase_of(call) == "hold"
+    Participant.objects.filter(pk=seat.pk).update(left_at=NOON)
+    assert phase_of(call) == "talking"
+
+
+def test_a_seat_in_a_room_that_is_over_holds_nobody() -> None:
+    call = factories.call()
+    sitting(call, held=True)
+    Conference.objects.update(ended_at=NOON)
+    assert phase_of(call) == "talking"
+
+
+def test_after_the_call_its_agent_writes_until_they_are_done() -> None:
+    call = factories.call(state="ended")
+    assert phase_of(call) == "ended"
+    written = WrapUp.objects.create(
+        call=call, agent=people.agent_jonas(), opened_at=NOON, due_at=NOON + timedelta(seconds=30)
+    )
+    assert phase_of(call) == "wrapup"
+    WrapUp.objects.filter(pk=written.pk).update(closed_at=NOON)
+    assert phase_of(call) == "ended"
+
+
+def test_a_call_names_its_queue_and_its_agent_by_their_keys() -> None:
+    queue, jonas = centre.queue(), people.agent_jonas()
+    found = one_call.find(factories.call(queue=queue, agent=jonas).pk, EVERY)
+    assert found is not None
+    told = phase.message(found)
+    assert (told["queue_id"], told["agent_id"], told["agent"]) == (queue.pk, jonas.pk, "Jonas")
