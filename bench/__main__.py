@@ -10,6 +10,7 @@ from typing import Any
 from bench import machine
 
 NAMES = {
+    "ear": "mouth to a supervisor's ear, cost of fifty listeners",
     "emulator": "both-track calls that one emulator holds at real pace, four hours in virtual time",
     "media": "CPU per media message, both-track calls held, media to browser socket",
     "wall": "200 calls at ten ticks a second in Chromium: ticks drawn, level to screen, long tasks",

@@ -1,5 +1,6 @@
 """The machine a figure was taken on, and the CPU time of a process on it."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -25,7 +26,8 @@ def pin(pid: int, core: int) -> None:
     if len(cores) < 2:
         return
     for thread in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {cores[core % len(cores)]})
+        with contextlib.suppress(ProcessLookupError):  # a thread that ended meanwhile
+            os.sched_setaffinity(int(thread.name), {cores[core % len(cores)]})
 
 
 def commit() -> str:

@@ -17,7 +17,7 @@ from bench.machine import ROOT, pin
 from bench.product import ACCOUNT, LOGIN, Product, free_port, product
 from bench.screen import Screen, Seen
 
-__all__ = ["figures"]
+__all__ = ["SERVER_CORE", "figures", "measure"]
 
 SERVER_CORE, GENERATOR_CORE = 0, 1
 FIRST_GUESS = 120  # both-track calls of the first round; the next rounds aim at 85 % of the core
@@ -88,10 +88,10 @@ def _round(kind: str, calls: int, seconds: float) -> dict[str, Any]:
     if kind == "stock":
         with _stock() as (port, pid):
             targets = [_bare_call() for _ in range(calls)]
-            return _measure(pid, port, targets, seconds, None)
+            return measure(pid, port, targets, seconds, None)
     with product(kind, core=SERVER_CORE) as running:
         targets = [running.call(index) for index in range(calls)]
-        return _measure(running.pid, running.port, targets, seconds, running)
+        return measure(running.pid, running.port, targets, seconds, running)
 
 
 def _daphne(seconds: float) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _daphne(seconds: float) -> dict[str, Any]:
     with product("daphne", core=SERVER_CORE) as running:
         targets = [running.call(index) for index in range(DAPHNE_CALLS)]
         with Screen(running.url, LOGIN, time.monotonic) as screen:
-            result = _measure(running.pid, running.port, targets, max(seconds, 20), running)
+            result = measure(running.pid, running.port, targets, max(seconds, 20), running)
         delays = sorted(_delays(screen.seen, result["rises"]))
     if not delays:
         raise SystemExit("No level reached the browser socket.")
@@ -109,7 +109,7 @@ def _daphne(seconds: float) -> dict[str, Any]:
     return result
 
 
-def _measure(
+def measure(
     pid: int, port: int, targets: list[dict[str, str]], seconds: float, running: Product | None
 ) -> dict[str, Any]:
     """Stream every call for `seconds`, after a moment to settle, and say what the server spent on it."""

@@ -45,12 +45,11 @@ def what_migrations_wrote(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_figures_of_another_test() -> Iterator[None]:
+def no_figures_of_another_test() -> None:
     """What a process keeps for two seconds is nothing that the next test should see."""
     from calls.selectors import figures
 
     figures.forget()
-    yield
 
 
 @pytest.hookimpl(wrapper=True)

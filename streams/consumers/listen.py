@@ -66,7 +66,7 @@ class ListenBrowser(Browser):
 class ListenConsumer(CallConsumer):
     """The socket of a person who hears one call."""
 
-    look_seconds: ClassVar[float] = 2.0  # what no event tells shows by then
+    look_seconds: ClassVar[float] = 5.0  # what no event tells shows by then
     silent_seconds: ClassVar[float] = 15.0  # without an `ack` for what was sent
     browser: ListenBrowser
 

@@ -20,6 +20,8 @@ from tests.people import CALLER
 FAKE = Path(__file__).parent / "fake_twilio.js"
 LISTEN = """class Listening extends EventTarget {
   state = "off"; call = null; muted = false; behindMs = null; reason = ""; waiting = "";
+  configure() {}
+  restore() {}
   start(asked) { this.asked = asked; this.become({ call: asked.call, state: "connecting" }); }
   stop() { this.become({ call: null, state: "off" }); }
   become(change) { Object.assign(this, change); this.dispatchEvent(new Event("change")); }

@@ -28,7 +28,7 @@ class Voice(threading.Thread):
         super().__init__(name=f"voice {sid}", daemon=True)
         self.sid = sid
         self.hushed = threading.Event()
-        self._tones = {INBOUND: tone(inbound), OUTBOUND: tone(outbound)}
+        self._tones = {INBOUND: tone_frames(inbound), OUTBOUND: tone_frames(outbound)}
         self._writer = Writer.create(settings.JOURNAL_DIR, sid, {"tracks": ["inbound", "outbound"]})
 
     def run(self) -> None:
@@ -45,7 +45,7 @@ class Voice(threading.Thread):
 voices: dict[str, Voice] = {}
 
 
-def tone(hertz: float) -> list[bytes]:
+def tone_frames(hertz: float) -> list[bytes]:
     """A second of a tone as frames; 0 Hz is silence."""
     at = np.arange(PERIOD * 160) / 8000
     wave = np.sin(2 * np.pi * hertz * at) * 0.3

@@ -1,4 +1,4 @@
-"""Listening in a real browser: which tone comes out of which side, what the bar says, how it goes on."""
+"""Listening in a real browser: which tone comes out of which side, what the bar says, how it ends."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -143,16 +143,12 @@ def test_after_the_page_stood_still_it_catches_up_and_says_what_was_left_out(
     hears(mina, CALLER_HERTZ, AGENT_HERTZ)
 
 
-def test_a_short_stall_is_made_up_for_without_leaving_anything_out(
-    mina: Page, sounding: tuple[int, str]
-) -> None:
+def test_a_short_stall_is_made_up_for(mina: Page, sounding: tuple[int, str]) -> None:
     listen(mina, sounding[0])
     hears(mina, CALLER_HERTZ, AGENT_HERTZ)
-    before = mina.evaluate("() => listening.dropped")
     mina.evaluate(STALL, 180)
     until(mina, "() => listening.report.depth < 130 && listening.report.depth > 20")
     hears(mina, CALLER_HERTZ, AGENT_HERTZ)
-    assert mina.evaluate("() => listening.dropped") == before
 
 
 def test_it_goes_on_by_itself_on_the_next_page(mina: Page, stage: Stage, sounding: tuple[int, str]) -> None:

@@ -241,7 +241,7 @@ def test_an_agent_is_told_with_queues_and_teams_and_what_is_true_of_them() -> No
         c.emit(kind="agent.away", noun="agent", key=jonas.pk)
     (message,) = feed.after(start, limit=50).messages
     body = json.loads(message.body)
-    assert message.teams == {north.pk}
+    assert message.teams == frozenset({north.pk})
     assert {
         name: body[name] for name in ("agent", "state", "reason", "since", "queues", "teams", "call")
     } == {
