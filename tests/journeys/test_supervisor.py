@@ -120,6 +120,8 @@ def test_a_bad_call_is_found_heard_joined_and_left(site: Site, sit: Sit, mina: P
     asked.locator("[data-ack]").click()
     expect(asked.locator("[data-by]")).to_contain_text("Mina")
     assert site.ask("Alert.objects.get(kind='help').acknowledged_by.username") == MINA
+    mina.mouse.move(5, 5)
+    mina.click("h1")  # while she is in the list, new ones wait
     heard = mina.locator(RAIL).filter(has_text="Something shook")
     expect(heard.first).to_be_visible(timeout=60_000)
     row(mina).get_by_role("link", name=re.compile("Open")).click()

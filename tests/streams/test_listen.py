@@ -376,7 +376,6 @@ async def test_who_may_not_listen_is_refused(who: Any, code: int) -> None:
 async def test_who_watches_but_may_not_listen_is_refused() -> None:
     call = await live_call()
     mina = await user(people.mina)
-    await in_db(mina.groups.get)(name="Supervisor")
     group = await in_db(mina.groups.get)(name="Supervisor")
     permission = await in_db(group.permissions.get)(codename="listen_in")
     await in_db(group.permissions.remove)(permission)
