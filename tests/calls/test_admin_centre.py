@@ -382,6 +382,24 @@ def test_ada_makes_a_queue_with_agents_and_outcomes(ada):
     assert [(one.label, one.active) for one in queue.outcomes.all()] == [("Solved", True), ("Sold", False)]
 
 
+def test_walls_hear_of_another_queue_and_of_who_answers_it(ada):
+    put_queue(ada)
+    queue = Queue.objects.get()
+    put_queue(ada, queue, agents=[people.agent_jonas().pk])
+    ada.post(address("queue", queue.pk, do="delete"), {"post": "yes"})
+    found = Event.objects.filter(noun="queue", key=str(queue.pk)).order_by("id")
+    assert [event.kind for event in found] == ["queue.changed", "queue.changed", "queue.deleted"]
+
+
+def test_walls_hear_of_another_team_and_of_who_is_in_it(ada):
+    ada.post(address("team", do="add"), {"name": "North"})
+    team = Team.objects.get()
+    ada.post(address("team", team.pk, do="change"), {"name": "North", "people": [people.jonas().pk]})
+    ada.post(address("team", team.pk, do="delete"), {"post": "yes"})
+    found = Event.objects.filter(noun="team", key=str(team.pk)).order_by("id")
+    assert [event.kind for event in found] == ["team.changed", "team.changed", "team.deleted"]
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "text"),
     [

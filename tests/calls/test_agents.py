@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from calls.models import Agent, Offer
+from calls.events import newest_id
+from calls.models import Agent, Event, Offer, WrapUp
 from calls.refusal import Refused
 from calls.selectors.agents import free, state_of
 from calls.services import agents
@@ -54,6 +55,68 @@ def test_a_page_loaded_again_is_back_in_time_and_one_that_is_closed_is_not(seate
     agents.stand_up(agent_id=seated.pk, desk=HERE, now=after(1))
     assert agents.notice_absent(now=after(5)) == 0
     assert agents.notice_absent(now=after(10)) == 1
+
+
+def told_since(start):
+    """The kinds of events of agents."""
+    return list(
+        Event.objects.filter(id__gt=start, noun="agent").order_by("id").values_list("kind", flat=True)
+    )
+
+
+def test_a_ready_agent_whose_desk_died_is_told_of_once(seated):
+    start = newest_id()
+    assert [agents.notice_absent(now=after(seconds)) for seconds in (26, 27, 60)] == [1, 0, 0]
+    assert told_since(start) == ["agent.away"]
+
+
+@pytest.mark.parametrize("status", ["away", "offline"])
+def test_a_desk_that_dies_is_told_of_once_whatever_its_agent_had_chosen(seated, status):
+    agents.set_status(agent=seated, status=status, reason="lunch", now=after(1))
+    start = newest_id()
+    assert [agents.notice_absent(now=after(seconds)) for seconds in (19, 20, 21, 60)] == [0, 1, 0, 0]
+    assert told_since(start) == ["agent.absent"]
+    seated.refresh_from_db()
+    assert (seated.status, seated.reason, seated.desk) == (status, "lunch", HERE), "their choice stays"
+    assert state_of(seated, now=after(60)).since == after(20), "offline since the desk died"
+
+
+def test_a_desk_that_closes_during_the_wrap_up_is_told_of(seated):
+    agents.set_status(agent=seated, status="away", now=after(1))
+    call = factories.call(state="ended")
+    WrapUp.objects.create(call=call, agent=seated, opened_at=NOON, due_at=after(60))
+    assert (state_of(seated, now=after(2)).state, state_of(seated, now=after(2)).call) == ("wrapup", call.pk)
+    agents.stand_up(agent_id=seated.pk, desk=HERE, now=after(2))
+    start = newest_id()
+    assert agents.notice_absent(now=after(11)) == 1
+    assert told_since(start) == ["agent.absent"]
+    assert state_of(seated, now=after(25)).state == "offline"
+
+
+def test_a_desk_that_beats_again_is_told_of_and_one_that_goes_on_beating_is_not(seated):
+    agents.set_status(agent=seated, status="away", now=after(1))
+    start = newest_id()
+    for second in range(5, 60, 5):
+        assert agents.beat(agent_id=seated.pk, desk=HERE, now=after(second))
+    assert told_since(start) == []
+    agents.notice_absent(now=after(90))
+    assert agents.beat(agent_id=seated.pk, desk=HERE, now=after(91))
+    assert told_since(start) == ["agent.absent", "agent.seated"]
+    assert [agents.notice_absent(now=after(seconds)) for seconds in (95, 115)] == [0, 1], "and dies again"
+    assert told_since(start) == ["agent.absent", "agent.seated", "agent.absent"]
+
+
+def test_an_agent_who_was_never_there_is_not_told_of(jonas):
+    start = newest_id()
+    assert agents.notice_absent(now=NOON) == 0
+    assert told_since(start) == []
+
+
+def test_of_very_many_desks_that_die_at_once_the_next_look_takes_the_rest(monkeypatch):
+    monkeypatch.setattr(agents, "_AT_ONCE", 3)
+    for _ in range(4):
+        centre.agent(present_until=after(5))
+    assert [agents.notice_absent(now=after(6)) for _ in range(3)] == [3, 1, 0]
 
 
 def test_a_second_tab_is_told_and_may_take_over(seated):

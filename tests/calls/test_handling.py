@@ -5,9 +5,11 @@ import uuid
 import pytest
 from django.utils import timezone
 
+from calls.access import EVERY
 from calls.events import newest_id
 from calls.models import Call, Destination, Event, Offer, Outcome, Waiting, WrapUp
 from calls.refusal import Refused
+from calls.selectors import call as one_call
 from calls.services import agents, handling, help, transfers, wrapup
 from tests import twilio
 from tests.calls import centre
@@ -91,6 +93,18 @@ def test_hold_and_back(twilios, offer):
     assert form["HoldUrl"].endswith("/twilio/hold/")
     assert form["HoldMethod"] == "POST"
     assert len(twilios.asked("call.resume")) == 1, "the tick leaves alone whom an agent put on hold"
+
+
+def test_a_hold_is_told_once_whether_its_callback_comes_or_not(twilios, offer):
+    twilios.later(300)
+    held = Event.objects.filter(noun="participant", kind="participant.hold", call=offer.call)
+    handling.hold(**asking(twilios, offer, on=True))
+    assert held.count() == 1, "Twilio's answer says it"
+    assert one_call.snapshot(offer.call_id, EVERY)["call"]["phase"] == "hold"
+    handling.hold(**asking(twilios, offer, on=True))
+    assert held.count() == 1, "nothing changed"
+    handling.hold(**asking(twilios, offer, on=False))
+    assert one_call.snapshot(offer.call_id, EVERY)["call"]["phase"] == "talking"
 
 
 def test_a_telephone_is_muted_at_twilio(twilios, offer):

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,11 +21,13 @@ from calls.consumers.browser import Browser, Tick
 from calls.consumers.places import ENDED_KEPT, Places
 from calls.events import change, newest_id
 from calls.hub import hub
-from calls.models import Call, Team, User
+from calls.models import Agent, Alert, Call, Listening, Queue, Team, User, Waiting
 from calls.selectors import wall
 from calls.selectors.feed import Told
+from calls.services import agents
 from streams.models import Stream
 from tests import factories, people
+from tests.calls import centre as at_desks
 from tests.calls.browsers import Line, followers, line, tick
 
 __all__ = ["followers"]
@@ -232,6 +235,133 @@ async def test_a_call_that_enters_a_queue_of_the_team_just_goes_on() -> None:
         while heard[-1]["team"] != north.pk:
             heard.append(await mina.hear())
     assert {(one["type"], one["call"]) for one in heard} == {("call", call.pk)}
+
+
+@in_db
+def noted(call: Call) -> None:
+    """Something happens in a call that no wall shows by itself."""
+    with change() as told:
+        told.emit(kind="voicemail.left", noun="voicemail", key=1, call=call.pk)
+        told.emit(kind="note.saved", noun="note", key=1, call=call.pk)
+
+
+@in_db
+def moved_untold(call: Call, team: Team | None) -> None:
+    """As another event of a call is seen that is told before that of its move."""
+    Call.objects.filter(pk=call.pk).update(team=team)
+
+
+async def test_whatever_tells_first_that_a_call_has_left_or_come_takes_it_away_or_brings_it() -> None:
+    north, south = await teams()
+    call = await ringing(north)
+    async with at_the_wall("mina") as mina, at_the_wall("olga") as olga:
+        await moved_untold(call, south)
+        await noted(call)
+        gone = await mina.hear()
+        *_, shown = await olga.until("snapshot")
+        await moved(call, south)
+        assert await mina.hears_nothing()
+    assert (gone["event"], gone["call"], gone["gone"]) == ("call.moved", call.pk, True)
+    assert [one["call"] for one in shown["calls"]] == [call.pk]
+
+
+@in_db
+def agent_of(*to: Team) -> Agent:
+    """An agent in these teams."""
+    agent = at_desks.agent()
+    agent.user.teams.set(to)
+    return agent
+
+
+@in_db
+def away(agent: Agent) -> None:
+    """The agent has chosen Away."""
+    agents.set_status(agent=agent, status="away", reason="lunch", now=timezone.now())
+
+
+async def test_an_agent_is_told_to_those_who_share_a_team_and_one_without_a_team_to_all() -> None:
+    north, south = await teams()
+    ours, theirs, boths = await agent_of(north), await agent_of(south), await agent_of(north, south)
+    nobodys = await agent_of()
+    async with line("/ws/live/", await person("mina")) as mina, at_the_wall("ada") as ada:
+        snapshot, _ = await mina.hello()
+        for agent in (theirs, ours, boths, nobodys):
+            await away(agent)
+        heard = [await mina.hear() for _ in range(3)]
+        assert {(await ada.hear())["agent"] for _ in range(4)} == {
+            ours.pk, theirs.pk, boths.pk, nobodys.pk,
+        }  # fmt: skip
+        assert await mina.hears_nothing()
+    seen = [ours.pk, boths.pk, nobodys.pk]
+    assert [(one["type"], one["agent"], one["reason"]) for one in heard] == [
+        ("agent", pk, "lunch") for pk in seen
+    ]
+    assert [one["after"] for one in heard] == [snapshot["last_id"], *(one["id"] for one in heard)][:-1]
+    assert {one["agent"] for one in snapshot["agents"]} == set(seen)
+
+
+async def test_the_page_of_a_call_is_told_of_no_agent() -> None:
+    await teams()
+    call = await ringing(None)
+    async with line(f"/ws/calls/{call.pk}/", await person("mina")) as page:
+        await page.hello()
+        await away(await agent_of())
+        assert await page.hears_nothing()
+
+
+async def test_what_waits_needs_attention_or_is_heard_is_told_to_those_who_see_its_call() -> None:
+    north, south = await teams()
+
+    @in_db
+    def happen(call: Call) -> None:
+        soon = timezone.now() + timedelta(minutes=1)
+        by = User.objects.get(username="mina")
+        with change() as told:
+            rows = {
+                "waiting": Waiting.objects.create(call=call),
+                "alert": Alert.objects.create(call=call, key="help", kind="help", name="Help"),
+                "listening": Listening.objects.create(call=call, by=by, seen_until=soon),
+            }
+            for noun, row in rows.items():
+                told.emit(kind=f"{noun}.changed", noun=noun, key=row.pk, call=call.pk)
+
+    ours, theirs = await ringing(north), await ringing(south)
+    async with at_the_wall("mina") as mina, at_the_wall("olga") as olga:
+        await happen(theirs)
+        await happen(ours)
+        kinds = ["waiting", "alert", "listening"]
+        for one, call in [(mina, ours), (olga, theirs)]:
+            assert [(told["type"], told["call"]) for told in await one.until("listening")] == [
+                (kind, call.pk) for kind in kinds
+            ]
+        assert await mina.hears_nothing()
+    found = await in_db(wall.snapshot)(now=timezone.now(), scope=Scope(frozenset({north.pk})))
+    assert {one["call"] for kind in ("waiting", "alerts", "listenings") for one in found[kind]} == {ours.pk}
+
+
+@pytest.mark.parametrize("noun", ["queue", "team"])
+async def test_another_queue_or_team_shows_the_wall_anew_and_no_page_of_a_call(noun: str) -> None:
+    await teams()
+    call = await ringing(None)
+
+    @in_db
+    def changed() -> None:
+        with change() as told:
+            Queue.objects.create(name="Sales")
+            told.emit(kind=f"{noun}.changed", noun=noun, key=1)
+
+    ada = await person("ada")
+    page_path = f"/ws/calls/{call.pk}/"
+    async with at_the_wall("mina") as mina, at_the_wall("ada") as wall_, line(page_path, ada) as page:
+        await page.hello()
+        start = await in_db(newest_id)()
+        await changed()
+        for one in (mina, wall_):
+            *_, shown = await one.until("snapshot")
+            assert [queue["name"] for queue in shown["queues"]] == ["Sales"]
+        assert await page.hears_nothing()
+    async with line("/ws/live/", ada) as again:
+        assert [one["type"] for one in await again.hello(start)] == ["snapshot", "beat"]
 
 
 async def test_the_page_of_a_call_that_leaves_the_team_is_closed_with_4404() -> None:

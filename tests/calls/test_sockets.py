@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as in_db
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from hypothesis import given
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from calls.consumers.base import BURST, MESSAGE_BYTES, BrowserSocket, _parse
 from calls.events import change, newest_id
 from calls.hub import hub
-from calls.models import Call, User
+from calls.models import Alert, Call, Command, Moment, Note, User
+from streams.models import Gap
 from tests import factories, people
 from tests.calls.browsers import followers, line, tick
 
@@ -94,6 +96,41 @@ async def test_after_a_break_without_events_only_a_beat_comes() -> None:
     newest = await in_db(newest_id)()
     async with line("/ws/live/", await mina()) as wall:
         assert [one["type"] for one in await wall.hello(newest)] == ["beat"]
+
+
+async def test_the_wall_is_not_sent_what_only_the_page_of_a_call_shows() -> None:
+    call = await ringing()
+    stream = await in_db(factories.stream)(await in_db(factories.leg)(call))
+
+    @in_db
+    def much() -> None:
+        hole = Gap.objects.create(stream=stream, track="inbound", at_ms=500, ms=240)
+        rows = {
+            "command": Command.objects.create(call=call, kind="stream.start").pk,
+            "gap": hole.pk,
+            "moment": Moment.objects.create(call=call, at_ms=1).pk,
+            "note": Note.objects.create(call=call, text="Noted").pk,
+            "alert": Alert.objects.create(call=call, key="1", kind="help", name="Help").pk,
+        }
+        with change() as told:
+            for noun, key in rows.items():
+                told.emit(kind=f"{noun}.changed", noun=noun, key=key, call=call.pk)
+
+    user = await mina()
+    start = await in_db(newest_id)()
+    async with line("/ws/live/", user) as wall, line(f"/ws/calls/{call.pk}/", user) as page:
+        shown, _ = await wall.hello()
+        await page.hello()
+        await much()
+        (alert,) = await wall.until("alert")
+        heard = await page.until("alert")
+    assert (alert["after"], alert["id"]) == (shown["last_id"], shown["last_id"] + 5)
+    assert [one["type"] for one in heard] == ["command", "gap", "moment", "note", "alert"]
+    for path, kinds in [("/ws/live/", ["alert"]), (f"/ws/calls/{call.pk}/", [one["type"] for one in heard])]:
+        async with line(path, user) as again:
+            *missed, _ = await again.hello(start)
+            assert [one["type"] for one in missed] == kinds
+            assert [one["after"] for one in missed] == [start, *(one["id"] for one in missed)][:-1]
 
 
 @pytest.mark.parametrize("last_id", [None, 0, 10**9])
@@ -240,20 +277,56 @@ def role_removed(user: User) -> None:
     user.groups.clear()
 
 
+async def path_of(page: str) -> str:
+    """The socket of the wall, or of a call that rings."""
+    return "/ws/live/" if page == "wall" else f"/ws/calls/{(await ringing()).pk}/"
+
+
+EACH_PAGE = pytest.mark.parametrize("page", ["wall", "call"])
+
+
+@EACH_PAGE
 @pytest.mark.parametrize(
     ("what", "code"),
     [(log_out, 4401), (another_password, 4401), (disabled, 4401), (expired, 4401), (role_removed, 4403)],
 )
 async def test_who_loses_the_right_to_watch_is_closed_soon(
-    what: Any, code: int, monkeypatch: pytest.MonkeyPatch
+    page: str, what: Any, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert BrowserSocket.check_seconds <= 4
     monkeypatch.setattr(BrowserSocket, "check_seconds", 0.05)
     user = await mina()
-    async with line("/ws/live/", user) as wall:
-        await wall.hello()
+    async with line(await path_of(page), user) as one:
+        await one.hello()
         await what(user)
-        assert await wall.closed() == code
+        assert await one.closed() == code
+
+
+@in_db
+def intervenes_no_longer(user: User) -> None:
+    """They may only watch from now on."""
+    user.groups.clear()
+    user.user_permissions.add(Permission.objects.get(codename="view_wall"))
+
+
+@EACH_PAGE
+async def test_who_may_do_less_than_before_is_told_so(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BrowserSocket, "check_seconds", 0.05)
+    user = await mina()
+    async with line(await path_of(page), user) as one:
+        snapshot, _ = await one.hello()
+        await intervenes_no_longer(user)
+        *_, then = await one.until("snapshot")
+    everything = {"listen": True, "intervene": True, "control_streams": True}
+    assert snapshot["me"] == {"user": user.pk, "name": "Mina", "may": everything}
+    assert then["me"]["may"] == dict.fromkeys(everything, False)
+
+
+async def test_two_people_of_one_scope_are_each_told_who_they_are() -> None:
+    ada = await in_db(people.ada)()
+    async with line("/ws/live/", await mina()) as one, line("/ws/live/", ada) as other:
+        assert (await one.hello())[0]["me"]["name"] == "Mina"
+        assert (await other.hello())[0]["me"]["name"] == "Ada"
 
 
 @pytest.mark.parametrize(
@@ -272,8 +345,9 @@ async def test_who_loses_the_right_to_watch_is_closed_soon(
         ('{"type": "hello", "last_id": 9223372036854775808}', "bad_field"),
     ],
 )
-async def test_a_bad_message_gets_an_error_and_the_third_closes(text: str, code: str) -> None:
-    async with line("/ws/live/", await mina()) as wall:
+@EACH_PAGE
+async def test_a_bad_message_gets_an_error_and_the_third_closes(page: str, text: str, code: str) -> None:
+    async with line(await path_of(page), await mina()) as wall:
         for _ in range(3):
             await wall.communicator.send_to(text_data=text)
             error = await wall.hear()
@@ -329,11 +403,14 @@ async def test_a_quiet_line_beats(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (beat["type"], beat["last_id"]) == ("beat", await in_db(newest_id)())
 
 
-async def test_a_browser_that_takes_nothing_is_closed_with_4408() -> None:
-    async with line("/ws/live/", await mina()) as wall:
+@EACH_PAGE
+async def test_a_browser_that_takes_nothing_is_closed_with_4408(page: str) -> None:
+    stream = await in_db(factories.stream)()
+    call = stream.leg.call
+    async with line("/ws/live/" if page == "wall" else f"/ws/calls/{call.pk}/", await mina()) as wall:
         await wall.hello()
-        await tick("levels", {"type": "levels"})  # never acknowledged: nothing after it is proved
-        call = await ringing()
+        # never acknowledged: nothing after it is proved
+        await tick("levels", {"type": "levels", "levels": {stream.sid: {}}})
 
         @in_db
         def busy() -> None:
@@ -346,8 +423,9 @@ async def test_a_browser_that_takes_nothing_is_closed_with_4408() -> None:
         assert await wall.closed() == 4408
 
 
-async def test_a_restart_closes_every_browser_with_4012() -> None:
-    async with line("/ws/live/", await mina()) as wall:
+@EACH_PAGE
+async def test_a_restart_closes_every_browser_with_4012(page: str) -> None:
+    async with line(await path_of(page), await mina()) as wall:
         await wall.hello()
         hub().drain()
         assert await wall.closed() == 4012
