@@ -402,3 +402,44 @@ def test_a_time_over_is_told(play: DeskPlay, page: Page) -> None:
     play.wrap_up()
     play.push(wrapup={**play.state["wrapup"], "due_at": iso(-70)})
     expect(page.locator("[data-due]")).to_have_text(re.compile(r"01:1\d over"))
+
+
+# supervisors who are with the call
+
+
+def test_the_desk_says_who_listens_coaches_or_has_joined(play: DeskPlay, page: Page) -> None:
+    play.talk()
+    said = page.locator("[data-watchers]")
+    expect(said).to_have_attribute("role", "status")
+    expect(said).to_have_text("")
+    mina = {"name": "Mina", "mode": "coach", "state": "ringing"}
+    for watchers, words in (
+        ({"listeners": ["Mina"], "supervisor": None}, "Mina is listening"),
+        ({"listeners": ["Mina", "Ada"], "supervisor": None}, "Mina and Ada are listening"),
+        ({"listeners": ["Mina"], "supervisor": mina}, "Mina is connecting to this call"),
+        ({"listeners": [], "supervisor": {**mina, "state": "in"}}, "Mina coaches you: only you hear them"),
+        (
+            {"listeners": ["Ada"], "supervisor": {**mina, "state": "in", "mode": "join"}},
+            "Mina has joined the call · Ada is listening",
+        ),
+        ({"listeners": [], "supervisor": None}, ""),
+    ):
+        play.push(watchers=watchers)
+        expect(said).to_have_text(words)
+
+
+def test_what_was_said_of_supervisors_is_not_said_again_with_each_state(play: DeskPlay, page: Page) -> None:
+    play.talk()
+    play.push(watchers={"listeners": ["Mina"], "supervisor": None})
+    expect(page.locator("[data-watchers]")).to_have_text("Mina is listening")
+    page.evaluate(
+        "() => new MutationObserver(() => { window.again = true; })"
+        ".observe(document.querySelector('[data-watchers]'), { childList: true, characterData: true })"
+    )
+    play.push(depth={"waiting": 9, "longest_since": None})
+    play.push(depth={"waiting": 8, "longest_since": None})
+    expect(page.locator('[data-figure="waiting"] [data-value]')).to_have_text("8")
+    expect(page.locator("[data-watchers]")).to_have_text("Mina is listening")
+    assert page.evaluate("() => window.again") is None
+    play.wrap_up()
+    expect(page.locator("[data-watchers]")).to_have_text("")

@@ -95,16 +95,23 @@ def test_hold_and_back(twilios, offer):
     assert len(twilios.asked("call.resume")) == 1, "the tick leaves alone whom an agent put on hold"
 
 
+def phase(offer):
+    """What its call is doing, as pages are told."""
+    found = one_call.snapshot(offer.call_id, EVERY)
+    assert found is not None
+    return found["call"]["phase"]
+
+
 def test_a_hold_is_told_once_whether_its_callback_comes_or_not(twilios, offer):
     twilios.later(300)
     held = Event.objects.filter(noun="participant", kind="participant.hold", call=offer.call)
     handling.hold(**asking(twilios, offer, on=True))
     assert held.count() == 1, "Twilio's answer says it"
-    assert one_call.snapshot(offer.call_id, EVERY)["call"]["phase"] == "hold"
+    assert phase(offer) == "hold"
     handling.hold(**asking(twilios, offer, on=True))
     assert held.count() == 1, "nothing changed"
     handling.hold(**asking(twilios, offer, on=False))
-    assert one_call.snapshot(offer.call_id, EVERY)["call"]["phase"] == "talking"
+    assert phase(offer) == "talking"
 
 
 def test_a_telephone_is_muted_at_twilio(twilios, offer):

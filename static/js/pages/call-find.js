@@ -1,6 +1,7 @@
 // Find in the transcript: Enter goes on, Shift+Enter back, Esc ends.
 
 import { one, text } from "../dom.js";
+import { gettext } from "../i18n.js";
 
 export class Finder {
   constructor(transcript) {
@@ -22,6 +23,6 @@ export class Finder {
   }
 
   show({ count, at }) {
-    text(one("[data-find-count]"), !this.field.value.trim() ? "" : count ? `${at} of ${count}` : "Not found");
+    text(one("[data-find-count]"), !this.field.value.trim() ? "" : count ? gettext("%(at)s of %(count)s", { at, count }) : gettext("Not found"));
   }
 }

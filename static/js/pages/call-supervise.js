@@ -126,7 +126,7 @@ export class Supervise {
 
   /** Not connected: the phone goes, and what was wrong is said. */
   giveUp(error = null) {
-    if (error) this.acts.tell("phone", gettext("You were not connected: %(text)s", error), { code: error.code });
+    if (error) this.acts.tell("phone", gettext("You were not connected: %(text)s", { text: error.text }), { code: error.code });
     this.finish();
   }
 

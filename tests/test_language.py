@@ -1,0 +1,88 @@
+"""Every sentence that scripts say can be translated: they say it by gettext."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.house import ROOT
+
+SCRIPTS = ROOT / "static" / "js"
+NOT_YET = re.compile(r"(^|/)vendor/")
+TOKEN = re.compile(
+    r"//[^\n]*|/\*.*?\*/"
+    r"|(?P<regex>(?<=[(,=:!&|?])\s*/(?![/*])(?:\\.|\[[^\]]*\]|[^/\\\n])+/[a-z]*)"
+    r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)",
+    re.S,
+)
+SENTENCE = re.compile(r"(^|[^\w.#\[=\"/-])[A-Za-z][\w’']+[,;:]? [a-z]{2,}|^[A-Z][a-z]+…?$")
+ASKED = re.compile(r"\bn?gettext\(\s*(\"\"\s*,\s*)?$")
+NO_WORDS = {"Accept", "Enter", "Escape", "BroadcastChannel"}  # names of headers, keys, interfaces
+NO_WORDS |= {"mine now", "sub phone", "notice bad", "(hover: hover)", "line is-gap"}  # of style and state
+NO_WORDS |= {"line is-marker is-moment", "line is-marker is-alert"}
+SELECTOR = re.compile(r"[\[\]{}#>]|^\.|(^|, )[a-z]+[.:,]|^(button|input)")
+
+
+def literals(source: str) -> Iterator[tuple[int, str, str]]:
+    """(line, text, the code before it without its texts) of each text in a script."""
+    code, at = "", 0
+    for found in TOKEN.finditer(source):
+        code += source[at : found.start()]
+        at = found.end()
+        if text := found["text"]:
+            line = source.count("\n", 0, found.start()) + 1
+            yield line, text[1:-1], code[-80:]
+            code += '""'
+
+
+def scripts() -> list[Path]:
+    return [
+        path for path in sorted(SCRIPTS.rglob("*.js")) if not NOT_YET.search(str(path.relative_to(SCRIPTS)))
+    ]
+
+
+def test_scripts_say_no_sentence_but_by_gettext() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} {text}"
+        for path in scripts()
+        for line, text, before in literals(path.read_text(encoding="utf-8"))
+        if (said := re.sub(r"\$\{[^}]*\}", "", text)) not in NO_WORDS
+        and SENTENCE.search(said)
+        and not SELECTOR.search(said)
+        and not ASKED.search(before)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_to_be_translated_stands_whole_in_the_script() -> None:
+    """makemessages reads the text itself: no name, no sum, no text with values put in by the script."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in scripts()
+        if path.name != "i18n.js"
+        for found in re.finditer(
+            r"\bn?gettext\((?!\s*\").{0,40}|gettext\(\"[^\"]*\" \+", path.read_text("utf-8")
+        )
+    ]
+    assert wrong == []
+
+
+def test_each_value_in_a_sentence_is_given() -> None:
+    wrong = []
+    for path in scripts():
+        source = path.read_text(encoding="utf-8")
+        for found in re.finditer(r"\b(n?)gettext\(\s*(\"[^\"]*\"(?:, \"[^\"]*\")?)(.*)", source):
+            names = set(re.findall(r"%\((\w+)\)s", found[2])) - ({"n"} if found[1] else set())
+            wrong += [f"{path.name}: {name}" for name in names if not re.search(rf"\b{name}\b", found[3])]
+    assert wrong == []
+
+
+def test_a_sentence_outside_gettext_is_noticed() -> None:
+    source = 'say(gettext("The line broke.")); say("The line broke."); '
+    source += 'say(ngettext("%(n)s line", "%(n)s lines", 2));'
+    found = [(text, bool(ASKED.search(before))) for _, text, before in literals(source)]
+    assert found == [
+        ("The line broke.", True),
+        ("The line broke.", False),
+        ("%(n)s line", True),
+        ("%(n)s lines", True),
+    ]
