@@ -166,7 +166,7 @@ def test_a_restart_is_quiet_and_nothing_is_missed(
     theatre.start()
     stage.play("answer", call=call)
     expect(page.locator(STATE)).to_have_text("Live")
-    expect(row.locator("[data-badge]")).to_have_text("In progress")
+    expect(row.locator("[data-badge]")).to_have_text("Talking")
 
 
 def test_a_call_that_was_deleted_says_so(arrive: Callable[..., Page], page: Page, stage: Stage) -> None:
