@@ -34,6 +34,7 @@ EXPECTED = re.compile(
     r"|status of (409|503) .*/desk/(do|token)/$"
     r"|status of 409 .*/calls/[0-9]+/do/$"
     r"|status of 503 .*/live/token/$"
+    r"|status of 401 .*/live/figures/$"
     r"|status of (404|502) .*/voicemails/[0-9]+/sound/$"
 )
 
