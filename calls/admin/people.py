@@ -15,7 +15,7 @@ from calls.admin.fields import TelephoneField
 from calls.admin.telling import TellingMixin, person, telling
 from calls.models import Agent, Queue, Team, User
 from calls.selectors import agents
-from calls.services import signout, supervision
+from calls.services import signout
 
 _RANKS = ("is_superuser", "user_permissions")
 
@@ -125,8 +125,6 @@ class AgentForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """One telephone is one agent's; who answers by telephone has one."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        if str(data.get("identity", "")).startswith(supervision.PREFIX):
-            self.add_error("identity", f"Identities that begin with {supervision.PREFIX} are supervisors'.")
         number = data.get("e164", "")
         other = Agent.objects.filter(e164=number).exclude(pk=self.instance.pk).first() if number else None
         if other:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -27,6 +28,8 @@ class Agent(models.Model):
     class Phone(models.TextChoices):
         BROWSER = "browser", "In the browser"
         TELEPHONE = "telephone", "Own telephone"
+
+    SUPERVISORS = "supervisor_"  # so begin the Voice identities of supervisors' pages, and of no agent's
 
     user = models.OneToOneField("calls.User", on_delete=models.CASCADE, related_name="agent")
     name = models.CharField(max_length=80, help_text="As supervisors and callers see it.")
@@ -62,6 +65,16 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Who had a supervisor's identity would be called into what that one joins."""
+        if self.is_as_supervisor():
+            text = f"Identities that begin with {self.SUPERVISORS} are supervisors'."
+            raise ValidationError({"identity": text})
+
+    def is_as_supervisor(self) -> bool:
+        """Whether the identity is one of those kept for supervisors."""
+        return self.identity.startswith(self.SUPERVISORS)
 
     def is_present(self, now: datetime) -> bool:
         """Whether the desk is open."""

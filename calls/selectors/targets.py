@@ -6,14 +6,16 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from calls import place
-from calls.models import Agent, PhoneNumber, Queue
+from calls.access import EVERY, Scope
+from calls.models import Agent, PhoneNumber
 from calls.refusal import Refused
+from calls.selectors import teams
 from calls.selectors.agents import states
 from calls.services import allowed
 from calls.telephones import region_of, telephone
 from calls.text import clean
 
-__all__ = ["FOUND_SHOWN", "number", "number_to_call_from", "numbers_to_call_from", "search"]
+__all__ = ["FOUND_SHOWN", "number", "number_to_call_from", "numbers_to_call_from", "search", "sees"]
 
 FOUND_SHOWN = 8
 TYPED = 80
@@ -22,17 +24,27 @@ _FREE_FIRST = {"ready": 0, "wrapup": 1, "on_call": 2, "ringing": 2, "away": 3, "
 Body = dict[str, Any]
 
 
-def search(*, agent: Agent | None, typed: str, now: datetime) -> Body:
+def search(*, agent: Agent | None, typed: str, now: datetime, scope: Scope = EVERY) -> Body:
     """What fits the words: agents (free ones first), queues with their depth, and a number if it is one.
 
-    `agent` is who asks, and is not found; None for one who is no agent.
+    `agent` is who asks, and is not found; None for one who is no agent. Only what the scope may see.
     """
     words = clean(typed, TYPED)
     return {
-        "agents": _agents(agent, words, now),
-        "queues": _queues(words),
+        "agents": _agents(agent, words, now, scope),
+        "queues": _queues(words, scope),
         "number": number(words),
     }
+
+
+def sees(scope: Scope, *, kind: str, key: str) -> bool:
+    """Whether an agent or a queue (`key` is the row) is one of those that the scope may see; numbers are."""
+    is_row = key.isascii() and key.isdigit() and len(key) < 19
+    if scope.teams is None or kind not in {"agent", "queue"}:
+        return True
+    if kind == "agent":
+        return is_row and teams.agents(scope).filter(pk=int(key)).exists()
+    return is_row and teams.queues(scope).filter(pk=int(key)).exists()
 
 
 def number(typed: str) -> Body | None:
@@ -60,8 +72,8 @@ def number_to_call_from(agent: Agent, pk: int) -> PhoneNumber | None:
     return numbers_to_call_from(agent).filter(pk=pk).first()
 
 
-def _agents(agent: Agent | None, words: str, now: datetime) -> list[Body]:
-    others = Agent.objects.filter(name__icontains=words, user__is_active=True)
+def _agents(agent: Agent | None, words: str, now: datetime, scope: Scope) -> list[Body]:
+    others = teams.agents(scope).filter(name__icontains=words, user__is_active=True)
     if agent is not None:
         others = others.exclude(pk=agent.pk)
     found = states(now=now, agents=others.order_by("name")[:200])
@@ -71,9 +83,9 @@ def _agents(agent: Agent | None, words: str, now: datetime) -> list[Body]:
     ]
 
 
-def _queues(words: str) -> list[Body]:
+def _queues(words: str, scope: Scope) -> list[Body]:
     open_ = Count("waits", filter=Q(waits__left_at__isnull=True))
-    rows: Any = Queue.objects.filter(name__icontains=words).annotate(depth=open_).order_by("name")
+    rows: Any = teams.queues(scope).filter(name__icontains=words).annotate(depth=open_).order_by("name")
     return [{"key": str(row.pk), "name": row.name, "waiting": row.depth} for row in rows[:FOUND_SHOWN]]
 
 

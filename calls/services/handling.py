@@ -5,7 +5,7 @@ from datetime import datetime
 
 from calls import lattice
 from calls.events import change
-from calls.models import Call, Command, Leg, Offer, Participant, User
+from calls.models import Call, Command, Leg, Offer, Participant, Supervision, User
 from calls.refusal import Refused
 from calls.services import commands, moves, offers
 from calls.services.commands import Intent
@@ -14,14 +14,17 @@ __all__ = ["check_talking", "hang_up", "hold", "leave", "mute", "on_purpose", "o
 
 
 def hang_up(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> Command:
-    """End the call; with a colleague or another party in it, only the agent leaves. Raises Refused."""
+    """End the call; with a colleague, another party or a supervisor who has joined, only the agent leaves.
+
+    Raises Refused.
+    """
     asked = commands.known(command_id)
     if asked is not None:
         return asked
     check_talking(offer)
     if _consulting(offer.call, Offer.State.RINGING):
         raise Refused("consulting", "A colleague is being called. Take the caller back first, or wait.")
-    if others_in(offer):
+    if others_in(offer) or _is_joined(offer.call):
         return leave(offer=offer, by=by, command_id=command_id, now=now)
     on_purpose(offer)
     if moves.persons_leg(offer.call) is None:
@@ -81,6 +84,12 @@ def others_in(offer: Offer) -> bool:
     colleagues = Offer.objects.filter(call=offer.call, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
     outside = Leg.objects.filter(call=offer.call, kind=Leg.Kind.OUTSIDE, status=lattice.LIVE)
     return colleagues.exists() or outside.exists()
+
+
+def _is_joined(call: Call) -> bool:
+    """Whether a supervisor talks with the person; a coach is not heard by them."""
+    joined = Supervision.objects.filter(call=call, state=Supervision.State.IN)
+    return joined.filter(mode=Supervision.Mode.JOIN).exists()
 
 
 def _consulting(call: Call, state: str) -> bool:

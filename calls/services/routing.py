@@ -27,7 +27,7 @@ from calls.services import (
     moves,
     offers,
     queues,
-    supervision,
+    supervision_over,
     wrapup,
 )
 
@@ -132,7 +132,7 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     _unanswered,
     _abandoned,
     lambda now: ending.parts_over(now=now),
-    lambda now: supervision.over(now=now),
+    lambda now: supervision_over.over(now=now),
     lambda now: ending.strays(now=now),
     _offered,
     _fetched,

@@ -13,29 +13,39 @@ from django.db.models import Q
 from calls import lattice, path
 from calls.counters import count
 from calls.events import Change, change
-from calls.models import Call, Command, Conference, Leg, Offer, Participant, Supervision, User
+from calls.models import Agent, Call, Command, Conference, Leg, Offer, Participant, Supervision, User
 from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.services import commands, moves, offers, transfers
 from calls.services.commands import Intent
 
-__all__ = ["PREFIX", "coach", "end", "identity", "join", "leave", "open_of", "over", "take_leg", "transfer"]
+__all__ = [
+    "OPEN_ONES",
+    "close",
+    "coach",
+    "end",
+    "follow",
+    "identity",
+    "join",
+    "leave",
+    "open_of",
+    "take_leg",
+    "transfer",
+]
 
-PREFIX = "supervisor_"
 RING_SECONDS = 30
-_GRACE = timedelta(seconds=2)
-_OPEN = ~Q(state=Supervision.State.ENDED)
+OPEN_ONES = ~Q(state=Supervision.State.ENDED)
 _MODES = {Command.Kind.COACH: Supervision.Mode.COACH, Command.Kind.JOIN: Supervision.Mode.JOIN}
 
 
 def identity(user: User) -> str:
     """The Voice identity of a supervisor's page: letters, digits and _ (Twilio error 31105)."""
-    return f"{PREFIX}{user.pk}"
+    return f"{Agent.SUPERVISORS}{user.pk}"
 
 
 def open_of(call: Call) -> Supervision | None:
     """Who supervises the call now, if anybody does."""
-    return Supervision.objects.filter(_OPEN, call=call).select_related("by", "conference", "call").first()
+    return Supervision.objects.filter(OPEN_ONES, call=call).select_related("by", "conference", "call").first()
 
 
 def coach(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
@@ -53,11 +63,11 @@ def leave(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Comm
     asked = commands.known(command_id)
     if asked is not None:
         return asked
-    mine = Supervision.objects.filter(_OPEN, call=call, by=by).first()
+    mine = Supervision.objects.filter(OPEN_ONES, call=call, by=by).first()
     if mine is None:
         raise Refused("not_in_call", "You are not in this call any more.")
     if not mine.leg_sid:
-        raise Refused("connecting", "You are being connected. Try again in a moment.")
+        raise _connecting()
     with change(at=now) as told:
         intent = Intent(command_id, call, Command.Kind.END_LEG, by)
         command = commands.intend(told, intent, args={"leg": mine.leg_sid})
@@ -97,33 +107,53 @@ def transfer(
 
 def take_leg(told: Change, row: Supervision, leg: Leg) -> None:
     """The supervisor's leg has shown itself, was answered, or is over. Of two legs only the first counts."""
-    mine = Supervision.objects.filter(_OPEN, pk=row.pk)
+    mine = Supervision.objects.filter(OPEN_ONES, pk=row.pk)
     if not mine.filter(leg_sid="").update(leg_sid=leg.sid) and not mine.filter(leg_sid=leg.sid).exists():
         return
     if lattice.has_ended(leg.status):
-        _close(told, row)
+        close(told, row)
     elif leg.answered_at is not None:
         ringing = mine.filter(state=Supervision.State.RINGING)
         if ringing.update(state=Supervision.State.IN, joined_at=leg.answered_at):
             _tell(told, row, "joined")
 
 
-def over(*, now: datetime) -> int:
-    """End what is over: nobody answered, the call or the leg ended, the one who was coached has gone. Also
-    take in changes of mode whose answer was lost and read later. Part of the tick; how many changed.
-    """
-    rows = Supervision.objects.filter(_OPEN).select_related("call", "conference", "by")
-    return sum(_end_if_over(row, now) or _follow(row, now) for row in rows)
+def follow(row: Supervision, now: datetime) -> int:
+    """Take in a change of mode: it is what the newest command that was done has made it. 1 if it changed."""
+    done = Command.objects.filter(
+        call=row.call_id, kind__in=_MODES, state=Command.State.DONE, args__supervision=row.pk
+    )
+    newest = done.order_by("-created_at").first()
+    if newest is None or _MODES[Command.Kind(newest.kind)] == row.mode:
+        return 0
+    with change(at=now) as told:
+        mode, coached = _MODES[Command.Kind(newest.kind)], newest.args["coach"]
+        changed = Supervision.objects.filter(OPEN_ONES, pk=row.pk).exclude(mode=mode)
+        if not changed.update(mode=mode, coached_sid=coached):
+            return 0
+        row.mode, row.coached_sid = mode, coached
+        _tell(told, row, "changed")
+    return 1
+
+
+def close(told: Change, row: Supervision) -> bool:
+    """End the row once; its leg, if it still lives, is a stray one then (services.ending)."""
+    if not Supervision.objects.filter(OPEN_ONES, pk=row.pk).update(
+        state=Supervision.State.ENDED, ended_at=told.at
+    ):
+        return False
+    _tell(told, row, "ended")
+    return True
 
 
 def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
     asked = commands.known(command_id)
     if asked is not None:
         return asked
-    there = Supervision.objects.filter(_OPEN, by=by).select_related("call", "conference").first()
+    there = Supervision.objects.filter(OPEN_ONES, by=by).select_related("call", "conference").first()
     if there is not None:
         if there.call_id != call.pk:
-            raise Refused("busy", "You are in another call. Leave it first.")
+            raise _busy()
         return _change_mode(there, kind, by, command_id, now)
     room = _room(call)
     coached = _agents_leg(room) if kind == Command.Kind.COACH else ""
@@ -131,7 +161,7 @@ def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, 
     command = commands.send([command], now=now)[0]
     if command.state == Command.State.FAILED:
         with change(at=now) as told:
-            _close(told, row)
+            close(told, row)
     elif command.state == Command.State.DONE:
         Supervision.objects.filter(pk=row.pk, leg_sid="").update(leg_sid=command.args["call_sid"])
     return command
@@ -169,7 +199,7 @@ def _intend(
             command = commands.intend(told, Intent(command_id, call, kind, by), args=args)
             _tell(told, row, "asked")
     except IntegrityError:
-        raise _taken(call) from None
+        raise _taken(call, by) from None
     return row, command
 
 
@@ -180,7 +210,7 @@ def _change_mode(
     if row.mode == _MODES[kind]:
         raise Refused("already", "You are in this call already, in just that way.")
     if row.state != Supervision.State.IN:
-        raise Refused("connecting", "You are being connected. Try again in a moment.")
+        raise _connecting()
     coached = _agents_leg(row.conference) if kind == Command.Kind.COACH else ""
     with change(at=now) as told:
         args = {
@@ -191,54 +221,8 @@ def _change_mode(
         }
         command = commands.intend(told, Intent(command_id, row.call, kind, by), args=args)
     command = commands.send([command], now=now)[0]
-    _follow(row, now)
+    follow(row, now)
     return command
-
-
-def _follow(row: Supervision, now: datetime) -> int:
-    """The mode is what the newest command that was done has made it."""
-    done = Command.objects.filter(
-        call=row.call_id, kind__in=_MODES, state=Command.State.DONE, args__supervision=row.pk
-    )
-    newest = done.order_by("-created_at").first()
-    if newest is None or _MODES[Command.Kind(newest.kind)] == row.mode:
-        return 0
-    with change(at=now) as told:
-        mode, coached = _MODES[Command.Kind(newest.kind)], newest.args["coach"]
-        changed = Supervision.objects.filter(_OPEN, pk=row.pk).exclude(mode=mode)
-        if not changed.update(mode=mode, coached_sid=coached):
-            return 0
-        row.mode, row.coached_sid = mode, coached
-        _tell(told, row, "changed")
-    return 1
-
-
-def _end_if_over(row: Supervision, now: datetime) -> int:
-    leg = Leg.objects.filter(sid=row.leg_sid).first() if row.leg_sid else None
-    if not _is_over(row, leg, now):
-        return 0
-    with change(at=now) as told:
-        return int(_close(told, row))
-
-
-def _is_over(row: Supervision, leg: Leg | None, now: datetime) -> bool:
-    if row.call.state == Call.State.ENDED or row.conference.ended_at is not None:
-        return True
-    if leg is not None and lattice.has_ended(leg.status):
-        return True
-    answered = leg is not None and leg.answered_at is not None
-    if not answered:
-        return row.until <= now
-    if row.mode == Supervision.Mode.COACH and row.coached_sid:
-        return Leg.objects.filter(sid=row.coached_sid, status__in=lattice.TERMINAL).exists()
-    return _person_has_left(row, now)
-
-
-def _person_has_left(row: Supervision, now: datetime) -> bool:
-    """The caller was sent on: nobody is left here to talk with."""
-    persons = (Leg.Kind.CALLER, Leg.Kind.PERSON)
-    seats = Participant.objects.filter(conference=row.conference, leg__kind__in=persons)
-    return seats.exists() and not seats.exclude(left_at__lte=now - _GRACE).exists()
 
 
 def _room(call: Call) -> Conference:
@@ -271,23 +255,23 @@ def _agents_leg(room: Conference) -> str:
     return seat.leg.sid
 
 
-def _taken(call: Call) -> Refused:
+def _busy() -> Refused:
+    return Refused("busy", "You are in another call. Leave it first.")
+
+
+def _connecting() -> Refused:
+    return Refused("connecting", "You are being connected. Try again in a moment.")
+
+
+def _taken(call: Call, by: User) -> Refused:
     other = open_of(call)
     if other is None:
-        return Refused("busy", "You are in another call. Leave it first.")
+        return _busy()
+    if other.by_id == by.pk:
+        return _connecting()
     name = other.by.get_short_name() or other.by.get_username()
     doing = "coaches the agent" if other.mode == Supervision.Mode.COACH else "has joined the call"
     return Refused("taken", f"{name} {doing} already. One supervisor at a time can do so.")
-
-
-def _close(told: Change, row: Supervision) -> bool:
-    """End the row once; its leg, if it still lives, is a stray one then (services.ending)."""
-    if not Supervision.objects.filter(_OPEN, pk=row.pk).update(
-        state=Supervision.State.ENDED, ended_at=told.at
-    ):
-        return False
-    _tell(told, row, "ended")
-    return True
 
 
 def _tell(told: Change, row: Supervision, what: str) -> None:

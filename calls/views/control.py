@@ -5,6 +5,7 @@ The answer is the command as it then stands, or the noun that was written.
 
 from typing import Any
 
+from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -46,8 +47,9 @@ def search(request: HttpRequest) -> JsonResponse:
         if not may_intervene(user):
             raise Wrong(403, "not_allowed", "Your account may not act on calls.")
         _spend(user)
-        me = Agent.objects.filter(user=user.pk).first()
-        return JsonResponse(targets.search(agent=me, typed=request.GET.get("q", ""), now=timezone.now()))
+        me, typed = Agent.objects.filter(user=user.pk).first(), request.GET.get("q", "")
+        found = targets.search(agent=me, typed=typed, now=timezone.now(), scope=scope_of(user))
+        return JsonResponse(found)
     except Wrong as wrong:
         denied(f"control.{wrong.code}")
         return wrong.answer()
@@ -103,8 +105,13 @@ def _once(act: Act, asked: OnCall) -> dict[str, Any]:
         return {"type": "done"}
     try:
         found = act.do(asked)
-    except Refused as refused:
-        raise Wrong(409, refused.code, refused.text) from refused
+    except (Refused, IntegrityError) as error:
+        known = commands.known(asked.id)
+        if known is not None:  # it was asked twice at once, and the other was first
+            return message(_same(known, asked))
+        if isinstance(error, Refused):
+            raise Wrong(409, error.code, error.text) from error
+        raise
     if not isinstance(found, Command):
         _done.keep(asked.by.pk, asked.id)
     return message(found)

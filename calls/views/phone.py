@@ -29,6 +29,10 @@ _REFUSALS = {
         "Your account may not act on calls. Ask an administrator for the role Supervisor.",
     ),
     "no_agent": (409, "Your account is no agent yet. Ask an administrator to add you under Agents."),
+    "identity": (
+        409,
+        "Your phone has a name that is kept for supervisors. Ask an administrator for another identity.",
+    ),
     "no_key": (
         503,
         "This site cannot make phones in the browser yet: it has no Twilio API key. An administrator sets "
@@ -51,6 +55,8 @@ def token(request: HttpRequest) -> JsonResponse:
     agent = Agent.objects.filter(user=request.user.pk).first()
     if agent is None:
         return _refused("no_agent")
+    if agent.is_as_supervisor():
+        return _refused("identity")
     return _token(agent.identity)
 
 

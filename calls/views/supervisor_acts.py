@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from calls import audit
-from calls.access import may_control_streams, may_intervene, may_watch
+from calls.access import may_control_streams, may_intervene, may_watch, scope_of
 from calls.models import Alert, Call, Command
+from calls.refusal import Refused
 from calls.selectors import call as calls
-from calls.selectors import phase
+from calls.selectors import phase, targets
 from calls.selectors.nouns import command_message, note_message
 from calls.services import alerts, help, moments, notes, supervision, taps, words
 from calls.views.asked import Wanted, Wrong
@@ -108,6 +109,8 @@ def _end(asked: OnCall) -> Command:
 def _transfer(asked: OnCall) -> Command:
     to, reason = asked.inside("to"), asked.text("reason", 200, default="")
     kind, key = to.text("kind", 20), to.text("key", 40)
+    if not targets.sees(scope_of(asked.by), kind=kind, key=key):
+        raise Refused("target", f"There is no such {kind} to give the call to.")
     asked.audit()
     return supervision.transfer(
         call=asked.call, kind=kind, key=key, reason=reason, by=asked.by, command_id=asked.id, now=asked.now

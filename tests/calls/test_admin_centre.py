@@ -610,6 +610,7 @@ def test_ada_gives_an_agent_queues_and_a_telephone(ada):
     ("fields", "field", "text"),
     [
         ({"identity": "agent jonas"}, "identity", "31105"),
+        ({"identity": "supervisor_7"}, "identity", "supervisors"),
         ({"phone": "telephone"}, "e164", "needs one"),
         ({"e164": "+442079460999"}, "e164", "telephone of Amira"),
         ({"e164": "12"}, "e164", "12"),

@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from calls.checks import softphone
-from calls.models import PhoneNumber
+from calls.models import Agent, PhoneNumber
 from tests import people
 from tools.house import ROOT
 from tools.phone_sounds import SOUNDS, path, sound
@@ -55,6 +55,12 @@ def test_an_agent_gets_a_token_that_lets_them_be_called_for_an_hour_and_no_more(
     assert (claims["iss"], claims["sub"]) == (KEY, "AC" + "a" * 32)
     assert claims["exp"] - claims["nbf"] == 3600
     assert "no-store" in answer["Cache-Control"]
+
+
+def test_an_agent_with_the_identity_of_a_supervisor_gets_no_phone(keyed: Any, jonas: Client) -> None:
+    Agent.objects.update(identity=f"supervisor_{people.mina().pk}")
+    answer = jonas.post("/desk/token/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "identity")
 
 
 def test_a_site_whose_numbers_are_in_ireland_registers_its_phones_there(keyed: Any, jonas: Client) -> None:

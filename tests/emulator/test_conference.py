@@ -161,6 +161,19 @@ async def test_a_coach_is_heard_by_the_coached_alone(product: Product, box: Box)
     assert (await heard(box, customer), await heard(box, agent)) == ([], ["cmd_today.wav"])
 
 
+async def test_a_coach_hears_everybody(product: Product, box: Box) -> None:
+    tap = f"<Start><Stream url='{product.socket_url}/media/x/' track='both_tracks'/></Start>"
+
+    def says(file: str) -> Person:
+        return Person(does=[{"wait": "answered"}, {"play": file, "after": 4}, {"after": 60}])
+
+    await enter(product, box, person=says("cmd_weather.wav"))
+    agent = await enter(product, box, person=says("cmd_today.wav"))
+    coach = await enter(product, box, f"coach='{agent}'", before=tap)
+    await box.clock.advance(9)
+    assert set(await heard(box, coach)) == {"cmd_today.wav", "cmd_weather.wav"}
+
+
 async def test_who_coaches_a_stranger_fails_to_the_action(product: Product, box: Box) -> None:
     await enter(product, box)
     sid = await enter(product, box, "coach='CA00000000000000000000000000000000'")
