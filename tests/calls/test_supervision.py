@@ -19,10 +19,11 @@ from calls.models import (
     Moment,
     Offer,
     Supervision,
+    Team,
     Waiting,
 )
 from calls.selectors import desk
-from calls.services import commands, help
+from calls.services import commands, handling, help
 from tests import factories, people, twilio
 from tests.calls import centre
 from tests.calls import rest as twilio_rest
@@ -336,8 +337,6 @@ def test_agents_may_do_none_of_it_and_another_team_sees_no_call(twilios, offer) 
     jonas.force_login(people.jonas())
     for kind in kinds:
         assert do(jonas, offer.call_id, kind).status_code == 403
-    from calls.models import Team
-
     offer.call.team = Team.objects.create(name="Others")
     offer.call.save()
     mina = Client()
@@ -426,3 +425,136 @@ def test_the_words_of_a_stream_are_stopped_and_started_again(twilios, offer, min
     assert do(mina, offer.call_id, "words.stop", stream=stream.sid).json()["words"] is False
     assert do(mina, offer.call_id, "words.start", stream=stream.sid).json()["words"] is True
     assert do(mina, offer.call_id, "words.stop", stream="MZ" + "0" * 32).status_code == 409
+
+
+def participant(row: Supervision) -> str:
+    """Where Twilio keeps the supervisor's seat."""
+    row.refresh_from_db()
+    return f"/Conferences/{row.conference.name}/Participants/{row.leg_sid}.json"
+
+
+def is_hung_up(twilios: Centre, row: Supervision) -> bool:
+    """Whether the supervisor's part is over and their leg was asked to end."""
+    row.refresh_from_db()
+    return row.state == "ended" and row.leg_sid in [one.args["leg"] for one in twilios.asked("leg.end")]
+
+
+def test_a_call_without_a_conference_takes_nobody_in_and_says_so(twilios, mina) -> None:
+    call = factories.call(dials=True)
+    factories.leg(call, answered_at=call.started_at)
+    answer = do(mina, call.pk, "call.join")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "no_conference")
+    assert "not in a conference" in answer.json()["error"]["text"]
+    ended = factories.call(state="ended")
+    assert do(mina, ended.pk, "call.coach").json()["error"]["code"] == "call_ended"
+    assert twilios.rest.posts() == []
+
+
+def test_a_change_of_mode_whose_answer_was_lost_is_read_and_not_asked_again(twilios, offer, mina) -> None:
+    row = come_in(twilios, mina, offer, "call.coach")
+    path = participant(row)
+    twilios.rest.on("POST", path, 0, {})
+    assert do(mina, offer.call_id, "call.join").json()["state"] == "unknown"
+    row.refresh_from_db()
+    assert row.mode == "coach", "nobody has told yet that it was done"
+    there = {"call_sid": row.leg_sid, "account_sid": twilio.ACCOUNT_SID, "coaching": False}
+    twilios.rest.on("GET", path, 200, {**there, "call_sid_to_coach": None})
+    asked = len([one for one in twilios.rest.posts() if one.path == path])
+    twilios.later(12)
+    commands.resolve_unknown(now=twilios.now)
+    twilios.settle()
+    row.refresh_from_db()
+    assert (row.mode, row.state) == ("join", "in")
+    assert len([one for one in twilios.rest.posts() if one.path == path]) == asked
+
+
+def test_a_change_of_mode_that_twilio_refuses_changes_nothing(twilios, offer, mina) -> None:
+    row = come_in(twilios, mina, offer, "call.coach")
+    twilios.rest.on("POST", participant(row), *twilio_rest.error(400, 16028, "Not there"))
+    answer = do(mina, offer.call_id, "call.join").json()
+    assert (answer["state"], answer["code"]) == ("failed", "16028")
+    row.refresh_from_db()
+    assert (row.mode, row.state, row.coached_sid) == ("coach", "in", offer.leg_sid)
+
+
+def test_a_leg_that_shows_itself_when_nobody_waits_for_it_any_more_is_ended(twilios, offer, mina) -> None:
+    path = f"/Conferences/{offer.conference.name}/Participants.json"
+    twilios.rest.on("POST", path, 0, {})
+    assert do(mina, offer.call_id, "call.join").json()["state"] == "unknown"
+    row = Supervision.objects.get()
+    twilios.later(40)
+    twilios.settle()
+    row.refresh_from_db()
+    assert (row.state, row.leg_sid) == ("ended", "")
+    late = "CA" + "e" * 32
+    fields = twilio.status_fields("in-progress", sequence=1, CallSid=late, Timestamp=twilios._stamp())
+    twilios.post(f"/twilio/legs/{row.label()}/", fields)
+    twilios.settle()
+    assert [one.args["leg"] for one in twilios.asked("leg.end")] == [late]
+
+
+def test_the_coach_goes_when_the_seat_of_the_agent_is_told_to_be_empty(twilios, offer, mina) -> None:
+    row = come_in(twilios, mina, offer, "call.coach")
+    twilios.tell_room(
+        row.conference.name, "participant-leave", offer.leg_sid, label=offer.label(), sequence=8
+    )
+    twilios.settle()
+    assert is_hung_up(twilios, row)
+
+
+def test_an_agent_who_hangs_up_leaves_the_caller_with_who_has_joined(twilios, offer, mina) -> None:
+    come_in(twilios, mina, offer, "call.join")
+    handling.hang_up(offer=offer, by=offer.agent.user, command_id=uuid.uuid4(), now=twilios.now)
+    assert [one.args["leg"] for one in twilios.asked("leg.end")] == [offer.leg_sid]
+    assert twilios.asked("call.end") == []
+
+
+def test_an_agent_who_hangs_up_beside_a_coach_ends_the_call(twilios, offer, mina) -> None:
+    come_in(twilios, mina, offer, "call.coach")
+    handling.hang_up(offer=offer, by=offer.agent.user, command_id=uuid.uuid4(), now=twilios.now)
+    assert [one.args["leg"] for one in twilios.asked("call.end")] == [twilios.caller_leg(offer.call).sid]
+
+
+def test_who_may_supervise_no_longer_is_hung_up(twilios, offer, mina) -> None:
+    row = come_in(twilios, mina, offer, "call.join")
+    people.mina().groups.clear()
+    twilios.settle()
+    assert is_hung_up(twilios, row)
+
+
+def test_who_sees_the_call_no_longer_is_hung_up(twilios, offer, mina) -> None:
+    row = come_in(twilios, mina, offer, "call.join")
+    type(offer.call).objects.filter(pk=offer.call_id).update(team=Team.objects.create(name="Others"))
+    twilios.settle()
+    assert is_hung_up(twilios, row)
+
+
+def test_of_the_same_command_twice_at_once_the_second_gets_the_first(
+    twilios, offer, mina, monkeypatch
+) -> None:
+    body = json.dumps({"id": str(uuid.uuid4()), "kind": "call.join"})
+    path = f"/calls/{offer.call_id}/do/"
+    first = mina.post(path, body, content_type="application/json").json()
+    looks = iter([None, None])  # as it was before the first was written down
+    known = commands.known
+    monkeypatch.setattr(commands, "known", lambda command_id: next(looks, known(command_id)))
+    second = mina.post(path, body, content_type="application/json")
+    assert (second.status_code, second.json()["command"]) == (200, first["command"])
+    assert Supervision.objects.count() == 1
+
+
+def test_only_agents_and_queues_of_the_own_teams_are_found_and_given_calls(
+    twilios, offer, mina, support
+) -> None:
+    others = Team.objects.create(name="Others")
+    theirs = centre.queue(name="Support of others", team=others)
+    amira = centre.agent(theirs, now=twilios.now, name="Amira")
+    others.people.add(amira.user)
+    found = mina.get("/live/search/?q=Support").json()
+    assert [one["name"] for one in found["queues"]] == ["Support"]
+    assert mina.get("/live/search/?q=Amira").json()["agents"] == []
+    asked = len(twilios.rest.posts())
+    for to in ({"kind": "queue", "key": str(theirs.pk)}, {"kind": "agent", "key": str(amira.pk)}):
+        answer = do(mina, offer.call_id, "call.transfer", to=to)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "target")
+    assert len(twilios.rest.posts()) == asked
