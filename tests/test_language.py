@@ -1,4 +1,4 @@
-"""Every sentence that scripts say can be translated: they say it by gettext."""
+"""Every sentence of the pages can be translated: scripts say it by gettext, templates by {% translate %}."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from tools.house import ROOT
 
 SCRIPTS = ROOT / "static" / "js"
+TEMPLATES = ROOT / "templates"  # the administration speaks English alone, as its models do
 NOT_YET = re.compile(r"(^|/)vendor/")
 TOKEN = re.compile(
     r"//[^\n]*|/\*.*?\*/"
@@ -74,6 +75,25 @@ def test_each_value_in_a_sentence_is_given() -> None:
             names = set(re.findall(r"%\((\w+)\)s", found[2])) - ({"n"} if found[1] else set())
             wrong += [f"{path.name}: {name}" for name in names if not re.search(rf"\b{name}\b", found[3])]
     assert wrong == []
+
+
+def test_templates_say_no_word_but_by_translate() -> None:
+    wrong = []
+    for path in sorted(set(TEMPLATES.rglob("*.html")) - set((TEMPLATES / "admin").rglob("*.html"))):
+        text = path.read_text(encoding="utf-8")
+        for tags in (
+            r"{% comment.*?endcomment %}|{#.*?#}",
+            r"{% blocktranslate.*?endblocktranslate %}",
+            r"{% block body_class %}.*?{% endblock %}",
+            r"<pre>.*?</pre>|<code>.*?</code>",
+        ):
+            text = re.sub(tags, "", text, flags=re.S)
+        text = re.sub(r"{%.*?%}|{{.*?}}", "", text, flags=re.S)
+        said = re.findall(r"\b(?:title|aria-label|placeholder|alt)=\"([^\"]*[A-Za-z]{2,}[^\"]*)\"", text)
+        text = re.sub(r"<(kbd|script|style)\b.*?</\1>|<[^>]*>|&\w+;", " ", text, flags=re.S | re.I)
+        said += re.findall(r"[A-Za-z]{2,}", text)
+        wrong += [f"{path.relative_to(ROOT)}: {word}" for word in said if word != "tap"]  # a name
+    assert not wrong, "\n".join(wrong)
 
 
 def test_a_sentence_outside_gettext_is_noticed() -> None:

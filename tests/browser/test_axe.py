@@ -14,7 +14,7 @@ from tests.browser.theatre import Stage
 
 Arrive = Callable[..., Page]
 Scene = Callable[[Arrive, Page, Stage], None]
-LINE = "cc-connection"
+LINE, LIVE = "cc-connection", "Live"
 
 
 def at(path: str, who: str = "mina") -> Scene:
@@ -24,7 +24,7 @@ def at(path: str, who: str = "mina") -> Scene:
         calls = stage.play("busy_day")
         arrive(who, path.format(**calls))
         if page.locator(LINE).count():
-            expect(page.locator(LINE)).to_have_text("Live")
+            expect(page.locator(LINE)).to_have_text(LIVE)
 
     return scene
 
@@ -114,7 +114,7 @@ def desk(state: str) -> Scene:
     def scene(arrive: Arrive, page: Page, stage: Stage) -> None:
         play = DeskPlay(page)
         arrive("jonas", "/desk/")
-        expect(page.locator(LINE)).to_have_text("Live")
+        expect(page.locator(LINE)).to_have_text(LIVE)
         DESK[state](play)
 
     return scene
