@@ -124,7 +124,7 @@ def me(person: Person) -> dict[str, Any]:
         "intervene": may_intervene(person),
         "control_streams": may_control_streams(person),
     }
-    return {"user": person.pk, "name": person.get_short_name() or person.get_username(), "may": may_do}
+    return {"user": person.pk, "name": person.shown(), "may": may_do}
 
 
 def scope_of(person: Any) -> Scope:

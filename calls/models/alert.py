@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from calls.models.queue import seconds
+from calls.stamp import iso
 
 __all__ = ["Alert", "AlertRule"]
 
@@ -110,15 +111,10 @@ class Alert(models.Model):
             "kind": self.kind,
             "name": self.name,
             "severity": self.severity,
-            "raised_at": _iso(self.at),
+            "raised_at": iso(self.at),
             "at_ms": self.at_ms,
             "quote": self.quote,
             "utterance": self.utterance,
-            "acknowledged_at": _iso(self.acknowledged_at) if self.acknowledged_at else None,
-            "acknowledged_by": (by.get_short_name() or by.get_username()) if by else "",
+            "acknowledged_at": iso(self.acknowledged_at) if self.acknowledged_at else None,
+            "acknowledged_by": by.shown() if by else "",
         }
-
-
-def _iso(moment: Any) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return str(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))

@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from calls.stamp import iso
+
 
 class CallState(models.TextChoices):
     RINGING = "ringing", "Ringing"
@@ -128,9 +130,9 @@ class Call(models.Model):
             "help": self.help,
             "direction": self.direction,
             "tap_wanted": self.tap_wanted,
-            "started_at": _iso(self.started_at),
-            "answered_at": _iso(self.answered_at),
-            "ended_at": _iso(self.ended_at),
+            "started_at": iso(self.started_at),
+            "answered_at": iso(self.answered_at) if self.answered_at else None,
+            "ended_at": iso(self.ended_at) if self.ended_at else None,
         }
 
 
@@ -169,8 +171,3 @@ class Leg(models.Model):
     def is_persons(self) -> bool:
         """Whether it is the leg of the person whose call it is: who called us, or whom we called."""
         return self.kind in (Leg.Kind.CALLER, Leg.Kind.PERSON)
-
-
-def _iso(moment: Any) -> str | None:
-    """ISO 8601 UTC with milliseconds, or None."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

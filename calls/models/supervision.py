@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from calls.stamp import iso
+
 __all__ = ["Listening", "Moment", "Supervision"]
 
 
@@ -30,8 +32,8 @@ class Moment(models.Model):
         return {
             "moment": self.pk,
             "call": self.call_id,
-            "by": _name(self.by),
-            "marked_at": _iso(self.at),
+            "by": self.by.shown() if self.by else "",
+            "marked_at": iso(self.at),
             "at_ms": self.at_ms,
             "text": self.text,
         }
@@ -73,10 +75,10 @@ class Listening(models.Model):
         return {
             "listening": self.pk,
             "call": self.call_id,
-            "by": _name(self.by),
+            "by": self.by.shown(),
             "user": self.by_id,
-            "began_at": _iso(self.began_at),
-            "ended_at": _iso(self.ended_at) if self.ended_at else None,
+            "began_at": iso(self.began_at),
+            "ended_at": iso(self.ended_at) if self.ended_at else None,
         }
 
 
@@ -135,20 +137,11 @@ class Supervision(models.Model):
         return {
             "supervision": self.pk,
             "call": self.call_id,
-            "by": _name(self.by),
+            "by": self.by.shown(),
             "user": self.by_id,
             "mode": self.mode,
             "state": self.state,
-            "created_at": _iso(self.created_at),
-            "joined_at": _iso(self.joined_at) if self.joined_at else None,
-            "ended_at": _iso(self.ended_at) if self.ended_at else None,
+            "created_at": iso(self.created_at),
+            "joined_at": iso(self.joined_at) if self.joined_at else None,
+            "ended_at": iso(self.ended_at) if self.ended_at else None,
         }
-
-
-def _name(user: Any) -> str:
-    return (user.get_short_name() or user.get_username()) if user else ""
-
-
-def _iso(moment: datetime) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

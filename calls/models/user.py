@@ -17,3 +17,7 @@ class User(AbstractUser):
             ("use_desk", "May take calls at a desk"),
             ("dial_out", "May call people from the desk and from the list of calls"),
         ]
+
+    def shown(self) -> str:
+        """What colleagues read: the first name, else the name to sign in with."""
+        return self.get_short_name() or self.get_username()

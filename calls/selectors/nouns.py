@@ -5,7 +5,7 @@ Snapshots make their rows by the same functions, so an event and a fresh look sa
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
@@ -20,12 +20,12 @@ from calls.models import (
     Moment,
     Note,
     Supervision,
-    User,
     Utterance,
     Waiting,
 )
 from calls.selectors import phase
 from calls.selectors.agents import AgentState, states
+from calls.stamp import iso
 
 __all__ = [
     "LOADERS",
@@ -41,11 +41,6 @@ Body = dict[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def iso(moment: datetime) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def agent_messages(rows: QuerySet[Agent], *, now: datetime) -> list[Body]:
     """What these agents do now, with their queues and teams; five queries, however many."""
     found = list(rows.select_related("user").prefetch_related("queues", "user__teams"))
@@ -56,7 +51,7 @@ def command_message(command: Command) -> Body:
     """A command as browsers get it: what was asked, by whom, and how it stands."""
     return {
         **command.as_message(),
-        "by": command.by.get_username() if command.by else "",
+        "by": command.by.shown() if command.by else "",
         "stream": str(command.args.get("name") or command.args.get("stream") or ""),
         "created_at": iso(command.created_at),
         "settled_at": iso(command.settled_at) if command.settled_at else None,
@@ -68,7 +63,7 @@ def note_message(note: Note) -> Body:
     return {
         "note": note.pk,
         "call": note.call_id,
-        "by": _name(note.by),
+        "by": note.by.shown() if note.by else "",
         "user": note.by_id,
         "text": note.text,
         "updated_at": iso(note.updated_at),
@@ -111,10 +106,6 @@ def _agent(one: AgentState) -> Body:
         "teams": sorted(team.pk for team in agent.user.teams.all()),
         "call": one.call,
     }
-
-
-def _name(user: User | None) -> str:
-    return (user.get_short_name() or user.get_username()) if user else ""
 
 
 Loaded = list[tuple[str, Body]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from calls.models import Call, Command, Leg, Listening, Offer, Participant, Supervision, User, Utterance
+from calls.models import Call, Command, Leg, Listening, Offer, Participant, Supervision, Utterance
 from calls.selectors.feed import command_message, iso
 
 __all__ = ["LINES_SHOWN", "call", "commands", "lines", "offer", "watchers"]
@@ -79,15 +79,11 @@ def watchers(row: Call | None, *, now: datetime) -> Body | None:
     if row is None:
         return None
     listening = Listening.objects.going_on(now).filter(call=row).select_related("by")
-    names = [_name(one.by) for one in listening] if settings.TELL_AGENTS_OF_LISTENERS else []
+    names = [one.by.shown() for one in listening] if settings.TELL_AGENTS_OF_LISTENERS else []
     there = Supervision.objects.filter(call=row).exclude(state=Supervision.State.ENDED)
     one = there.select_related("by").first()
-    speaking = {"name": _name(one.by), "mode": one.mode, "state": one.state} if one else None
+    speaking = {"name": one.by.shown(), "mode": one.mode, "state": one.state} if one else None
     return {"listeners": names, "supervisor": speaking} if names or speaking else None
-
-
-def _name(user: User) -> str:
-    return user.get_short_name() or user.get_username()
 
 
 def _seats(row: Call) -> list[Participant]:

@@ -89,7 +89,8 @@ def acknowledge(*, alert: Alert, by: User, now: datetime) -> Alert:
         if found is None:
             raise Refused("gone", "This alert is not kept any more.")
         if not was_first and found.acknowledged_by_id != by.pk:
-            raise Refused("acknowledged", f"{_name(found.acknowledged_by)} has acknowledged this already.")
+            who = found.acknowledged_by.shown() if found.acknowledged_by else "Somebody"
+            raise Refused("acknowledged", f"{who} has acknowledged this already.")
         return found
 
 
@@ -239,10 +240,6 @@ def _acknowledge(told: Change, alert: int, call: int, by: User, now: datetime) -
         return False
     told.emit(kind="alert.acknowledged", noun="alert", key=alert, call=call, by=by.pk)
     return True
-
-
-def _name(person: User | None) -> str:
-    return (person.get_short_name() or person.get_username()) if person else "Somebody"
 
 
 def _call_ms(began: datetime, at: datetime) -> int:

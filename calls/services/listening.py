@@ -72,7 +72,7 @@ def is_replaced(*, listening_id: int) -> bool:
 
 def _refuse_a_third(call_id: int, by: User, now: datetime) -> None:
     others = Listening.objects.going_on(now).filter(call=call_id).exclude(by=by).select_related("by")
-    names = [row.by.get_short_name() or row.by.get_username() for row in others]
+    names = [row.by.shown() for row in others]
     if len(names) >= MOST:
         who = " and ".join(names)
         raise Refused("two_listen", f"{who} listen to this call already. At most {MOST} people can at once.")

@@ -269,9 +269,8 @@ def _taken(call: Call, by: User) -> Refused:
         return _busy()
     if other.by_id == by.pk:
         return _connecting()
-    name = other.by.get_short_name() or other.by.get_username()
     doing = "coaches the agent" if other.mode == Supervision.Mode.COACH else "has joined the call"
-    return Refused("taken", f"{name} {doing} already. One supervisor at a time can do so.")
+    return Refused("taken", f"{other.by.shown()} {doing} already. One supervisor at a time can do so.")
 
 
 def _tell(told: Change, row: Supervision, what: str) -> None:

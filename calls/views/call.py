@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from calls import audit
-from calls.access import may_control_streams, may_intervene, may_listen, scope_of
+from calls.access import me, scope_of
 from calls.models import CallState, User
 from calls.selectors import alert_words
 from calls.selectors import call as calls
@@ -36,7 +36,7 @@ def detail(request: HttpRequest, call_id: str) -> HttpResponse:
         raise Http404
     ip = request.META.get("REMOTE_ADDR")
     audit.record(who=user, what="call.viewed", on=call_id, ip=ip)
-    page = {"at": iso(timezone.now()), "me": _me(user), "phrases": alert_words.by_rule(), **snapshot}
+    page = {"at": iso(timezone.now()), "me": me(user), "phrases": alert_words.by_rule(), **snapshot}
     context = _context(user, page)
     if context["phone"]:
         return phone_page.served(lambda asked: render(asked, "calls/call.html", context), request)
@@ -56,16 +56,6 @@ def _context(user: User, snapshot: dict[str, Any]) -> dict[str, Any]:
         "phone": may["intervene"] and not ended,
         "softphone": settings.SOFTPHONE_URL,
     }
-
-
-def _me(user: User) -> dict[str, Any]:
-    """Who looks, and what they may do with a live call."""
-    may = {
-        "listen": may_listen(user),
-        "intervene": may_intervene(user),
-        "control_streams": may_control_streams(user),
-    }
-    return {"user": user.pk, "name": user.get_short_name() or user.get_username(), "may": may}
 
 
 @require_safe

@@ -57,7 +57,8 @@ def search(request: HttpRequest) -> JsonResponse:
 
 def _do(request: HttpRequest, call_id: int) -> dict[str, Any]:
     user = _person(request)
-    fields = _fields(request, user)
+    _spend(user)
+    fields = _fields(request)
     act = _allowed(user, str(fields.get("kind", "")))
     call = calls.find(call_id, scope_of(user))
     if call is None:  # another team's answers like one that does not exist
@@ -89,12 +90,10 @@ def _spend(user: User) -> None:
         raise Wrong(429, "rate", "That was too much at once. Wait a moment and try again.")
 
 
-def _fields(request: HttpRequest, user: User) -> dict[str, Any]:
+def _fields(request: HttpRequest) -> dict[str, Any]:
     """A JSON object, or the fields of a form."""
     is_json = request.content_type == "application/json"
-    fields = fields_of(request) if is_json else dict(request.POST.items())
-    _spend(user)
-    return fields
+    return fields_of(request) if is_json else dict(request.POST.items())
 
 
 def _once(act: Act, asked: OnCall) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """One Twilio media stream: its row, and the holes in it."""
 
-from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
+
+from calls.stamp import iso
 
 
 class StreamQuerySet(models.QuerySet["Stream"]):
@@ -85,8 +86,8 @@ class Stream(models.Model):
             "state": "closed" if self.closed_at else "open",
             "reason": self.close_reason,
             "error": self.error,
-            "opened_at": _iso(self.opened_at),
-            "closed_at": _iso(self.closed_at) if self.closed_at else None,
+            "opened_at": iso(self.opened_at),
+            "closed_at": iso(self.closed_at) if self.closed_at else None,
             "parameters": self.parameters,
             "lost_ms": self.lost_ms,
             "late": self.late,
@@ -127,8 +128,3 @@ class Gap(models.Model):
             "ms": self.ms,
             "cause": self.cause,
         }
-
-
-def _iso(moment: datetime) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

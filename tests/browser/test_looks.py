@@ -58,7 +58,7 @@ SMALL = """() => [...document.querySelectorAll(
   .map(([element, box]) => `${element.textContent.trim() || element.name}: ${box.width} x ${box.height}`)"""
 # Where the focus goes, the bar that stays above does not cover it (WCAG 2.4.11).
 COVERED = """() => {
-  const bar = document.querySelector(".bar").getBoundingClientRect();
+  const bar = document.querySelector(".bar");
   const stops = "main :is(a[href], button, input, select, textarea, summary, [tabindex='0'])";
   return [...document.querySelectorAll(stops)]
     .filter((stop) => stop.checkVisibility() && !stop.disabled).reverse()
@@ -66,7 +66,7 @@ COVERED = """() => {
       scrollTo(0, document.documentElement.scrollHeight);
       stop.focus({ preventScroll: true });
       stop.scrollIntoView({ block: "start" });
-      return scrollY > 0 && stop.getBoundingClientRect().bottom <= bar.bottom;
+      return scrollY > 0 && stop.getBoundingClientRect().bottom <= bar.getBoundingClientRect().bottom;
     })
     .map((stop) => stop.outerHTML.slice(0, 80));
 }"""

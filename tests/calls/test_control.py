@@ -71,7 +71,7 @@ def test_a_stream_is_started_with_name_track_and_parameters(mina: Client, twilio
     assert answer.status_code == 200
     command = answer.json()
     assert (command["kind"], command["state"], command["call"]) == ("stream.start", "done", leg.call_id)
-    assert (command["by"], command["stream"]) == ("mina", "quality")
+    assert (command["by"], command["stream"]) == ("Mina", "quality")
     asked = twilio.created[0]
     assert (asked["call_sid"], asked["name"], asked["track"]) == (leg.sid, "quality", "inbound_track")
     assert asked["parameters"]["team"] == "north"

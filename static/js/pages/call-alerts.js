@@ -1,12 +1,11 @@
 // The alerts of this call: what was found, where, and who has seen to it. New ones are told to screen readers.
 
+import { Announcer } from "../announcer.js";
 import { duration, timeOfDay } from "../clock.js";
 import { mark, one, text } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { alertKey } from "./call-words.js";
 import { showBusy } from "./pieces.js";
-
-const CRITICAL_MS = 5_000; // at most one critical alert is called out in that time
 
 export class Alerts {
   constructor(state, id, acts, goTo) {
@@ -18,7 +17,7 @@ export class Alerts {
     this.acknowledging = new Set();
     this.items = new Map(); // alert → its element
     this.known = null; // alerts that this page has shown
-    this.waiting = [];
+    this.voices = { critical: new Announcer(one("[data-say-critical]")), warning: new Announcer(one("[data-say-warning]")) };
   }
 
   draw() {
@@ -78,21 +77,11 @@ export class Alerts {
     this.draw();
   }
 
-  /** Tell what is new since the page was opened: warnings politely, critical ones at once, one in 5 s. */
+  /** Tell what is new since the page was opened: warnings politely, critical ones at once, each at most once in 5 s. */
   callOut(alerts) {
     const fresh = alerts.filter((alert) => this.known && !this.known.has(alert.alert) && !alert.acknowledged_at);
     this.known = new Set(alerts.map((alert) => alert.alert));
-    for (const alert of fresh.reverse()) {
-      if (alert.severity === "critical") this.waiting.push(alert);
-      else text(one("[data-say-warning]"), inWords(alert));
-    }
-    if (this.waiting.length) this.timer ??= setTimeout(() => this.next(), Math.max(0, (this.saidAt ?? -CRITICAL_MS) + CRITICAL_MS - performance.now()));
-  }
-
-  next() {
-    this.timer = null;
-    this.saidAt = performance.now();
-    text(one("[data-say-critical]"), this.waiting.splice(0).map(inWords).join(" "));
+    for (const alert of fresh.reverse()) (this.voices[alert.severity] ?? this.voices.warning).say(inWords(alert));
   }
 }
 

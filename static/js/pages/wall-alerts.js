@@ -1,12 +1,13 @@
 // The alerts, newest first: what happened in which call, who took it. New ones wait while somebody is in the list.
 
+import { Announcer } from "../announcer.js";
 import * as clock from "../clock.js";
 import { newId } from "../control.js";
 import { mark, one, text } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 import { showBadge } from "./pieces.js";
 import { fromTemplate, isHeld, keep, whenLeft } from "./wall-list.js";
-import { Announcer, Count, Sound } from "./wall-signal.js";
+import { Count, Sound } from "./wall-signal.js";
 import { firstName, SEVERITIES } from "./wall-words.js";
 
 const SHOWN_MS = 10 * 60_000; // of those that were taken

@@ -3,29 +3,6 @@
 import { gettext } from "../i18n.js";
 import { icon, keep, kept, make, one, text } from "../dom.js";
 
-const APART_MS = 5_000; // at most one announcement in this time
-
-/** Announces by a live region: what comes too soon after the last one waits and is told with the rest. */
-export class Announcer {
-  constructor(region) {
-    this.region = region;
-    this.waiting = [];
-    this.saidAt = -APART_MS;
-    this.timer = null;
-  }
-
-  say(sentence) {
-    this.waiting.push(sentence);
-    this.timer ??= setTimeout(() => this.speak(), Math.max(0, this.saidAt + APART_MS - performance.now()));
-  }
-
-  speak() {
-    this.timer = null;
-    this.saidAt = performance.now();
-    this.region.replaceChildren(...this.waiting.splice(0).map((sentence) => make("p", "", sentence)));
-  }
-}
-
 /** The number of open alerts in the title and in the page's icon. */
 export class Count {
   constructor() {
