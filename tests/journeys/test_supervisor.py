@@ -1,4 +1,4 @@
-"""Mina supervises a real centre: a quiet day, and a line that is cut in the middle."""
+"""Mina supervises a real centre: a quiet day, a bad call that she joins, a line that is cut in the middle."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.chromium import watch
-from tests.journeys.agreement import agrees
+from tests.journeys.agreement import agrees, seats, truth
 from tests.journeys.centre import Desk, centre, talker
 from tests.people import MINA, PASSWORD
 from tests.processes import until
@@ -104,6 +104,52 @@ def test_on_a_quiet_day_she_sees_who_is_ready_and_a_call_come_and_go(
     agrees(site, sid)
     assert site.ask("Alert.objects.count()") == 0
     expect(mina.locator(RAIL)).to_have_count(0)
+
+
+def test_a_bad_call_is_found_heard_joined_and_left(site: Site, sit: Sit, mina: Page) -> None:
+    jonas = sit("jonas")
+    jonas.ready()
+    sid = site.call(to=SUPPORT, script="conversation")
+    jonas.accept()
+    jonas.page.click("button[data-help]")
+    jonas.page.fill("#help-dialog [name=reason]", "He wants a refund")
+    jonas.page.click("#help-dialog button.primary")
+    asked = mina.locator(RAIL).filter(has_text="He wants a refund")
+    expect(asked).to_be_visible()
+    expect(mina.locator("[data-pinned]")).to_contain_text("Carla Visser")
+    asked.locator("[data-ack]").click()
+    expect(asked.locator("[data-by]")).to_contain_text("Mina")
+    assert site.ask("Alert.objects.get(kind='help').acknowledged_by.username") == MINA
+    mina.mouse.move(5, 5)
+    mina.click("h1")  # while she is in the list, new ones wait
+    heard = mina.locator(RAIL).filter(has_text="Something shook")
+    expect(heard.first).to_be_visible(timeout=60_000)
+    row(mina).get_by_role("link", name=re.compile("Open")).click()
+    expect(mina.locator("cc-transcript")).to_contain_text(re.compile("shook|evening", re.I))
+    mina.click('[data-act="listen"]')
+    bar = mina.locator("cc-listen-bar")
+    expect(bar.locator("[data-listen-behind]")).to_contain_text("behind")
+    expect(jonas.page.locator("body")).to_contain_text("Mina is listening")
+    bar.locator("[data-listen-stop]").click()
+    mina.click('[data-act="join"]')
+    mina.click("dialog[open] [data-yes]")
+    supervision = f"Supervision.objects.filter(call__legs__sid='{sid}')"
+    until(
+        lambda: site.ask(f"list({supervision}.values_list('mode', 'state'))") == [["join", "in"]], "she is in"
+    )
+    hers = site.ask(f"{supervision}.get().leg_sid")
+    until(lambda: {sid, hers} < set(seats(site, sid)), "by Twilio's side she sits with them")
+    expect(mina.locator("[data-part] [data-text]")).to_contain_text("hear")
+    expect(jonas.page.locator("body")).to_contain_text("Mina has joined")
+    mina.click("[data-part] [data-leave]")
+    until(lambda: site.ask(f"{supervision}.get().state") == "ended", "she has left")
+    until(lambda: truth(site, hers)["ended"], "by Twilio's side her leg is over")
+    assert site.ask(f"Call.objects.get(legs__sid='{sid}').state") == "live"
+    jonas.hang_up()
+    jonas.wrap_up()
+    agrees(site, sid)
+    who = site.ask("list(AuditEvent.objects.filter(what__startswith='call.').values_list('what', flat=True))")
+    assert {"call.viewed", "call.listened", "call.join", "call.leave"} <= set(who)
 
 
 def test_what_happened_while_the_line_was_cut_is_there_when_it_is_back(
