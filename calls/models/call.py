@@ -95,6 +95,7 @@ class Call(models.Model):
         indexes = [
             models.Index(fields=["state", "-started_at"]),
             models.Index(fields=["caller", "-started_at"], name="call_by_caller"),
+            models.Index(fields=["ended_at"], name="call_by_end"),
         ]
         constraints = [
             models.CheckConstraint(

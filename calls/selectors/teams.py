@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from calls.access import Scope
 from calls.events import newest_id
-from calls.models import Agent, Call, CallState, Leg, PhoneNumber, Queue, Team
+from calls.models import Agent, Call, Leg, PhoneNumber, Queue, Team
 
 __all__ = ["Placed", "agents", "numbers", "placed", "queues", "teams"]
 
@@ -28,7 +28,7 @@ class Placed:
 
 def placed(*, now: datetime) -> Placed:
     """Where everything is at this moment; three queries."""
-    recent = ~Q(state=CallState.ENDED) | Q(ended_at__gte=now - _JUST_ENDED)
+    recent = Q(ended_at__isnull=True) | Q(ended_at__gte=now - _JUST_ENDED)
     teams: dict[int, int | None] = dict(Call.objects.filter(recent).order_by().values_list("pk", "team"))
     legs = Leg.objects.filter(call__in=list(teams), streams__isnull=False)
     streams = dict(legs.order_by().values_list("streams__sid", "call"))

@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from calls.access import Scope
 from calls.events import newest_id
-from calls.models import Alert, Call, CallState, Leg, Listening, PhoneNumber, Supervision, Utterance, Waiting
+from calls.models import Alert, Call, Leg, Listening, PhoneNumber, Supervision, Utterance, Waiting
 from calls.selectors import figures, phase, teams
 from calls.selectors.nouns import agent_messages, iso, streams_of, waiting_message
 
@@ -54,9 +54,9 @@ def snapshot(*, now: datetime, scope: Scope) -> Body:
 
 def _calls(now: datetime, scope: Scope) -> list[Any]:
     newest = Utterance.objects.filter(call=OuterRef("pk")).order_by("-start_ms", "-id")
-    just_ended = Q(ended_at__gte=now - timedelta(seconds=ENDED_SHOWN_SECONDS))
-    return list(
-        phase.shown(scope.of(Call.objects.filter(~Q(state=CallState.ENDED) | just_ended)))
+    shown = Q(ended_at__isnull=True) | Q(ended_at__gte=now - timedelta(seconds=ENDED_SHOWN_SECONDS))
+    return list(  # by the index of ends, for a call has one if it ended
+        phase.shown(scope.of(Call.objects.filter(shown)))
         .annotate(last_line=Subquery(newest.values("pk")[:1]))
         .order_by("started_at", "id")
     )
@@ -103,6 +103,6 @@ def _queues(scope: Scope) -> list[Body]:
 
 def _site(scope: Scope) -> Body:
     """What an empty wall says: whether numbers exist, and when the last call ended."""
-    ended = scope.of(Call.objects.filter(state=CallState.ENDED)).order_by("-ended_at")
+    ended = scope.of(Call.objects.filter(ended_at__isnull=False)).order_by("-ended_at")
     last = ended.values_list("ended_at", flat=True).first()
     return {"numbers": PhoneNumber.objects.count(), "last_ended_at": iso(last) if last else None}

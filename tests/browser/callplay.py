@@ -18,16 +18,7 @@ from tests.browser.theatre import Stage
 from tests.people import CALLER
 
 FAKE = Path(__file__).parent / "fake_twilio.js"
-LISTEN = """class Listening extends EventTarget {
-  state = "off"; call = null; muted = false; behindMs = null; reason = ""; waiting = "";
-  configure() {}
-  restore() {}
-  start(asked) { this.asked = asked; this.become({ call: asked.call, state: "connecting" }); }
-  stop() { this.become({ call: null, state: "off" }); }
-  become(change) { Object.assign(this, change); this.dispatchEvent(new Event("change")); }
-}
-export const listening = new Listening();
-window.listening = listening;"""
+LISTENING = Path(__file__).parent / "fake_listening.js"
 # Puts more into the snapshot of the page, once the page is read and before its scripts run.
 MORE = """document.addEventListener("readystatechange", () => {
   const place = document.getElementById("snapshot");
@@ -81,7 +72,7 @@ class CallPlay:
         )
         page.route(
             re.compile(r"/static/js/listen\.js"),
-            lambda route: route.fulfill(content_type="text/javascript", body=LISTEN),
+            lambda route: route.fulfill(content_type="text/javascript", path=LISTENING),
         )
         page.route_web_socket(re.compile(rf"/ws/calls/{call}/$"), self._opened)
 

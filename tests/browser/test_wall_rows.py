@@ -6,24 +6,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.callplay import LISTENING
 from tests.browser.wallplay import MINA, Played, ago, alert, call, order, row, stream
-
-LISTEN = """
-export const listening = Object.assign(new EventTarget(), {
-  state: "off", call: null, asked: [],
-  start(what) { this.asked.push(what); this.be(what.call, "live"); },
-  stop() { this.be(null, "off"); },
-  be(call, state) { [this.call, this.state] = [call, state]; this.dispatchEvent(new Event("change")); },
-});
-window.listening = listening;
-"""
 
 
 @pytest.fixture
 def ears(played: Played) -> Played:
     """The wall, with a stand-in for the sound that notes what is asked of it."""
     played.page.route(
-        "**/js/listen*.js", lambda route: route.fulfill(content_type="text/javascript", body=LISTEN)
+        "**/js/listen.js", lambda route: route.fulfill(content_type="text/javascript", path=LISTENING)
     )
     return played
 

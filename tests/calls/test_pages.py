@@ -280,7 +280,7 @@ def test_a_page_asks_as_often_for_fifty_calls_as_for_one(
 ) -> None:
     for _ in range(count):
         factories.utterance(factories.stream())
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         assert mina.get("/live/").status_code == 200
     with django_assert_num_queries(10):
         assert mina.get("/calls/").status_code == 200

@@ -305,8 +305,8 @@ async def test_who_loses_the_right_to_watch_is_closed_soon(
 @in_db
 def intervenes_no_longer(user: User) -> None:
     """They may only watch from now on."""
-    user.groups.clear()
     user.user_permissions.add(Permission.objects.get(codename="view_wall"))
+    user.groups.clear()
 
 
 @EACH_PAGE

@@ -33,7 +33,7 @@ class ListenBar extends HTMLElement {
     if (this.hidden) return;
     mark(this, "state", state);
     text(this.link, this.#title());
-    if (call !== null) this.link.href = this.dataset.calls.replace("/0/", `/${call}/`);
+    if (call !== null) this.link.href = this.dataset.page.replace("/0/", `/${call}/`);
     text(this.status, this.#word());
     text(one("[data-listen-behind]", this), this.#age());
     this.#controls(state);
