@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             name='Action',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='As the flow or the AI agent says it.', max_length=40, validators=[django.core.validators.RegexValidator('\\A[a-z][a-z0-9_]{0,39}\\Z', 'Small letters, digits and _, beginning with a letter.')])),
+                ('name', models.CharField(help_text='As flow or agent says it.', max_length=40, validators=[django.core.validators.RegexValidator('\\A[a-z][a-z0-9_]{0,39}\\Z', 'Small letters, digits and _, beginning with a letter.')])),
                 ('kind', models.CharField(choices=[('queue', 'Hand over to a queue'), ('phone', 'Connect with a telephone'), ('voicemail', 'Take a message'), ('callback', 'Promise to call back'), ('end', 'End the call')], max_length=9)),
                 ('phone', models.CharField(blank=True, help_text='For a telephone, E.164.', max_length=16)),
                 ('description', models.CharField(blank=True, help_text='Told to an AI agent: when to do it.', max_length=300)),
