@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from calls.events import change
@@ -416,6 +417,18 @@ def test_a_stream_that_ended_on_purpose_is_not_lost(call, reason, origin):
     rule("stream_lost", seconds=15)
     ticket = factories.ticket(call.legs.get(), origin=origin, spent_at=NOON)
     factories.stream(ticket=ticket, opened_at=NOON, closed_at=after(10), close_reason=reason)
+    assert alerts.judge_calls(now=after(600)) == 0
+
+
+def test_a_stream_that_opens_during_the_look_is_not_lost(call, monkeypatch):
+    rule("stream_lost", seconds=15)
+    stream(call, closed=after(10))
+
+    def opens_meanwhile(*asked):
+        stream(call)
+        prefetch_related_objects(*asked)
+
+    monkeypatch.setattr("calls.selectors.alerts.prefetch_related_objects", opens_meanwhile)
     assert alerts.judge_calls(now=after(600)) == 0
 
 
