@@ -5,6 +5,7 @@ import { transcription } from "../health.js";
 import { gettext } from "../i18n.js";
 import { onKey } from "../keys.js";
 import { sure } from "./call-ask.js";
+import { NO_LINE } from "../words.js";
 import { insideInWords } from "./call-head.js";
 import { phaseOf, showBusy } from "./pieces.js";
 
@@ -33,7 +34,7 @@ export class Bar {
     for (const [name, act] of Object.entries(does)) this.buttons.get(name)?.addEventListener("click", act);
     for (const button of this.buttons.values()) button.disabled = false;
     for (const [key, act] of [["l", () => this.listen?.toggle()], ["m", does.moment], ["c", does.coach], ["J", does.join]]) {
-      onKey(key, () => this.isLive() && act());
+      onKey(key, () => this.isLive() && !this.state.cut && act());
     }
   }
 
@@ -49,6 +50,7 @@ export class Bar {
     this.supervise?.draw();
     if (!this.isLive()) return;
     this.listen?.draw();
+    for (const name of Object.keys(ASKING)) if (this.buttons.has(name)) this.buttons.get(name).disabled = this.state.cut;
     this.modes();
     this.wordsButton();
     this.streamButton();
@@ -74,6 +76,7 @@ export class Bar {
 
   /** Why nobody can be added to the call now, or "". */
   whyNotEnter() {
+    if (this.state.cut) return NO_LINE;
     const call = this.state.calls.get(this.id);
     const inside = this.state.supervisorOf(this.id);
     if (inside && inside.user !== this.state.me.user) return insideInWords(inside);
@@ -84,6 +87,7 @@ export class Bar {
 
   /** What cannot be done now, and why; said once each. */
   reasons() {
+    if (this.state.cut) return [gettext("There is no connection to the server: nothing can be done until it is back.")];
     const reasons = [];
     const enter = this.buttons.has("coach") ? this.whyNotEnter() : "";
     if (enter) reasons.push(gettext("Coach and Join: %(why)s", { why: enter }));

@@ -45,7 +45,7 @@ export class Streams {
     const stop = one("[data-stop]", item);
     if (!stop) return;
     stop.hidden = stream.state !== "open" || stream.kind !== "tap" || this.state.calls.get(this.id).state === "ended";
-    stop.disabled = stopping;
+    stop.disabled = stopping || this.state.cut;
     text(one("[data-stop-name]", stop), ` ${stream.name}`);
   }
 
@@ -71,7 +71,7 @@ export class Streams {
     if (!this.startButton) return;
     const starting = this.acts.waiting("stream.start").length > 0;
     const full = used >= TRACKS;
-    this.startButton.disabled = starting || full;
+    this.startButton.disabled = starting || full || this.state.cut;
     text(one("[data-start-why]"), full ? gettext("All four tracks are in use. Stop a stream first.") : starting ? gettext("Starting…") : "");
   }
 

@@ -87,6 +87,7 @@ function connect() {
     levels.second();
     state.prune();
   });
+  state.follow(socket);
   one("cc-connection").follow(socket);
   socket.open();
 }

@@ -125,6 +125,7 @@ export class Alerts {
     if (alert.acknowledged_at && button === document.activeElement) one("[data-link]", item).focus();
     button.hidden = Boolean(alert.acknowledged_at);
     button.setAttribute("aria-disabled", String(pending));
+    button.disabled = this.state.cut;
     text(one("[data-word]", button), pending ? gettext("Acknowledging…") : failed ? gettext("Try again") : gettext("Acknowledge"));
     text(one("[data-ack-name]", button), `: ${alert.name}`);
     const place = one("[data-failed]", item);

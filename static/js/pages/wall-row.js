@@ -6,7 +6,7 @@ import { streamHealth } from "../health.js";
 import { gettext } from "../i18n.js";
 import { listening } from "../listen.js";
 import { Talk } from "../talk.js";
-import { inQueue, SPEAKERS } from "../words.js";
+import { inQueue, NO_LINE, SPEAKERS } from "../words.js";
 import { showBadge, showHealth, speakerOf } from "./pieces.js";
 import { fromTemplate } from "./wall-list.js";
 import { alertsBadge, firstName, help, OUTCOMES, PHASES, watcher } from "./wall-words.js";
@@ -98,7 +98,7 @@ export class Row {
   }
 
   showTalk() {
-    const say = this.streams ? this.talk.say() : { who: "", text: "" };
+    const say = this.streams && !this.state.cut ? this.talk.say() : { who: "", text: "" };
     text(this.parts.talk, say.text);
     mark(this.parts.talk, "who", say.who);
   }
@@ -134,8 +134,8 @@ export class Row {
     const said = { caller: this.caller };
     text(this.parts["listen-name"], ours ? gettext(" listening to the call of %(caller)s", said) : gettext(" to the call of %(caller)s", said));
     listen.setAttribute("aria-pressed", String(ours));
-    listen.disabled = !ours && !this.streams;
-    listen.title = listen.disabled ? gettext("No stream: audio is not forked for this call") : "";
+    listen.disabled = !ours && (this.state.cut || !this.streams);
+    listen.title = !listen.disabled ? "" : this.state.cut ? NO_LINE : gettext("There is no sound to hear: no stream is open.");
     text(this.parts["listen-word"], ours ? gettext("Stop") : gettext("Listen"));
   }
 

@@ -97,6 +97,7 @@ clock.eachSecond(() => {
   waits.draw();
   cards.draw();
 });
+state.follow(socket);
 one("cc-connection").follow(socket);
 socket.open();
 
