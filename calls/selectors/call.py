@@ -105,7 +105,7 @@ def ticket_of(call_id: int, stream: str) -> Ticket | None:
 
 def _supervised(call_id: int, now: datetime) -> Body:
     """What supervisors see in it, do with it and note on it."""
-    alerts = Alert.objects.filter(call=call_id).select_related("acknowledged_by")[:ALERTS_SHOWN]
+    alerts = Alert.objects.filter(call=call_id).select_related(*Alert.SHOWN)[:ALERTS_SHOWN]
     listenings = Listening.objects.going_on(now).filter(call=call_id).select_related("by")
     there = Supervision.objects.filter(call=call_id).exclude(state=Supervision.State.ENDED)
     moments = Moment.objects.filter(call=call_id).select_related("by")[:MOMENTS_SHOWN]

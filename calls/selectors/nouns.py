@@ -183,7 +183,7 @@ LOADERS: dict[str, Callable[[set[str], datetime], Loaded]] = {
     "command": _commands,
     "agent": _agents,
     "waiting": _waits,
-    "alert": _plain(Alert, "acknowledged_by"),
+    "alert": _plain(Alert, *Alert.SHOWN),
     "listening": _plain(Listening, "by"),
     "supervision": _plain(Supervision, "by"),
     "moment": _plain(Moment, "by"),

@@ -70,6 +70,11 @@ def test_a_word_that_is_said_is_an_alert_in_the_change_of_its_line(call):
     assert alert.as_message() == {
         "alert": alert.pk,
         "call": call.pk,
+        "caller": "+31612345678",
+        "agent": "",
+        "queue_id": None,
+        "team": None,
+        "ended": False,
         "kind": "words",
         "name": "Wants to cancel",
         "severity": "critical",
@@ -320,6 +325,15 @@ def test_the_first_to_acknowledge_stands_on_the_alert(alert):
     assert done.as_message()["acknowledged_at"] == "2026-11-20T12:00:00.000Z"
     event = Event.objects.get(kind="alert.acknowledged")
     assert (event.noun, event.key, event.by) == ("alert", str(alert.pk), people.mina())
+
+
+def test_an_alert_tells_whose_call_it_is_also_when_that_has_ended(alert, call):
+    message = alert.as_message()
+    assert (message["caller"], message["ended"]) == (call.display_caller(), False)
+    call.state, call.ended_at = "ended", NOON
+    call.save()
+    alert.refresh_from_db()
+    assert alert.as_message()["ended"]
 
 
 def test_the_second_is_told_who_was_first(alert):

@@ -71,7 +71,7 @@ export class Row {
     badge(parts.alerts, alerts.length ? alertsBadge(alerts) : null);
     parts.watch.hidden = !watchers || this.bare;
     full(one("[data-word]", parts.watch), this.bare ? "" : watchers);
-    mark(this.element, "attention", live && (call.help || alerts.length) ? "yes" : "");
+    mark(this.element, "attention", live ? urgency(call, alerts) : "");
   }
 
   showWords(call) {
@@ -145,6 +145,12 @@ export class Row {
     if (isOurs(this.id)) listening.stop();
     else listening.start({ call: call.call, caller: call.caller, agent: call.agent });
   }
+}
+
+/** "bad" for who asks for help and for a critical alert, "warn" for a warning, "" for neither. */
+function urgency(call, alerts) {
+  if (call.help || alerts.some((alert) => alert.severity === "critical")) return "bad";
+  return alerts.length ? "warn" : "";
 }
 
 const HEARD = new Set(["connecting", "live", "suspended"]);
