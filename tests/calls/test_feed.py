@@ -575,6 +575,9 @@ def test_the_wall_has_only_who_listens_now_and_who_is_in_a_call_now() -> None:
     found = wall.snapshot(now=now, scope=EVERY)
     assert [one["listening"] for one in found["listenings"]] == [there.pk]
     assert [one["supervision"] for one in found["supervisions"]] == [live.pk]
+    page = one_call.snapshot(room.call.pk, EVERY, now=now)
+    assert page is not None
+    assert [one["state"] for one in page["supervisions"]] == ["in", "ended"]  # its timeline tells of both
 
 
 def test_the_wall_names_the_queues_and_teams_that_are_seen() -> None:
