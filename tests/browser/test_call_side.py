@@ -294,6 +294,20 @@ def test_who_talks_how_much_is_told_since_the_stream_began(play: CallPlay) -> No
     assert shares.locator("[data-bar=agent]").get_attribute("x") == "62"
 
 
+def test_who_talks_is_told_of_the_whole_call_not_of_its_last_stream(play: CallPlay) -> None:
+    play.open()
+    shares = play.page.locator("[data-shares]")
+    play.health(talk=TALK)
+    play.stage.play("close", sid=play.sid, reason="stop", talk=TALK)
+    expect(shares.locator("[data-since]")).to_contain_text("no stream is open now")
+    expect(shares.locator("[data-share]")).to_have_text("Caller 62 %, agent 38 %")
+    play.sid = play.stage.play("stream", call=play.call, name="second")
+    expect(play.page.locator(".stream")).to_have_count(2)
+    play.health(talk={**TALK, "outbound_ms": 86_000})
+    expect(shares.locator("[data-share]")).to_have_text("Caller 50 %, agent 50 %")
+    expect(shares.locator("[data-since]")).to_contain_text("while a stream was open")
+
+
 def test_a_call_that_somebody_ended_says_who(play: CallPlay) -> None:
     play.open()
     asked = {"id": "6b3c1f9e-0000-4000-8000-000000000001", "kind": "call.end"}
