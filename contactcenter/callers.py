@@ -1,4 +1,4 @@
-"""The callers of the demo: always so many live calls, some of them always there, the others script after script."""
+"""The callers of the demo: always so many live calls, some always there, the others script after script."""
 
 import time
 from collections.abc import Callable

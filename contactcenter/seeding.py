@@ -33,7 +33,15 @@ __all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "Login", "caller_number", "contact
 LOGINS = ("supervisor", "agent", "amira", "admin")
 GROUPS = {"supervisor": "Supervisor", "admin": "Admin"}
 AGENTS = (("agent", "Jonas Weber"), ("amira", "Amira Haddad"), ("sofie", "Sofie Lund"))
-MORE_NAMES = ("Pavel Novak", "Grace Osei", "Mateo Ruiz", "Hanna Berg", "Yusuf Demir", "Ivy Clarke", "Noor Janssen")
+MORE_NAMES = (
+    "Pavel Novak",
+    "Grace Osei",
+    "Mateo Ruiz",
+    "Hanna Berg",
+    "Yusuf Demir",
+    "Ivy Clarke",
+    "Noor Janssen",
+)
 NUMBERS = (("+442079460100", "Support"), ("+442079460101", "Sales"), ("+442079460102", "Bookings"))
 OUTCOMES = {
     "Support": ("Solved", "Will be looked into", "Passed on", "Wrong number"),
