@@ -1,8 +1,8 @@
 """What the words file of one stream tells of its engine, and what was just said in it.
 
 Words have failed when nobody writes them down: no engine holds the words file, or one does and comes no
-further. Silence is no failure: an engine says how far it has heard. Nor is a line that comes late: who writes has
-not failed, however far behind.
+further. Silence is no failure: an engine says how far it has heard. Nor is a line that comes late: who writes
+has not failed, however far behind.
 """
 
 from collections import deque

@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from calls.stamp import iso
 
-
 _SHARES = ("inbound_ms", "outbound_ms", "both_ms", "silent_ms")
 
 

@@ -190,7 +190,7 @@ def test_a_stream_is_stopped_after_asking_and_the_row_says_so(
     page, _, sid = live
     stage.rest.rules.insert(0, lambda asked: (200, stream_body(sid, status="stopped")))
     page.locator("[data-stop]").click()
-    expect(page.locator("[data-stop-which]")).to_have_text("tap")
+    expect(page.locator("[data-stop-which]")).to_have_text("Stream tap")
     page.locator("#stop-dialog button[value=yes]").click()
     expect(page.locator("[data-commands]")).to_contain_text("Twilio has stopped the stream.")
     assert stage.rest.posts()[0].path.endswith(f"/Streams/{sid}.json")

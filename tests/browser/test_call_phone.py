@@ -132,6 +132,8 @@ def test_leaving_hangs_up_and_puts_the_phone_away(play: CallPlay) -> None:
     assert play.page.evaluate("() => [twilio.call.state, twilio.device.state]") == ["closed", "destroyed"]
     expect(play.page.locator("[data-timeline]")).to_contain_text("Mina left the call")
     expect(play.page.locator(f"{NOTES} .bad")).to_have_count(0)
+    expect(play.page.locator(NOTES)).to_contain_text("You have left the call.")
+    expect(play.page.locator(PART)).to_be_empty()
     expect(play.page.locator(COACH)).to_be_enabled()
 
 

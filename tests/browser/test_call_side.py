@@ -74,15 +74,17 @@ def test_a_call_without_a_stream_says_so_and_offers_one(stage: Stage, mina_there
     stage.play("answer", call=call, seconds_ago=50)
     play = CallPlay(stage, mina_there, call)
     play.open()
-    expect(play.page.locator(TEXT)).to_have_text("No stream: audio is not forked for this call.")
+    expect(play.page.locator(TEXT)).to_have_text(
+        "No stream is open: this call is neither heard nor written down."
+    )
     play.page.locator("[data-words-act]").click()
     expect(play.page.locator("#start-dialog")).to_be_visible()
     play.page.keyboard.press("Escape")
-    expect(play.page.locator('[data-act="stream"]')).to_have_text("Start a stream")
+    expect(play.page.locator('[data-act="stream"]')).to_have_text("Start stream")
     expect(play.page.locator("[data-why]")).to_contain_text("Listen in: There is no sound to hear")
     play.sid = stage.play("stream", call=call)
     expect(play.page.locator("[data-words-note]")).to_be_hidden()
-    expect(play.page.locator('[data-act="stream"]')).to_have_text("Stop the stream")
+    expect(play.page.locator('[data-act="stream"]')).to_have_text("Stop stream")
 
 
 def test_who_listens_and_who_is_in_the_call_is_named(play: CallPlay) -> None:

@@ -98,7 +98,9 @@ def test_what_is_only_true_now_is_not_told_while_the_line_is_down(
     arrive("mina", f"/calls/{call}/")
     expect(page.locator(STATE)).to_have_text("Live")
     talk, health = page.locator("[data-talk]"), page.locator(".call-head [data-health]")
-    stage.sound({sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking")
+    stage.sound(
+        {sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking"
+    )
     line.cut()
     expect(page.locator(BANNER)).to_contain_text("Connection lost")
     expect(health).to_have_text("Not known now")

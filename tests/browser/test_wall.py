@@ -60,7 +60,9 @@ def test_both_meters_move_and_the_words_beside_them_say_who_speaks(mina: Page, s
 def test_where_no_sound_comes_nobody_is_said_to_be_silent(mina: Page, stage: Stage) -> None:
     call, sid = stage.live_call()
     talk = row(mina, call).locator("[data-talk]")
-    stage.sound({sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking")
+    stage.sound(
+        {sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking"
+    )
     expect(talk).to_have_text("No sound comes")
 
 

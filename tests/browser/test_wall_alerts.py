@@ -58,6 +58,12 @@ def test_an_alert_says_how_bad_what_when_and_in_which_call(played: Played) -> No
     assert keys(page) == ["1", "2"]
 
 
+def test_a_figure_is_not_put_into_anybody_s_mouth(played: Played) -> None:
+    lasted = alert(1, 1, kind="length", quote="The call has lasted 4 min")
+    page = played.open(calls=[call(1)], alerts=[lasted])
+    expect(item(page, 1).locator("[data-quote]")).to_have_text("The call has lasted 4 min")
+
+
 def test_critical_ones_stand_first_and_taken_ones_last(played: Played) -> None:
     page = played.open(
         calls=[call(1), call(2), call(3)],
@@ -73,14 +79,14 @@ def test_critical_ones_stand_first_and_taken_ones_last(played: Played) -> None:
 
 
 def test_alerts_of_ended_calls_are_folded_away_with_their_callers_name(played: Played) -> None:
-    old = alert(1, 7, seconds=900, caller="Marcus Reed", ended=True)
+    old = alert(1, 7, seconds=900, caller="Susan Reed", ended=True)
     page = played.open(calls=[call(2)], alerts=[old, alert(2, 2)])
     assert keys(page) == ["2"]
     over = page.locator("[data-alerts-over]")
     expect(over.locator("summary")).to_have_text("1 of an ended call")
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     over.locator("summary").click()
-    expect(over.locator("[data-link]")).to_have_text("Marcus Reed")
+    expect(over.locator("[data-link]")).to_have_text("Susan Reed")
     expect(over.locator("[data-ended]")).to_have_text("ended")
     page.mouse.move(5, 5)
     page.locator("h1").click()

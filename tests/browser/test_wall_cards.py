@@ -93,9 +93,9 @@ def test_the_service_level_stands_beside_its_target(
 @pytest.mark.parametrize(
     ("today", "value", "word", "tone"),
     [
-        ((40, 36, 4, 75), "4", "10 % of 40", "ok"),
-        ((40, 34, 6, 75), "6", "15 % of 40", "warn"),
-        ((40, 30, 10, 75), "10", "25 % of 40", "bad"),
+        ((40, 36, 4, 75), "4", "10 % of 40 in queues", "ok"),
+        ((40, 34, 6, 75), "6", "15 % of 40 in queues", "warn"),
+        ((40, 30, 10, 75), "10", "25 % of 40 in queues", "bad"),
         ((0, 0, 0, 0), "0", "No caller yet today", None),
     ],
 )

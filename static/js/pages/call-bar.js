@@ -119,7 +119,7 @@ export class Bar {
     if (!button) return;
     const taps = this.taps();
     button.hidden = taps.length > 1;
-    text(one("[data-word]", button), taps.length ? gettext("Stop the stream") : gettext("Start a stream"));
+    text(one("[data-word]", button), taps.length ? gettext("Stop stream") : gettext("Start stream"));
   }
 
   taps() {

@@ -32,7 +32,7 @@ export class Streams {
     const none = one("[data-no-streams]");
     none.hidden = streams.length > 0;
     const ended = this.state.calls.get(this.id).state === "ended";
-    text(none, ended ? gettext("This call was not streamed.") : gettext("No stream: audio is not forked for this call."));
+    text(none, ended ? gettext("This call was not streamed.") : gettext("No stream is open: this call is neither heard nor written down."));
     this.budget();
   }
 
@@ -85,7 +85,7 @@ export class Streams {
 
   async stop(stream) {
     const dialog = one("#stop-dialog");
-    text(one("[data-stop-which]", dialog), stream.name);
+    text(one("[data-stop-which]", dialog), gettext("Stream %(name)s", { name: stream.name }));
     if ((await answer(dialog)) === "yes") await this.acts.do("stream.stop", { stream: stream.stream }, { stream: stream.stream });
   }
 }

@@ -12,9 +12,12 @@ import { Count, Sound } from "./wall-signal.js";
 import { firstName, SEVERITIES } from "./wall-words.js";
 
 const SHOWN_MS = 10 * 60_000; // of those that were taken
+const SPOKEN = new Set(["words", "help"]);
 const OUTDATED = gettext("This page is out of date. Reload it and try again.");
 const NO_LINE = gettext("There is no connection to the server. Nothing was done.");
 
+/** What somebody said stands in quotation marks; a figure in words does not. */
+const quoted = ({ kind, quote }) => (quote && SPOKEN.has(kind) ? `“${quote}”` : quote);
 const rank = ({ acknowledged_at: taken, severity }) => (taken ? 2 : severity === "critical" ? 0 : 1);
 
 export class Alerts {
@@ -142,7 +145,7 @@ export class Alerts {
     one("[data-at]", item).dateTime = alert.raised_at;
     text(one("[data-name]", item), alert.name);
     one("[data-quote]", item).hidden = this.bare || !alert.quote;
-    text(one("[data-quote] bdi", item), this.bare ? "" : alert.quote);
+    text(one("[data-quote] bdi", item), this.bare ? "" : quoted(alert));
     const link = one("[data-link]", item);
     if (!this.bare) link.href = `/calls/${alert.call}/`;
     text(one("bdi", link), this.who(alert));

@@ -142,7 +142,7 @@ export class Figures {
     if (!offered) return { value: "0", target, word: gettext("No caller yet today"), tone: "" };
     const share = percent(lost, offered);
     const tone = share > allowed ? "bad" : share > allowed / 2 ? "warn" : "ok";
-    return { value: String(lost), target, word: gettext("%(percent)s % of %(n)s", { percent: share, n: offered }), tone };
+    return { value: String(lost), target, word: gettext("%(percent)s % of %(n)s in queues", { percent: share, n: offered }), tone };
   }
 
   cards(now) {

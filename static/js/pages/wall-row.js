@@ -66,7 +66,7 @@ export class Row {
     const { parts } = this;
     const live = call.state !== "ended";
     const alerts = live ? this.state.alertsOf(call.call).filter((alert) => !(call.help && alert.kind === "help")) : [];
-    const watchers = live ? this.state.watchersOf(call.call).map(watcher).join(", ") : "";
+    const watchers = live ? this.state.watchersOf(call.call).map((one) => watcher(one, this.state.me.user)).join(", ") : "";
     badge(parts.help, live && call.help ? help(this.bare ? "" : call.help) : null);
     badge(parts.alerts, alerts.length ? alertsBadge(alerts) : null);
     parts.watch.hidden = !watchers || this.bare;
