@@ -112,6 +112,8 @@ TWILIO_REGIONS: dict[str, dict[str, object]] = {
 # -- speech and keeping ----------------------------------------------------------------------------
 TRANSCRIBER: str = env.str("TRANSCRIBER", default="embedded")
 SPEAKER: str = env.str("SPEAKER", default="flite")
+# A site's own voices: kind=module:Class, …
+VOICES: dict[str, str] = env.dict("VOICES", default={})
 JOURNAL_KEEP_MINUTES: int = env.int("JOURNAL_KEEP_MINUTES", default=10)
 UTTERANCE_KEEP_DAYS: int = env.int("UTTERANCE_KEEP_DAYS", default=90)
 
