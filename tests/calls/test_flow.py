@@ -152,7 +152,7 @@ def test_digits_that_were_heard_wrong_are_said_again():
 def test_digits_of_any_length_end_with_a_pause_or_a_key():
     said = Walk(flow(LOOSE))
     assert said.says("one two three four") == ""
-    assert said.move.wait_s < 3
+    assert (said.move.wait_s or 9) < 3
     said.hears(Quiet())
     keyed = Walk(flow(LOOSE))
     keyed.presses("12345#")
