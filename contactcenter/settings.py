@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR: Path = env.path("DATA_DIR", default=BASE_DIR / "var")
 JOURNAL_DIR: Path = DATA_DIR / "journal"
 RECORDINGS_DIR: Path = DATA_DIR / "recordings"
+SPEECH_DIR: Path = DATA_DIR / "speech"
 SPEECH_MODEL_DIR: Path = env.path("SPEECH_MODEL_DIR", default=BASE_DIR / "var" / "models")
 
 # -- security --------------------------------------------------------------------------------------
@@ -110,6 +111,7 @@ TWILIO_REGIONS: dict[str, dict[str, object]] = {
 
 # -- speech and keeping ----------------------------------------------------------------------------
 TRANSCRIBER: str = env.str("TRANSCRIBER", default="embedded")
+SPEAKER: str = env.str("SPEAKER", default="flite")
 JOURNAL_KEEP_MINUTES: int = env.int("JOURNAL_KEEP_MINUTES", default=10)
 UTTERANCE_KEEP_DAYS: int = env.int("UTTERANCE_KEEP_DAYS", default=90)
 
