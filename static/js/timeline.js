@@ -74,6 +74,7 @@ const ASKED = {
   "call.redirect": gettext("send the caller on"),
   "call.coach": gettext("coach the agent"),
   "call.join": gettext("join the call"),
+  "call.takeover": gettext("take the call over from the voice"),
   "call.hold": gettext("put the caller on hold"),
   "call.resume": gettext("take the caller off hold"),
   "leg.end": gettext("end a part of the call"),
