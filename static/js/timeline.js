@@ -85,7 +85,7 @@ const ASKED = {
   "person.dial": gettext("call a number"),
 };
 
-const TOLD_OTHERWISE = new Set(["call.coach", "call.join"]); // by the part in the call that came of it
+const TOLD_OTHERWISE = new Set(["call.coach", "call.join", "call.takeover"]); // by the part in the call that came of it
 
 function commandEntry({ by, kind, state, text, created_at: at }) {
   const failed = state === "failed";
