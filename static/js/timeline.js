@@ -74,6 +74,7 @@ const ASKED = {
   "call.redirect": gettext("send the caller on"),
   "call.coach": gettext("coach the agent"),
   "call.join": gettext("join the call"),
+  "call.takeover": gettext("take the call over from the voice"),
   "call.hold": gettext("put the caller on hold"),
   "call.resume": gettext("take the caller off hold"),
   "leg.end": gettext("end a part of the call"),
@@ -84,7 +85,7 @@ const ASKED = {
   "person.dial": gettext("call a number"),
 };
 
-const TOLD_OTHERWISE = new Set(["call.coach", "call.join"]); // by the part in the call that came of it
+const TOLD_OTHERWISE = new Set(["call.coach", "call.join", "call.takeover"]); // by the part in the call that came of it
 
 function commandEntry({ by, kind, state, text, created_at: at }) {
   const failed = state === "failed";

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.callplay import CallPlay, full, iso
 from tests.browser.deskplay import DeskPlay, context
 from tests.browser.test_looks import CONTRAST, NAMELESS, SMALL
@@ -138,6 +139,7 @@ def test_a_voices_call_looks_as_it_should(play: CallPlay, theme: str, width: int
     picture(play.page, f"call-voice-{width}-{theme}")
     assert play.page.evaluate("() => document.documentElement.scrollWidth") <= width
     assert [play.page.evaluate(fault) for fault in (CONTRAST, SMALL, NAMELESS)] == [[], [], []]
+    assert violations(play.page) == []
 
 
 def test_the_desk_shows_before_the_answer_who_said_what(arrive: Callable[..., Page], page: Page) -> None:
