@@ -68,7 +68,7 @@ class FlowVoice:
     async def talk(self, call: Talk) -> None:
         """Until the flow ends the conversation."""
         text = call.briefing.text
-        flow = _flows.get(text) or await asyncio.to_thread(read, text)
+        flow = _flows[text] if text in _flows else await asyncio.to_thread(read, text)
         state = begin(flow, call.briefing)
         heard: Heard = Onward()
         while True:
