@@ -28,5 +28,5 @@ def give(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("calls", "0012_voices")]
+    dependencies = [("calls", "0013_takeover")]
     operations = [migrations.RunPython(give, migrations.RunPython.noop)]
