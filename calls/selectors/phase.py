@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from calls.models import Call, CallState, Leg, Offer, Participant, Waiting, WrapUp
+from calls.models import Call, CallState, Leg, Offer, Participant, Supervision, Waiting, WrapUp
 from calls.models.offer import OPEN
 
 __all__ = ["ENDED", "HOLD", "QUEUED", "RINGING", "TALKING", "WRAPUP", "message", "phase_of", "shown"]
@@ -24,12 +24,14 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
         conference__ended_at__isnull=True,
     )
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
+    joined = Supervision.objects.joined().filter(call=OuterRef("pk"))
     offered = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
     found = rows.select_related("number", "contact", "agent", "queue")
     return found.annotate(
         is_waiting=Exists(waits),
         is_seated=Exists(seated),
         is_held=Exists(seated.filter(held=True)),
+        is_joined=Exists(joined),
         is_offered=Exists(offered),
         is_written_up=Exists(writing),
     )
@@ -42,10 +44,13 @@ def message(call: Any) -> dict[str, Any]:
 
 
 def phase_of(call: Any) -> str:
-    """Ringing, queued (it waits for an agent), talking, hold, wrapup (its agent still writes), or ended."""
+    """Ringing, queued (it waits for an agent), talking, hold, wrapup (its agent still writes), or ended.
+
+    Who waits for the agent back and talks with a supervisor meanwhile talks.
+    """
     if call.state == CallState.ENDED:
         return WRAPUP if call.is_written_up else ENDED
-    if call.is_waiting:
+    if call.is_waiting and not (call.is_joined and call.is_seated):
         return QUEUED
     if call.state == CallState.RINGING:
         return RINGING

@@ -24,7 +24,7 @@ def hang_up(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> 
     check_talking(offer)
     if _consulting(offer.call, Offer.State.RINGING):
         raise Refused("consulting", "A colleague is being called. Take the caller back first, or wait.")
-    if others_in(offer) or _is_joined(offer.call):
+    if others_in(offer) or Supervision.objects.joined().filter(call=offer.call).exists():
         return leave(offer=offer, by=by, command_id=command_id, now=now)
     on_purpose(offer)
     if moves.persons_leg(offer.call) is None:
@@ -84,12 +84,6 @@ def others_in(offer: Offer) -> bool:
     colleagues = Offer.objects.filter(call=offer.call, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
     outside = Leg.objects.filter(call=offer.call, kind=Leg.Kind.OUTSIDE, status=lattice.LIVE)
     return colleagues.exists() or outside.exists()
-
-
-def _is_joined(call: Call) -> bool:
-    """Whether a supervisor talks with the person; a coach is not heard by them."""
-    joined = Supervision.objects.filter(call=call, state=Supervision.State.IN)
-    return joined.filter(mode=Supervision.Mode.JOIN).exists()
 
 
 def _consulting(call: Call, state: str) -> bool:
