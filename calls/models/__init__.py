@@ -18,8 +18,10 @@ from calls.models.team import Team
 from calls.models.ticket import Ticket
 from calls.models.user import User
 from calls.models.utterance import Utterance
+from calls.models.voice import Action, Turn, Voice, VoiceTable
 
 __all__ = [
+    "Action",
     "Agent",
     "Alert",
     "AlertRule",
@@ -53,8 +55,11 @@ __all__ = [
     "Supervision",
     "Team",
     "Ticket",
+    "Turn",
     "User",
     "Utterance",
+    "Voice",
+    "VoiceTable",
     "Voicemail",
     "Waiting",
     "WrapUp",

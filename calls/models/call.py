@@ -55,6 +55,14 @@ class Call(models.Model):
     team = models.ForeignKey(
         "calls.Team", on_delete=models.SET_NULL, null=True, blank=True, related_name="calls"
     )
+    voice = models.ForeignKey(
+        "calls.Voice",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="calls",
+        help_text="That spoke with the caller last.",
+    )
     caller = models.CharField(max_length=255, blank=True, help_text="As Twilio gave it, cleaned.")
     caller_name = models.CharField(max_length=120, blank=True)
     direction = models.CharField(max_length=16, default="inbound")

@@ -16,6 +16,7 @@ class PhoneNumber(models.Model):
         QUEUE = "queue", "Queue"
         PHONE = "phone", "Telephone number"
         AGENT = "agent", "One agent"
+        VOICE = "voice", "A voice that answers"
         TAP = "tap", "Stream only (hangs up when the stream ends)"
 
     class Closed(models.TextChoices):
@@ -48,6 +49,9 @@ class PhoneNumber(models.Model):
     )
     queue = models.ForeignKey(
         "calls.Queue", on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers"
+    )
+    voice = models.ForeignKey(
+        "calls.Voice", on_delete=models.SET_NULL, null=True, blank=True, related_name="numbers"
     )
     team = models.ForeignKey(
         "calls.Team",

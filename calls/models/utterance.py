@@ -12,7 +12,7 @@ class Utterance(models.Model):
     stream_sid = models.CharField(max_length=34)
     track = models.CharField(max_length=8)
     number = models.PositiveIntegerField(help_text="Counts the lines of this stream and track from 1.")
-    speaker = models.CharField(max_length=8, help_text="caller, agent or other.")
+    speaker = models.CharField(max_length=8, help_text="caller, agent, voice or other.")
     start_ms = models.PositiveIntegerField(help_text="Call time.")
     end_ms = models.PositiveIntegerField()
     text = models.TextField()
