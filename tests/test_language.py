@@ -15,6 +15,7 @@ SCRIPTS = ROOT / "static" / "js"
 TEMPLATES = ROOT / "templates"  # the administration speaks English alone, as its models do
 NOT_YET = re.compile(r"(^|/)vendor/")
 REFUSALS = {"Refused": 1, "LimitReached": 1, "Wrong": 2}  # and which of their arguments people read
+TO_VOICES = {"calls/services/actions.py", "calls/services/handover.py"}  # a program reads what they refuse
 TOLD_ON = {"error.text", "refused.text"}  # translated where it was refused first
 NOT_YET_TOLD = {"str(wrong)", "faults[0].text", "judged.fault"}  # of pure modules: numbers, contacts, files
 TOKEN = re.compile(
@@ -142,9 +143,10 @@ def holds_a_text(value: ast.expr) -> bool:
 def test_who_is_refused_is_told_in_their_language() -> None:
     wrong = []
     for path in (one for app in ("calls", "streams") for one in sorted((ROOT / app).rglob("*.py"))):
-        source = path.read_text(encoding="utf-8")
-        wrong += [f"{path.relative_to(ROOT)}:{line} {words}" for line, words in untranslated(source)]
-        wrong += [f"{path.relative_to(ROOT)}: {name} is not marked" for name in unmarked(source)]
+        name, source = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+        if name not in TO_VOICES:
+            wrong += [f"{name}:{line} {words}" for line, words in untranslated(source)]
+            wrong += [f"{name}: {constant} is not marked" for constant in unmarked(source)]
     assert not wrong, "\n".join(wrong)
 
 

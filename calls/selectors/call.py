@@ -22,7 +22,7 @@ from calls.models import (
     Waiting,
     WrapUp,
 )
-from calls.selectors import nouns, phase
+from calls.selectors import nouns, phase, voices
 from calls.selectors.context import same_person
 from calls.selectors.nouns import command_message, iso, note_message, streams_of, waiting_message
 
@@ -83,6 +83,7 @@ def snapshot(call_id: int, scope: Scope, *, now: datetime | None = None) -> Body
         "streams": [stream.as_message() for stream in streams],
         "gaps": [gap.as_message() for stream in streams for gap in stream.gaps.all()],
         "utterances": _lines(call_id),
+        "turns": voices.turns(call_id),
         "commands": _commands(call_id),
         "waiting": _waiting(call_id),
         "history": {"calls": _past(call, scope), "contact": _contact(call)},

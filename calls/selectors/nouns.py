@@ -21,6 +21,7 @@ from calls.models import (
     Moment,
     Note,
     Supervision,
+    Turn,
     Utterance,
     Waiting,
 )
@@ -156,6 +157,14 @@ def _utterances(keys: set[str], now: datetime) -> Loaded:
     return found
 
 
+def _turns(keys: set[str], now: datetime) -> Loaded:
+    """By their public key `stream/number`."""
+    parts = [key.split("/") for key in keys if key.count("/") == 1]
+    sids, numbers = {sid for sid, _ in parts}, _numbers({number for _, number in parts})
+    bodies = [row.as_message() for row in Turn.objects.filter(stream_sid__in=sids, number__in=numbers)]
+    return [(str(body["turn"]), body) for body in bodies if body["turn"] in keys]
+
+
 def _commands(keys: set[str], now: datetime) -> Loaded:
     rows = Command.objects.select_related("by").filter(pk__in={key for key in keys if _UUID.fullmatch(key)})
     return [(str(row.pk), command_message(row)) for row in rows]
@@ -194,6 +203,7 @@ LOADERS: dict[str, Callable[[set[str], datetime], Loaded]] = {
     "call": _calls,
     "stream": _streams,
     "utterance": _utterances,
+    "turn": _turns,
     "gap": _gaps,
     "command": _commands,
     "agent": _agents,

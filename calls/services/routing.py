@@ -167,6 +167,7 @@ def _waits(now: datetime) -> dict[tuple[bool, int], Waiting | Callback]:
     rows = Waiting.objects.open().exclude(call__in=busy).exclude(call__in=failed)
     rows = rows.exclude(call__state=Call.State.ENDED).select_related("call__number", "call__queue", "queue")
     due = Callback.objects.open().filter(due_at__lte=now).exclude(call__in=busy).exclude(call__in=failed)
+    due = due.exclude(call__voice__isnull=False, call__ended_at__isnull=True)  # they still talk with it
     due = due.exclude(offers__state__in=OPEN).select_related("call__number", "queue")
     found: dict[tuple[bool, int], Waiting | Callback] = {(False, row.pk): row for row in rows[:1000]}
     found.update({(True, row.pk): row for row in due[:1000]})

@@ -28,6 +28,7 @@ __all__ = [
     "live_on",
     "media_url",
     "release",
+    "release_voices",
     "revoke",
     "revoke_key",
     "revoke_unspent",
@@ -62,8 +63,9 @@ def issue(
 ) -> Ticket:
     """A new ticket for one media socket of `leg`, valid 60 s (and `after_seconds` of speech before it).
 
-    Without a name it gets tap, tap-2, … A ticket of origin ingest is spent at once: Twilio has opened that
-    stream already, so no limit is asked. Raises LimitReached, or Refused while the caller gives a code.
+    Without a name it gets tap, tap-2, … or voice, voice-2, …. A ticket of origin ingest is spent at once:
+    Twilio has opened that stream already, so no limit is asked. Raises LimitReached, or Refused while the
+    caller gives a code.
     """
     seconds = (REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds
     ticket = Ticket(
@@ -93,7 +95,7 @@ def _save(ticket: Ticket, now: datetime) -> None:
             leg = Leg.objects.select_for_update(of=("self",)).select_related("call").get(pk=ticket.leg_id)
             if path.asks_secret(leg.call.plan) and ticket.origin != Ticket.Origin.INGEST:
                 raise Refused("verifying", gettext(_VERIFYING))
-            ticket.name = ticket.name or _next_name(ticket.leg)
+            ticket.name = ticket.name or _next_name(ticket)
             if ticket.origin != Ticket.Origin.INGEST:
                 _ask_limits(ticket, now)
             ticket.save(force_insert=True)
@@ -128,11 +130,12 @@ def _ask_limits(ticket: Ticket, now: datetime) -> None:
         )
 
 
-def _next_name(leg: Leg) -> str:
+def _next_name(ticket: Ticket) -> str:
     """tap, tap-2, …: a name that this leg has never had, as Twilio may still hold a lost stream."""
-    had = set(Ticket.objects.filter(leg=leg).values_list("name", flat=True))
-    numbered = (f"tap-{number}" for number in range(2, len(had) + 3))
-    return next(name for name in ("tap", *numbered) if name not in had)
+    kind = str(ticket.kind)
+    had = set(Ticket.objects.filter(leg=ticket.leg).values_list("name", flat=True))
+    numbered = (f"{kind}-{number}" for number in range(2, len(had) + 3))
+    return next(name for name in (kind, *numbered) if name not in had)
 
 
 def live_on(leg: Leg) -> list[Ticket]:
@@ -155,6 +158,12 @@ def release(*, ticket_id: int, now: datetime, stopped_by: User | None = None) ->
     if stopped_by is not None:
         Ticket.objects.filter(pk=ticket_id, stopped_by__isnull=True).update(stopped_by=stopped_by)
     return bool(Ticket.objects.filter(pk=ticket_id, released_at__isnull=True).update(released_at=now))
+
+
+def release_voices(*, leg: Leg, now: datetime) -> int:
+    """Release the leg's bidirectional streams: Twilio has gone on behind them. How many there were."""
+    there = Ticket.objects.filter(leg=leg, kind=Ticket.Kind.VOICE, released_at__isnull=True)
+    return there.update(released_at=now) if there.exists() else 0
 
 
 def expire(*, now: datetime, leg: Leg | None = None) -> int:
