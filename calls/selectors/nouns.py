@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.utils.translation import gettext
 
 from calls.models import (
     Agent,
@@ -24,6 +25,7 @@ from calls.models import (
     Utterance,
     Waiting,
 )
+from calls.remedies import explain
 from calls.selectors import phase
 from calls.selectors.agents import AgentState, states
 from calls.stamp import iso
@@ -32,6 +34,7 @@ __all__ = [
     "LOADERS",
     "agent_messages",
     "command_message",
+    "in_words",
     "iso",
     "note_message",
     "streams_of",
@@ -57,6 +60,18 @@ def command_message(command: Command) -> Body:
         "created_at": iso(command.created_at),
         "settled_at": iso(command.settled_at) if command.settled_at else None,
     }
+
+
+def in_words(message: Body) -> Body:
+    """A command's message with its reason in the language that is active; it is written down in English.
+
+    Not done for messages that several people get: each page's own door does it.
+    """
+    text, code = message["text"], message["code"]
+    if not text:
+        return message
+    is_remedy = text == explain(code)[:300]
+    return {**message, "text": explain(code, say=gettext) if is_remedy else gettext(text)}
 
 
 def note_message(note: Note) -> Body:

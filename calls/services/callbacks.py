@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls.events import Change, change
 from calls.models import Agent, Call, Callback, Queue, User, Waiting
 from calls.refusal import Refused
@@ -50,9 +52,13 @@ def note(told: Change, *, call: Call, queue: Queue, due_at: datetime, note: str,
 def check(*, call: Call, due_at: datetime, now: datetime) -> None:
     """Raises Refused when nobody could be called back, or not then."""
     if is_withheld(call.caller) or not e164(call.caller):
-        raise Refused("no_number", "This caller's telephone number is not known, so nobody can call back.")
+        raise Refused(
+            "no_number", gettext("This caller's telephone number is not known, so nobody can call back.")
+        )
     if not now - _SLACK <= due_at <= now + LATEST:
-        raise Refused("due_at", f"Choose a time within the next {LATEST.days} days.")
+        raise Refused(
+            "due_at", gettext("Choose a time within the next %(days)s days.") % {"days": LATEST.days}
+        )
 
 
 def promise(*, call: Call, agent: Agent, due_at: datetime, note: str, by: User, now: datetime) -> Callback:

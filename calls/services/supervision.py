@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from calls import lattice, path
 from calls.counters import count
@@ -75,7 +76,7 @@ def leave(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Comm
         return asked
     mine = Supervision.objects.filter(OPEN_ONES, call=call, by=by).first()
     if mine is None:
-        raise Refused("not_in_call", "You are not in this call any more.")
+        raise Refused("not_in_call", gettext("You are not in this call any more."))
     if not mine.leg_sid:
         raise _connecting()
     with change(at=now) as told:
@@ -103,7 +104,7 @@ def transfer(
     if asked is not None:
         return asked
     if path.asks_secret(call.plan):
-        raise Refused("secret", "The caller is entering a code. Wait until that is over.")
+        raise Refused("secret", gettext("The caller is entering a code. Wait until that is over."))
     command = transfers.give(
         call=call, kind=kind, key=key, reason=reason, by=by, command_id=command_id, now=now
     )
@@ -219,7 +220,7 @@ def _change_mode(
 ) -> Command:
     """From coaching to joining or back: one update of the seat that is there."""
     if row.mode == _MODES[kind]:
-        raise Refused("already", "You are in this call already, in just that way.")
+        raise Refused("already", gettext("You are in this call already, in just that way."))
     if row.state != Supervision.State.IN:
         raise _connecting()
     coached = _agents_leg(row.conference) if kind == Command.Kind.COACH else ""
@@ -239,15 +240,17 @@ def _change_mode(
 def _room(call: Call) -> Conference:
     """The conference in which the person of the call sits now. Raises Refused."""
     if call.state == Call.State.ENDED:
-        raise Refused("call_ended", "The call has ended.")
+        raise Refused("call_ended", gettext("The call has ended."))
     seat = offers.caller_seat(call)
     if seat is not None:
         return seat.conference
     if call.state == Call.State.RINGING or Offer.objects.filter(call=call, state__in=OPEN).exists():
-        raise Refused("not_answered", "Nobody has answered yet. Try again when they talk.")
+        raise Refused("not_answered", gettext("Nobody has answered yet. Try again when they talk."))
     raise Refused(
         "no_conference",
-        "This call is not in a conference, so nobody can be added. You can listen, send it on or end it.",
+        gettext(
+            "This call is not in a conference, so nobody can be added. You can listen, send it on or end it."
+        ),
     )
 
 
@@ -262,16 +265,16 @@ def _agents_leg(room: Conference) -> str:
     )
     seat = seats.select_related("leg").order_by("-joined_at").first()
     if seat is None:
-        raise Refused("no_agent", "No agent is in this call now, so there is nobody to coach.")
+        raise Refused("no_agent", gettext("No agent is in this call now, so there is nobody to coach."))
     return seat.leg.sid
 
 
 def _busy() -> Refused:
-    return Refused("busy", "You are in another call. Leave it first.")
+    return Refused("busy", gettext("You are in another call. Leave it first."))
 
 
 def _connecting() -> Refused:
-    return Refused("connecting", "You are being connected. Try again in a moment.")
+    return Refused("connecting", gettext("You are being connected. Try again in a moment."))
 
 
 def _taken(call: Call, by: User) -> Refused:
@@ -280,8 +283,12 @@ def _taken(call: Call, by: User) -> Refused:
         return _busy()
     if other.by_id == by.pk:
         return _connecting()
-    doing = "coaches the agent" if other.mode == Supervision.Mode.COACH else "has joined the call"
-    return Refused("taken", f"{other.by.shown()} {doing} already. One supervisor at a time can do so.")
+    text = (
+        gettext("%(who)s coaches the agent already. One supervisor at a time can do so.")
+        if other.mode == Supervision.Mode.COACH
+        else gettext("%(who)s has joined the call already. One supervisor at a time can do so.")
+    )
+    return Refused("taken", text % {"who": other.by.shown()})
 
 
 def _tell(told: Change, row: Supervision, what: str) -> None:

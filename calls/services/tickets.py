@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, gettext_noop
 
 from calls import path
 from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
@@ -93,32 +94,40 @@ def _save(ticket: Ticket, now: datetime) -> None:
             # Of two at once the second sees the first.
             leg = Leg.objects.select_for_update(of=("self",)).select_related("call").get(pk=ticket.leg_id)
             if path.asks_secret(leg.call.plan) and ticket.origin != Ticket.Origin.INGEST:
-                raise Refused("verifying", _VERIFYING)
+                raise Refused("verifying", gettext(_VERIFYING))
             ticket.name = ticket.name or _next_name(ticket)
             if ticket.origin != Ticket.Origin.INGEST:
                 _ask_limits(ticket, now)
             ticket.save(force_insert=True)
     except IntegrityError as error:
-        raise LimitReached("name_in_use", _NAME.format(name=ticket.name)) from error
+        raise LimitReached("name_in_use", gettext(_NAME) % {"name": ticket.name}) from error
 
 
-_VERIFYING = "The caller is giving a code just now, which nobody may hear. Try again in a moment."
-_NAME = "A stream named {name} is open on this call. Choose another name or stop that stream first."
-_TRACKS = "This call has {used} of {limit} tracks streaming; this stream needs {more}. Stop a stream first."
-_VOICE = "A bidirectional stream is open on this call, and Twilio allows one. Close it first."
+_VERIFYING = gettext_noop(
+    "The caller is giving a code just now, which nobody may hear. Try again in a moment."
+)
+_NAME = gettext_noop(
+    "A stream named %(name)s is open on this call. Choose another name or stop that stream first."
+)
+_TRACKS = gettext_noop(
+    "This call has %(used)s of %(limit)s tracks streaming; this stream needs %(more)s. Stop a stream first."
+)
+_VOICE = gettext_noop("A bidirectional stream is open on this call, and Twilio allows one. Close it first.")
 
 
 def _ask_limits(ticket: Ticket, now: datetime) -> None:
     expire(now=now, leg=ticket.leg)
     others = list(live_on(ticket.leg))
     if any(other.name == ticket.name for other in others):
-        raise LimitReached("name_in_use", _NAME.format(name=ticket.name))
+        raise LimitReached("name_in_use", gettext(_NAME) % {"name": ticket.name})
     if ticket.kind == Ticket.Kind.VOICE and any(other.kind == Ticket.Kind.VOICE for other in others):
-        raise LimitReached("voice_in_use", _VOICE)
+        raise LimitReached("voice_in_use", gettext(_VOICE))
     used = sum(other.track_count() for other in others if other.kind == Ticket.Kind.TAP)
     more = ticket.track_count()
     if ticket.kind == Ticket.Kind.TAP and used + more > MAX_TRACKS:
-        raise LimitReached("tracks_full", _TRACKS.format(used=used, limit=MAX_TRACKS, more=more))
+        raise LimitReached(
+            "tracks_full", gettext(_TRACKS) % {"used": used, "limit": MAX_TRACKS, "more": more}
+        )
 
 
 def _next_name(ticket: Ticket) -> str:

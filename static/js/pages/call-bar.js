@@ -6,7 +6,7 @@ import { gettext } from "../i18n.js";
 import { onKey } from "../keys.js";
 import { sure } from "./call-ask.js";
 import { insideInWords } from "./call-head.js";
-import { phaseOf, showBusy } from "./pieces.js";
+import { phaseOf, showBusy, showWhy } from "./pieces.js";
 
 const ASKING = {
   moment: ["moment"],
@@ -73,7 +73,7 @@ export class Bar {
       if (!button) continue;
       button.hidden = own?.state === "in" && own.mode === mode;
       button.disabled = Boolean(why) || (Boolean(own) && own.state !== "in");
-      button.title = why;
+      showWhy(button, why);
       showBusy(button, Boolean(step) && !button.disabled);
     }
     this.takeOverButton();
@@ -87,7 +87,7 @@ export class Bar {
     const inside = this.state.supervisorOf(this.id);
     button.hidden = !voice;
     button.disabled = Boolean(inside);
-    button.title = inside ? insideInWords(inside) : "";
+    showWhy(button, inside ? insideInWords(inside) : "");
     showBusy(button, Boolean(this.supervise?.step));
     if (voice) for (const mode of ["coach", "join"]) this.buttons.get(mode).hidden = true;
   }
@@ -98,8 +98,9 @@ export class Bar {
     const inside = this.state.supervisorOf(this.id);
     if (inside && inside.user !== this.state.me.user) return insideInWords(inside);
     if (call.voice) return gettext("A voice speaks with the caller.");
-    if (["ringing", "queued"].includes(phaseOf(call)) || !call.answered_at) return gettext("Nobody has answered yet.");
-    if (call.conference === false) return gettext("This call goes straight to a telephone, so nobody can be added to it.");
+    const waits = ["ringing", "queued"].includes(phaseOf(call)) || call.conference === null;
+    if (waits || !call.answered_at) return gettext("Nobody has answered yet.");
+    if (!call.conference) return gettext("This call is not in a conference, so nobody can be added to it.");
     return "";
   }
 

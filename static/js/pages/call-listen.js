@@ -4,7 +4,7 @@ import { mark, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { keysOn } from "../keys.js";
 import { listening } from "../listen.js";
-import { namesInWords, partnerOf, showBusy } from "./pieces.js";
+import { namesInWords, partnerOf, showBusy, showWhy } from "./pieces.js";
 
 const LISTENERS = 2; // the site lets no more hear one call
 
@@ -44,7 +44,7 @@ export class Listen {
     const { here, button } = this;
     button.setAttribute("aria-pressed", String(here));
     button.disabled = !here && Boolean(this.why());
-    button.title = button.disabled ? this.why() : "";
+    showWhy(button, button.disabled ? this.why() : "");
     showBusy(button, here && listening.state === "connecting");
     text(one("[data-word]", button), here ? gettext("Stop listening") : gettext("Listen in"));
     const place = one("[data-listening]");

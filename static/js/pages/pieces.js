@@ -67,6 +67,13 @@ export function namesInWords(names) {
   return gettext("%(some)s and %(last)s", { some: names.slice(0, -1).join(", "), last: names.at(-1) });
 }
 
+/** Why a button of the bar cannot be pressed: at the pointer, and for screen readers where the bar says it. */
+export function showWhy(button, why) {
+  button.title = why;
+  if (why) button.setAttribute("aria-describedby", "acts-why");
+  else button.removeAttribute("aria-describedby");
+}
+
 /** A button that waits for an answer says so. */
 export function showBusy(button, busy) {
   if (busy) button.setAttribute("aria-busy", "true");
