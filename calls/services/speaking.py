@@ -53,8 +53,8 @@ def turned(*, turns: Sequence[Answered], into: Change | None = None) -> int:
 def _add(told: Change, turns: Sequence[Answered]) -> int:
     by_key = {(turn.stream_sid, turn.number): turn for turn in turns}
     known = Turn.objects.filter(stream_sid__in={sid for sid, _ in by_key})
-    for key in known.values_list("stream_sid", "number"):
-        by_key.pop(key, None)
+    for stored in known.values_list("stream_sid", "number"):
+        by_key.pop(stored, None)
     there = Call.objects.in_bulk({one.call_id for one in by_key.values()})
     rows = [_row(turn) for turn in by_key.values() if turn.call_id in there]
     for row in Turn.objects.bulk_create(rows):

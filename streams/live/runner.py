@@ -40,7 +40,7 @@ class Heard(Protocol):
     @property
     def speaking(self) -> bool: ...
     @property
-    def ended_ms(self) -> int | None: ...
+    def ended(self) -> int | None: ...
 
 
 class Ear(Protocol):
@@ -48,6 +48,10 @@ class Ear(Protocol):
 
     def heard(self, payload: bytes, at_ms: int, /) -> Heard:
         """Take one frame, at `at_ms` of the stream."""
+        ...
+
+    def played(self, ulaw: bytes, /) -> None:
+        """What the caller hears of us meanwhile: it may come back as an echo."""
         ...
 
 
@@ -69,7 +73,7 @@ class Part:
     voice: Voice
     briefing: Briefing
     office: Office
-    speaker: Any  # streams.speech: async speak(text, language) -> mu-law
+    speaker: Any  # streams.speech.cache: async speak(text, language, keep=) -> mu-law
     ear: Ear | None = None
     has_words: bool = True  # an engine writes down what the caller says
 
@@ -215,11 +219,11 @@ class Runner:
         if heard.began:
             self.by_key = False
             self.interrupt()
-        if heard.ended_ms is not None:
+        if heard.ended is not None:
             self.ended_at = self._loop.time()
             self._some.set()
             if not self.wants_words:
-                self._spoken_ms = heard.ended_ms
+                self._spoken_ms = heard.ended
         self.is_hearing = heard.speaking
 
     def _sound(self, upto_ms: int) -> None:
@@ -231,6 +235,8 @@ class Runner:
         sound = self.mouth.sounding(ms)
         if sound:
             self._told.sound(at_ms, sound)
+            if self.part.ear is not None:
+                self.part.ear.played(sound)
 
     def _spoke(self) -> None:
         """Sound goes out after silence: if the caller had spoken, this is our answer."""

@@ -51,6 +51,7 @@ class LiveTalk:
         self._mouth = runner.mouth
         self._office = runner.part.office
         self._loop = asyncio.get_running_loop()
+        self._own_text = " ".join(self.briefing.text.split())
 
     # -- saying -------------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class LiveTalk:
         self._runner.waiting_out += 1
         try:
             for sentence in _SENTENCE.split(text.strip()):
-                sound = await self._runner.part.speaker.speak(sentence, self.briefing.language)
+                sound = await self._speak(sentence)
                 if self._runner.interruptions != before:
                     break
                 self._mouth.put(sound, sentence)
@@ -90,6 +91,13 @@ class LiveTalk:
             self._runner.waiting_out -= 1
             self._runner.interruptible = usual
         return said if self._runner.interruptions == before else Said(said.text, said.ms, False)
+
+    async def _speak(self, sentence: str) -> bytes:
+        """Its sound; only what the voice says to everybody is kept on the disk."""
+        keep = " ".join(sentence.split()) in self._own_text
+        language = self.briefing.language
+        sound: bytes = await self._runner.part.speaker.speak(sentence, language, keep=keep)
+        return sound
 
     async def _was_meant(self) -> bool:
         """Whether who interrupted has something to say: a key, or words that an engine makes out."""

@@ -30,7 +30,7 @@ WORD_BYTES = 8 * 250  # our speaker takes a quarter of a second for a word
 class Verdict:
     began: bool = False
     speaking: bool = False
-    ended_ms: int | None = None
+    ended: int | None = None
 
 
 class Ear:
@@ -48,7 +48,10 @@ class Ear:
         ended = at_ms - self._quiet + 20 if self._spoken >= DECIDES_MS and self._quiet == 200 else None
         if self._quiet >= 200:
             self._spoken = 0
-        return Verdict(ended_ms=ended, speaking=self._spoken >= DECIDES_MS)
+        return Verdict(ended=ended, speaking=self._spoken >= DECIDES_MS)
+
+    def played(self, ulaw: bytes) -> None:
+        """It never hears us."""
 
 
 class Speaker:
@@ -56,10 +59,10 @@ class Speaker:
 
     def __init__(self, seconds: Callable[[], float] = lambda: 0.03) -> None:
         self._seconds = seconds
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, bool]] = []
 
-    async def speak(self, text: str, language: str) -> bytes:
-        self.asked.append(text)
+    async def speak(self, text: str, language: str, *, keep: bool = True) -> bytes:
+        self.asked.append((text, keep))
         await asyncio.sleep(self._seconds())
         return b"\x55" * (WORD_BYTES * len(text.split()))
 

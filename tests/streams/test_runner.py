@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import pytest
 
+from calls.briefing import Briefing
 from streams.voices import registry
 from streams.voices.base import Event, Frame, Interrupted, Key, NotAllowed, Said, Silence, Talk, Words
 from streams.voices.echo import EchoVoice
 from tests.streams import virtual
-from tests.streams.conversing import VOICE, Conversation
+from tests.streams.conversing import VOICE, Conversation, Speaker
 
 LONG = "one two three four five six seven eight"
 
@@ -76,6 +77,17 @@ def test_what_is_said_is_heard_and_becomes_a_line() -> None:
     assert texts(conversation) == ["Good morning. How are you?"]
     assert conversation.believed() == conversation.played()
     assert conversation.warned == []
+
+
+def test_only_what_is_said_to_everybody_is_kept_as_sound() -> None:
+    speaker = Speaker()
+
+    async def talk(call: Talk) -> None:
+        await call.say("Welcome to the line. Good morning Carla.")
+
+    briefing = Briefing(1, "Test", "flow", text="say: Welcome to\n  the line.")
+    converse(talk, speaker=speaker, briefing=briefing)
+    assert speaker.asked == [("Welcome to the line.", True), ("Good morning Carla.", False)]
 
 
 def test_a_voice_that_is_done_says_goodbye_and_closes_the_socket() -> None:
