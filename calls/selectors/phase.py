@@ -24,7 +24,7 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
         conference__ended_at__isnull=True,
     )
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
-    found = rows.select_related("number", "contact", "agent", "queue")
+    found = rows.select_related("number", "contact", "agent", "queue", "voice")
     return found.annotate(is_waiting=Exists(waits), is_held=Exists(held), is_written_up=Exists(writing))
 
 
