@@ -1,8 +1,9 @@
 """Does the caller speak, since when, and have they ended? One listener for each conversation.
 
-Silero's network says of each 32 ms how surely they are voice. Two things more make speech of it: it lasts (three
-of four windows, so that a cough, a click or a key is none), and it is louder than what comes back of our own
-speech. Without the models nobody listens: callers then interrupt by keys only, which is said once in the log.
+Silero's network says of each 32 ms how surely they are voice. Three things more make speech of it: it lasts
+(three of four windows, so that a click or a key is none), it grows surer (a cough dies away), and it is
+louder than what comes back of our own speech. Without the models nobody listens: callers then interrupt by
+keys only, which the log and the doctor say.
 """
 
 from __future__ import annotations
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["HANGOVER_MS", "Listener", "Verdict", "model"]
 
 VOICE = 0.5
-"""So sure is a window that may be the beginning of speech."""
-STILL = 0.35
-"""So sure, at least, is one that goes on."""
+"""So sure is a window that may be speech."""
 OF, NEEDED = 4, 3
 """Windows that are looked at, and how many of them must be voice: the decision falls within 128 ms."""
-SURELY = 0.85
+SURELY = 0.8
 """So sure is the newest of them: speech grows surer by the window, a cough dies away."""
 ECHO_DB = 20.0
 """What is so much softer than we are is ourselves. A telephone gives back 25 dB less, or lower."""
@@ -97,7 +96,7 @@ class Listener:
     def heard(self, payload: bytes, at_ms: int) -> Verdict:
         """Take one inbound frame, mu-law, with its time in ms of the stream; what came too late is left out."""
         if self._model is None or at_ms < self._next_ms:
-            return Verdict()
+            return Verdict(self._speaking, since=self._since)
         if at_ms > self._next_ms:
             self._restart()
         self._next_ms = at_ms + len(payload) // BYTES_PER_MS
@@ -126,7 +125,7 @@ class Listener:
         if self._is_told:
             self._ours.append(SILENCE_FLOOR)
         if self._speaking:
-            if chance >= STILL and (not self._is_told or loud > self._threshold()):
+            if chance >= VOICE and (not self._is_told or loud > self._threshold()):
                 self._voice_ms = end_ms
             return False
         if not self._is_speech():
