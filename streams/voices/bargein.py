@@ -48,8 +48,8 @@ _log = logging.getLogger("contactcenter.media")
 class Verdict:
     """What a frame made known. `began` and `ended` are told once.
 
-    `speaking` from the decision that it is speech until its end is decided; `since` is when it began, in ms of
-    the stream; `ended` when it did, HANGOVER_MS before it is known, None while it has not.
+    `speaking` from the decision that it is speech until its end is decided; `since` is when it began, in ms
+    of the stream; `ended` when it did, HANGOVER_MS before it is known, None while it has not.
     """
 
     speaking: bool = False
@@ -94,7 +94,7 @@ class Listener:
         self._ours[-1] = max(self._ours[-1], level(ulaw).rms_dbfs)
 
     def heard(self, payload: bytes, at_ms: int) -> Verdict:
-        """Take one inbound frame, mu-law, with its time in ms of the stream; what came too late is left out."""
+        """Take one inbound frame, mu-law, at its time in ms of the stream; what is too late is left out."""
         if self._model is None or at_ms < self._next_ms:
             return Verdict(self._speaking, since=self._since)
         if at_ms > self._next_ms:

@@ -13,9 +13,9 @@ from streams.voices.bargein import HANGOVER_MS, Listener, Verdict
 from tests.streams.sounds import MODELS, NOISES, frames, quiet, recorded
 
 SPEAKERS = (
-    "cmd_230pm.wav", "cmd_book_a_room.wav", "cmd_brooklyn_bridge.wav", "cmd_half_an_hour.wav", "cmd_today.wav",
-    "cmd_two_people.wav", "cmd_weather.wav", "jfk.wav", "phone_number_george.wav", "phone_number_jackson.wav",
-    "phone_number_nicolas.wav", "phone_number_theo.wav",
+    "cmd_230pm.wav", "cmd_book_a_room.wav", "cmd_brooklyn_bridge.wav", "cmd_half_an_hour.wav",
+    "cmd_today.wav", "cmd_two_people.wav", "cmd_weather.wav", "jfk.wav", "phone_number_george.wav",
+    "phone_number_jackson.wav", "phone_number_nicolas.wav", "phone_number_theo.wav",
 )  # fmt: skip
 UNDER_DB = 15.0  # the first frame less than this under the loudest is the speaker's first
 DECIDED_MS = 160
