@@ -19,6 +19,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from django.utils import timezone
+from django.utils.translation import override
 
 from calls.access import EVERY, Scope
 from calls.consumers import replay, ticks
@@ -215,7 +216,9 @@ class Hub:
         body = await self._snapshot(browser.scope, browser.call)
         if body is None:
             raise LookupError
-        text = feed.encode({"type": "snapshot", "at": feed.iso(timezone.now()), **body, "me": browser.me})
+        with override(browser.language):
+            told = one_call.in_words(body)
+        text = feed.encode({"type": "snapshot", "at": feed.iso(timezone.now()), **told, "me": browser.me})
         upto = int(body["last_id"])
         return Answer([text], upto, upto, {stream["stream"] for stream in body["streams"]})
 

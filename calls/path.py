@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from calls.steps import Ask, Dial, End, Listen, Meet, Record, Say, Step, Wait
+from calls.steps import Ask, Dial, End, Go, Listen, Meet, Record, Say, Step, Wait
 from calls.text import E164, e164, is_withheld
 
 __all__ = [
@@ -25,19 +25,26 @@ __all__ = [
     "Opening",
     "Plan",
     "after_dial",
+    "after_verify",
     "asks_secret",
     "block_key",
     "closed_text",
+    "dials",
     "meaning",
     "opening",
     "route",
     "seconds_to_say",
+    "speaks",
     "to_agent",
     "to_end",
     "to_phone",
     "to_queue",
+    "to_verify",
+    "to_voice",
     "to_voicemail",
+    "voice_behind",
     "waits",
+    "without_voice",
 ]
 
 APOLOGY = "We are sorry, your call cannot be connected right now. Please try again later."
@@ -65,12 +72,14 @@ class NumberSettings:
     """What the number's owner chose. `target` is the telephone to dial, `queue` and `agent` are keys."""
 
     e164: str
-    destination: str  # queue, phone, agent or tap
+    destination: str  # queue, phone, agent, voice or tap
     target: str = ""
     consent: str = ""
     stream: bool = True
     queue: int | None = None
     agent: int | None = None
+    voice: int | None = None
+    voice_queue: int | None = None  # where callers go when the voice is lost for good
     greeting: str = ""
     language: str = "en-GB"
     closed: str = "end"  # end, voicemail or phone
@@ -101,7 +110,8 @@ def opening(number: NumberSettings, *, is_open: bool, blocked: bool, closed: Say
     consent = _said(number.consent)
     then = () if is_open else (closed,)
     plan = _first_plan(number) if is_open else _when_closed(number)
-    return Opening((*greeting, *consent), number.stream, bool(consent), then, plan)
+    tapped = number.stream and not voice_behind(plan, number)
+    return Opening((*greeting, *consent), tapped, bool(consent), then, plan)
 
 
 def route(number: NumberSettings) -> Plan:
@@ -110,6 +120,8 @@ def route(number: NumberSettings) -> Plan:
         return to_queue(number.queue)
     if number.destination == "agent" and number.agent is not None:
         return to_agent(number.agent)
+    if number.destination == "voice" and number.voice is not None:
+        return to_voice(number.voice)
     if number.destination == "phone":
         return to_phone(number.target)
     return {"step": "listen"} if number.destination == "tap" else to_end(NOBODY)
@@ -135,9 +147,25 @@ def to_voicemail(queue: int | None) -> Plan:
     return {"step": "voicemail", "queue": queue}
 
 
-def to_verify() -> Plan:
-    """Be asked for a code or a date. `stopped` will hold the tickets of streams that are to come back."""
-    return {"step": "verify", "tries": 0, "heard": False, "stopped": []}
+def to_voice(voice: int, *, at: str = "", lost: int = 0) -> Plan:
+    """Talk with a voice; `at` is where one that comes back goes on, `lost` how often it broke off before."""
+    return {"step": "voice", "voice": voice, "at": at, "lost": lost}
+
+
+def to_verify(*, by: str = "", then: Mapping[str, Any] | None = None) -> Plan:
+    """Be asked for a code or a date. `stopped` will hold the tickets of streams that are to come back.
+
+    A voice that asks for it says `by` what (code or birth; else the number does) and `then` where it goes
+    on: `{"voice": …, "at": …, "failed": …}`.
+    """
+    asked = {"step": "verify", "tries": 0, "heard": False, "stopped": []}
+    return {**asked, "by": by, "then": dict(then)} if then else asked
+
+
+def after_verify(plan: Mapping[str, Any], *, right: bool) -> Plan | None:
+    """The voice that asked for it, at the one or the other place; None where no voice did."""
+    then = plan.get("then")
+    return to_voice(then["voice"], at=then["at"] if right else then["failed"]) if then else None
 
 
 def to_end(text: str = "") -> Plan:
@@ -148,6 +176,30 @@ def to_end(text: str = "") -> Plan:
 def asks_secret(plan: Mapping[str, Any]) -> bool:
     """Whether the caller may be giving a code just now: no stream may be opened."""
     return plan.get("step") == "verify"
+
+
+def speaks(plan: Mapping[str, Any], voice: int | None = None) -> bool:
+    """Whether a voice speaks with the caller: this one, or any."""
+    return plan.get("step") == "voice" and voice in (None, plan["voice"])
+
+
+def voice_behind(plan: Mapping[str, Any], number: NumberSettings) -> bool:
+    """Whether a voice speaks, or will once the caller has given a code: its own stream is written down, and
+    a tap beside it would write down everything twice.
+    """
+    return speaks(route(number) if asks_secret(plan) else plan)
+
+
+def without_voice(plan: Plan, number: NumberSettings) -> Plan:
+    """The plan where a voice cannot speak: its queue, or an apology."""
+    if not speaks(plan):
+        return plan
+    return to_queue(number.voice_queue) if number.voice_queue is not None else to_end(APOLOGY)
+
+
+def dials(plan: Mapping[str, Any], number: NumberSettings) -> bool:
+    """Whether somebody is to answer: not where only a stream or a voice hears the caller."""
+    return not voice_behind(plan, number) and plan.get("step") != "listen"
 
 
 def waits(plan: Mapping[str, Any]) -> bool:
@@ -172,7 +224,9 @@ def meaning(plan: Mapping[str, Any], number: NumberSettings, caller: str) -> tup
         case {"step": "phone", "to": str(target)} if E164.fullmatch(target):
             return (Dial(target, e164(caller) or number.e164),)
         case {"step": "verify"}:
-            return (_ask(number),)
+            return (_ask(number, str(plan.get("by") or number.verify)),)
+        case {"step": "voice"}:
+            return (Go(),)  # behind the stream, or in its place: a caller is never left with nothing
         case {"step": "listen"}:
             return (Listen(),)
         case {"step": "end", "text": str(text)}:
@@ -216,8 +270,8 @@ def _when_closed(number: NumberSettings) -> Plan:
     return to_phone(number.closed_to) if number.closed == "phone" else to_voicemail(number.queue)
 
 
-def _ask(number: NumberSettings) -> Ask:
-    birth = number.verify == "birth"
+def _ask(number: NumberSettings, by: str) -> Ask:
+    birth = by == "birth"
     own = number.verify_prompt.strip()
     prompt = Say(own, own=True) if own else Say(VERIFY_BIRTH if birth else VERIFY_CODE)
     return Ask(prompt, keys=8 if birth else 0)

@@ -1,8 +1,23 @@
 """The steps of a caller's path, as plain data; calls.twiml writes each as verbs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["Ask", "Dial", "End", "Go", "Leave", "Listen", "Meet", "Record", "Say", "Step", "StopTaps", "Wait"]
+__all__ = [
+    "Ask",
+    "Connect",
+    "Dial",
+    "End",
+    "Go",
+    "Leave",
+    "Listen",
+    "Meet",
+    "Record",
+    "Say",
+    "Step",
+    "StopTaps",
+    "Wait",
+]
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,19 @@ class Listen:
     """Nobody is dialled: the call lives as long as it is streamed. `again` after the first round."""
 
     again: bool = False
+
+
+@dataclass(frozen=True)
+class Connect:
+    """Talk with a voice over a bidirectional stream: its address with the nonce, its name and parameters.
+
+    What is behind it in the document follows when the stream is over.
+    """
+
+    url: str
+    name: str
+    status_callback: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,4 +111,4 @@ class End:
     text: str = ""
 
 
-Step = Say | Dial | Listen | Wait | Meet | Record | StopTaps | Ask | Leave | Go | End
+Step = Say | Dial | Listen | Connect | Wait | Meet | Record | StopTaps | Ask | Leave | Go | End

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twilio.twiml.voice_response import Connect as ConnectVerb
 from twilio.twiml.voice_response import Dial as DialVerb
 from twilio.twiml.voice_response import Gather, Start, Stop, VoiceResponse
 
 from calls import path
-from calls.steps import Ask, Dial, End, Go, Leave, Listen, Meet, Record, Say, Step, StopTaps, Wait
+from calls.steps import Ask, Connect, Dial, End, Go, Leave, Listen, Meet, Record, Say, Step, StopTaps, Wait
 from calls.text import clean
 from calls.waiting import Round
 
@@ -91,16 +92,25 @@ class _Paper:
 
     def start(self, tap: Tap) -> None:
         start = Start()
-        stream = start.stream(
-            name=tap.name,
-            url=tap.url,
-            track=tap.track,
-            status_callback=tap.status_callback,
-            status_callback_method="POST",
-        )
-        for name, value in tap.parameters.items():
-            stream.parameter(name=clean(name, 200), value=clean(value, 400))
+        self._stream(start, tap, track=tap.track)
         self._response.append(start)
+
+    def connect(self, step: Connect) -> None:
+        """Without a track: Twilio takes only the inbound one here, and says no to the word for another."""
+        connect = ConnectVerb()
+        self._stream(connect, step)
+        self._response.append(connect)
+
+    def _stream(self, into: Any, piece: Tap | Connect, **more: str) -> None:
+        stream = into.stream(
+            name=piece.name,
+            url=piece.url,
+            status_callback=piece.status_callback,
+            status_callback_method="POST",
+            **more,
+        )
+        for name, value in piece.parameters.items():
+            stream.parameter(name=clean(name, 200), value=clean(value, 400))
 
     def stop(self, step: StopTaps) -> None:
         for name in step.names:
@@ -211,6 +221,7 @@ _WRITERS: dict[type, Callable[[_Paper, Any], None]] = {
     Dial: _Paper.dial,
     Meet: _Paper.meet,
     Listen: _Paper.listen,
+    Connect: _Paper.connect,
     Wait: _Paper.wait,
     Round: _Paper.round,
     Ask: _Paper.ask,

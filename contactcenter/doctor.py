@@ -13,7 +13,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.core.checks import run_checks
 
-from contactcenter import doctor_numbers, health, reach
+from contactcenter import doctor_numbers, doctor_voices, health, reach
 from contactcenter.reach import Careful, Several, Wrong
 from streams.engines import install
 
@@ -101,6 +101,7 @@ CHECKS = (
     Check("numbers", doctor_numbers.numbers, needs=("configuration", "database", "tokens")),
     Check("people", doctor_numbers.people, needs=("database",)),
     Check("browser phone", doctor_numbers.phone, needs=("database",)),
+    Check("voices", doctor_voices.voices, needs=("database",)),
 )
 
 

@@ -77,5 +77,7 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "daphne": {"level": "WARNING"},
             "twilio": {"level": "WARNING"},
+            # Below that they write down keys and what was said.
+            **{name: {"level": "WARNING"} for name in ("openai", "websockets", "httpx2", "httpcore2")},
         },
     }

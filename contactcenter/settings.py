@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR: Path = env.path("DATA_DIR", default=BASE_DIR / "var")
 JOURNAL_DIR: Path = DATA_DIR / "journal"
 RECORDINGS_DIR: Path = DATA_DIR / "recordings"
+SPEECH_DIR: Path = DATA_DIR / "speech"
 SPEECH_MODEL_DIR: Path = env.path("SPEECH_MODEL_DIR", default=BASE_DIR / "var" / "models")
 
 # -- security --------------------------------------------------------------------------------------
@@ -110,8 +111,18 @@ TWILIO_REGIONS: dict[str, dict[str, object]] = {
 
 # -- speech and keeping ----------------------------------------------------------------------------
 TRANSCRIBER: str = env.str("TRANSCRIBER", default="embedded")
+SPEAKER: str = env.str("SPEAKER", default="flite")
+# A site's own voices: kind=module:Class, …
+VOICES: dict[str, str] = env.dict("VOICES", default={})
 JOURNAL_KEEP_MINUTES: int = env.int("JOURNAL_KEEP_MINUTES", default=10)
 UTTERANCE_KEEP_DAYS: int = env.int("UTTERANCE_KEEP_DAYS", default=90)
+
+# -- an AI agent, optional (requirements-openai.txt) ------------------------------------------------
+OPENAI_API_KEY: str = secret("OPENAI_API_KEY")
+# Where its sockets are, for a compatible server or a test; empty: OpenAI itself.
+OPENAI_REALTIME_URL: str = env.str("OPENAI_REALTIME_URL", default="").rstrip("/")
+OPENAI_REALTIME_MODEL: str = env.str("OPENAI_REALTIME_MODEL", default="gpt-realtime-2.1")
+OPENAI_REALTIME_VOICE: str = env.str("OPENAI_REALTIME_VOICE", default="marin")
 
 # Whether agents are told, by name, who listens to their call.
 TELL_AGENTS_OF_LISTENERS: bool = env.bool("TELL_AGENTS_OF_LISTENERS", default=True)

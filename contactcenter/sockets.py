@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
 from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language_from_request, override
 
 from calls.consumers.call import CallConsumer
 from calls.consumers.desk import DeskConsumer
@@ -23,7 +25,7 @@ from contactcenter.echo import Echo
 from streams.consumers.listen import ListenConsumer
 from streams.consumers.media import MediaConsumer
 
-__all__ = ["Guarded", "application", "may_open"]
+__all__ = ["Guarded", "application", "language_of", "may_open"]
 
 _log = logging.getLogger("contactcenter.sockets")
 # As browsers write it (RFC 6454): no path, no user, no odd character. urlsplit would repair and raise.
@@ -34,6 +36,27 @@ _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|\[::1\]", re.ASCII)
 _HEX = "[0-9a-f]{32}"
 
 Scope = dict[str, Any]
+
+
+class InLanguage:
+    """Speaks the reader's language in all that follows, as pages do: by cookie, else as the browser asks."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass on; each socket has a context of its own, so no other one speaks with it."""
+        with override(language_of(scope)):
+            await self.inner(scope, receive, send)
+
+
+def language_of(scope: Scope) -> str:
+    """The language of the page that opened this socket. Never raises."""
+    request = HttpRequest()
+    request.COOKIES = scope.get("cookies", {})
+    wanted = [value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"]
+    request.META["HTTP_ACCEPT_LANGUAGE"] = ",".join(wanted)
+    return get_language_from_request(request)
 
 
 async def refuse(scope: Scope, receive: Any, send: Any) -> None:
@@ -143,7 +166,7 @@ class Routes:
 
 
 def _browser(consumer: Any) -> Any:
-    return OriginCheck(AuthMiddlewareStack(consumer.as_asgi()))
+    return OriginCheck(AuthMiddlewareStack(InLanguage(consumer.as_asgi())))
 
 
 _media = MediaConsumer.as_asgi()

@@ -1,4 +1,4 @@
-"""System checks of what media needs: a place for the journal, and a limit on how long it stays."""
+"""System checks of what media needs: a place for the journal, a limit on how long it stays, a speaker."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, register
 
 from calls.checks import Fault, as_errors, as_warnings
+from streams.speech.registry import NONE, SPEAKERS
 
-__all__ = ["in_check", "in_deploy", "journal_directory", "journal_keeping"]
+__all__ = ["in_check", "in_deploy", "journal_directory", "journal_keeping", "speaker"]
 
 LONGEST_MINUTES = 10
 
@@ -32,7 +33,15 @@ def journal_directory() -> list[Fault]:
     return [Fault("cc.E010", "The journal directory cannot be made or written.", hint)]
 
 
-_CHECKS = (journal_keeping, journal_directory)
+def speaker() -> list[Fault]:
+    """A misspelt one would be found out by the first caller."""
+    if settings.SPEAKER in (NONE, *SPEAKERS):
+        return []
+    hint = f"Set SPEAKER to one of: {', '.join((*SPEAKERS, NONE))}."
+    return [Fault("cc.E031", f"SPEAKER={settings.SPEAKER} is no speaker.", hint)]
+
+
+_CHECKS = (journal_keeping, journal_directory, speaker)
 
 
 @register("cc")

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from streams.happenings import Closed, Counters, Frame, Gap, Greeted, Happening, Key, Marked, Opened
-from streams.journal import KEY, MARK, TRACK_KIND, JournalError, Writer
+from streams.journal import KEY, MARK, SENT, TRACK_KIND, JournalError, Writer
 from streams.levels import Levels
 from streams.protocol import ProtocolError, Start, decode
 from streams.session import Session
@@ -156,6 +156,14 @@ class Ingest:
         if wanted is not self.words:
             self.words = wanted
             self._write(lambda journal: journal.words(self.session.position_ms, wanted))
+
+    def sent(self, at_ms: int, sound: bytes) -> None:
+        """What the caller hears of us from `at_ms` of the stream on."""
+        if self.paused:
+            return
+        self._write(lambda journal: journal.append(SENT, at_ms, 0, sound))
+        if self.levels is not None:
+            self.levels.add(self.session.stream_sid, "outbound", sound)
 
     def _keep(self, frame: Frame) -> None:
         if self.paused:

@@ -64,3 +64,13 @@ def test_settings_of_the_person_who_runs_the_tests_reach_no_step(monkeypatch: py
     told = check.environment()
     assert "DATABASE_URL" not in told
     assert "TWILIO_AUTH_TOKEN_FILE" not in told
+
+
+@pytest.mark.parametrize("there", [[], ["flite"]])
+def test_running_without_flite_says_what_is_not_spoken(
+    there: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packages, "missing", lambda: [] if there else ["chromium", "flite"])
+    packages.speaker()
+    told = capsys.readouterr().err
+    assert ("apt-get install -y --no-install-recommends flite" in told) == (not there)

@@ -199,7 +199,6 @@ class TwilioSocket:
             open_timeout=10,
             close_timeout=5,
             ping_interval=None,
-            legacy=True,
         )
 
     def __enter__(self) -> Self:

@@ -56,7 +56,6 @@ class Wall:
             origin=Origin(self.url),
             compression=None,
             proxy=None,
-            legacy=True,
         )
         connection.send(json.dumps({"type": "hello", "last_id": self.last_id}))
         return connection

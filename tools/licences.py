@@ -1,6 +1,6 @@
 """The packages that are installed with ours, and their licences, as rows for THIRD_PARTY.md.
 
-.venv/bin/python -m tools.licences   print the two tables, to be put into THIRD_PARTY.md
+.venv/bin/python -m tools.licences   print the three tables, to be put into THIRD_PARTY.md
 """
 
 from __future__ import annotations
@@ -12,25 +12,27 @@ from pathlib import Path
 from tools.house import ROOT
 
 # Extras that the requirements ask for, whose packages count too.
-EXTRAS = {"psycopg": {"binary", "pool"}, "environs": {"django"}, "twisted": {"tls"}}
+EXTRAS = {"psycopg": {"binary", "pool"}, "environs": {"django"}, "twisted": {"tls"}, "openai": {"realtime"}}
 # Licences that a package's own metadata does not name plainly.
 PLAINLY = {"channels-redis": "BSD-3-Clause", "audioop-lts": "PSF-2.0", "async-timeout": "Apache-2.0"}
 
 
 def main() -> None:
-    """Print what runs and what only tests, checks and measurements use."""
+    """Print what runs, what an AI agent needs more, and what only tests, checks and measurements use."""
     run = closure(named("requirements.txt"))
-    everything = closure(named("requirements-dev.txt")) | run
-    for title, names in (("run time", run), ("tests", everything - run)):
+    agent = closure(named("requirements-openai.txt")) - run
+    tests = closure(named("requirements-dev.txt")) - run - agent
+    for title, names in (("run time", run), ("AI agent", agent), ("tests", tests)):
         print(f"\n{title}\n| package | licence |\n| --- | --- |")
         for name in sorted(names):
             print(f"| {name} | {licence(name)} |")
 
 
 def named(requirements: str) -> set[str]:
-    """The packages that a requirements file names itself."""
+    """The packages that a requirements file names, and those that the files named in it do."""
     lines = Path(ROOT, requirements).read_text(encoding="utf-8").splitlines()
-    return {normal(re.split(r"[\[=; #]", line)[0]) for line in lines if re.match(r"\w", line)}
+    own = {normal(re.split(r"[\[=; #]", line)[0]) for line in lines if re.match(r"\w", line)}
+    return own.union(*(named(line[3:].strip()) for line in lines if line.startswith("-r ")))
 
 
 def normal(name: str) -> str:

@@ -21,8 +21,9 @@ PACKAGES = {
     "chromium": "the browser of the page tests",
     "redis-server": "the channel layer of several processes",
     "postgresql": "the database of several processes",
-    "flite": "the voice of spoken test calls",
+    "flite": "the voice of spoken test calls, and of voices that answer",
 }
+WITHOUT_FLITE = "Without it the demo says the sentences that came with us, and callers speak from recordings."
 ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 TRIES = 3
 
@@ -50,6 +51,13 @@ def main() -> None:
 def missing() -> list[str]:
     """The names of packages whose programs are not found."""
     return [name for name in PACKAGES if program(name) is None]
+
+
+def speaker() -> None:
+    """Say what is not spoken without flite: it is the one package that running the product gains from."""
+    if "flite" in missing():
+        say(f"Debian package flite is missing: {PACKAGES['flite']}. {WITHOUT_FLITE}")
+        say(f"To install it: {command(['flite'])}")
 
 
 def program(package: str) -> str | None:

@@ -3,13 +3,15 @@
 python3 -m tools.setup            for running it with your own settings
 python3 -m tools.setup --for demo packages and models only: the demo keeps a database of its own
 python3 -m tools.setup --for test the packages of the tests too
+
+It says when flite is missing, and installs nothing of Debian: only the tests need that.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from tools import venv
+from tools import packages, venv
 from tools.house import VENV_PYTHON, call, say, timed
 
 
@@ -23,6 +25,8 @@ def main() -> None:
     venv.ensure(venv.TEST if purpose == "test" else venv.RUN)
     with timed("Speech models"):
         call(VENV_PYTHON, "-m", "streams.engines.install")
+    if purpose != "test":
+        packages.speaker()
     if purpose == "run":
         with timed("Database"):
             call(VENV_PYTHON, "manage.py", "migrate", "--noinput", "--skip-checks", "--verbosity", "0")

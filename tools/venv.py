@@ -13,13 +13,14 @@ from pathlib import Path
 from tools.house import ROOT, VENV, VENV_PYTHON, say, timed
 
 RUN = "requirements.txt"
+AGENT = "requirements-openai.txt"
 TEST = "requirements-dev.txt"
 STAMP = VENV / "installed.json"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(VENV_PYTHON)]
 
 
 def ensure(requirements: str) -> None:
-    """Bring .venv to the named requirements file; RUN is contained in TEST."""
+    """Bring .venv to the named requirements file; RUN and AGENT are contained in TEST."""
     if not usable():
         create()
     if installed(requirements):
@@ -81,7 +82,7 @@ def install(requirements: str) -> None:
 def fingerprint(requirements: str) -> str:
     """A hash of the file and of those it includes."""
     digest = hashlib.sha256()
-    for name in (RUN, requirements):
+    for name in (RUN, *((AGENT,) if requirements == TEST else ()), requirements):
         digest.update(Path(ROOT, name).read_bytes())
     return digest.hexdigest()
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from calls import access
 from calls.consumers.browser import RESTART, TOO_SLOW, UNKNOWN, Browser
@@ -45,10 +46,10 @@ _NAMES = {
     4429: "ws.rate",
 }
 _ERRORS = {
-    "bad_json": "A message must be one JSON object.",
-    "unknown_type": "Only hello and ack are understood.",
-    "bad_field": "last_id must be a whole number or null, scope a text or null.",
-    "bad_desk": "desk must be a UUID, and take true or false.",
+    "bad_json": gettext_noop("A message must be one JSON object."),
+    "unknown_type": gettext_noop("Only hello and ack are understood."),
+    "bad_field": gettext_noop("last_id must be a whole number or null, scope a text or null."),
+    "bad_desk": gettext_noop("desk must be a UUID, and take true or false."),
 }
 
 Scope = dict[str, Any]
@@ -261,8 +262,8 @@ class BrowserSocket:
         self._bad += 1
         denied("ws.message.bad")
         _log.warning("ws.message.bad", extra={"code": code})
-        text = encode({"type": "error", "at": iso(timezone.now()), "code": code, "text": _ERRORS[code]})
-        self._say(text)
+        told = {"type": "error", "at": iso(timezone.now()), "code": code, "text": gettext(_ERRORS[code])}
+        self._say(encode(told))
         if self._bad >= BAD_MESSAGES:
             self.browser.close(BAD_MESSAGE)
 

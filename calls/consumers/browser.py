@@ -1,6 +1,7 @@
 """One browser socket as the hub sees it: what it may see, what it is still to get, whether it must close."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,19 +9,21 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from django.utils import timezone
+from django.utils.translation import get_language, override
 
 from calls.access import EVERY, NOTHING, Scope
 from calls.consumers.places import Places
 from calls.counters import count
 from calls.outbox import Behind, Outbox
 from calls.selectors.feed import Told, encode, gone
+from calls.selectors.nouns import in_words
 
 __all__ = ["OF_A_CALL", "RESTART", "TOO_SLOW", "UNKNOWN", "Browser", "Tick"]
 
 UNKNOWN = 4404
 TOO_SLOW = 4408
 RESTART = 4012
-OF_A_CALL = {"gap", "command", "moment", "note"}  # shown on the page of their call, not on the wall
+OF_A_CALL = {"gap", "command", "moment", "note", "turn"}  # shown on the page of their call, not on the wall
 FRAME = {"queue", "team"}  # no messages: what the wall hangs in is another, so that it is shown anew
 Part = TypeVar("Part", list[Any], dict[str, Any])
 _log = logging.getLogger("contactcenter.hub")
@@ -118,6 +121,7 @@ class Browser:
     call: int | None = None
     scope: Scope = NOTHING
     me: dict[str, Any] = field(default_factory=dict)  # calls.access.me
+    language: str = field(default_factory=get_language)  # of its page
     streams: set[str] = field(default_factory=set)  # of that call
     outbox: Outbox = field(default_factory=Outbox)
     ready: bool = False  # `hello` was answered: events may follow
@@ -169,7 +173,15 @@ class Browser:
             self.streams.add(told.key)
         if told.noun == "utterance":
             self.outbox.final(told.stream, told.track)
-        self._event(told.id, told.body)
+        self._event(told.id, self._in_words(told) if told.noun == "command" else told.body)
+
+    def _in_words(self, told: Told) -> str:
+        """A command's reason in the language of its reader; all else was encoded once for everybody."""
+        message = json.loads(told.body)
+        if "text" not in message:
+            return told.body
+        with override(self.language):
+            return encode(in_words(message))
 
     def _event(self, id_: int, body: str) -> None:
         try:

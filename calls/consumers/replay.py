@@ -42,7 +42,7 @@ def missed(browser: Browser, last_id: int) -> Answer | None:
 
 def again(browser: Browser, last_id: int, told: Iterable[feed.Told], upto: int) -> Answer | None:
     """What a browser like this one would have been sent of these; None if it needs a snapshot."""
-    stand_in = Browser(call=browser.call, scope=browser.scope)
+    stand_in = Browser(call=browser.call, scope=browser.scope, language=browser.language)
     stand_in.outbox.restart(last_id)
     for one in told:
         stand_in.give(one)

@@ -97,7 +97,9 @@ class Alert(models.Model):
         ordering = ["-at", "-id"]
         constraints = [models.UniqueConstraint(fields=["rule", "call", "key"], name="alert_once")]
         indexes = [
-            models.Index(fields=["-at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open")
+            models.Index(fields=["-at"], condition=models.Q(acknowledged_at__isnull=True), name="alert_open"),
+            # retention asks in these words; what has been forgotten is in it no longer
+            models.Index(fields=["at"], condition=~models.Q(quote="", utterance=""), name="alert_quoting"),
         ]
 
     def __str__(self) -> str:

@@ -82,6 +82,12 @@ class Listening(models.Model):
         }
 
 
+class SupervisionQuerySet(models.QuerySet["Supervision"]):
+    def joined(self) -> "SupervisionQuerySet":
+        """Those who talk with the person of the call; a coach is not heard by them."""
+        return self.filter(state=Supervision.State.IN, mode=Supervision.Mode.JOIN)
+
+
 class Supervision(models.Model):
     """A supervisor in the conference of a call: heard by the agent alone (coach), or by everybody (join).
 
@@ -108,6 +114,8 @@ class Supervision(models.Model):
     until = models.DateTimeField(help_text="Rings until then.")
     joined_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SupervisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]

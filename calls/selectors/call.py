@@ -22,11 +22,21 @@ from calls.models import (
     Waiting,
     WrapUp,
 )
-from calls.selectors import phase
+from calls.selectors import nouns, phase, voices
 from calls.selectors.context import same_person
 from calls.selectors.nouns import command_message, iso, note_message, streams_of, waiting_message
 
-__all__ = ["LINES_SHOWN", "by_sid", "caller_leg", "exists", "find", "snapshot", "stream_sids", "ticket_of"]
+__all__ = [
+    "LINES_SHOWN",
+    "by_sid",
+    "caller_leg",
+    "exists",
+    "find",
+    "in_words",
+    "snapshot",
+    "stream_sids",
+    "ticket_of",
+]
 
 PAST_SHOWN = 5
 ALERTS_SHOWN, MOMENTS_SHOWN, SUPERVISIONS_SHOWN = 200, 500, 200
@@ -73,11 +83,19 @@ def snapshot(call_id: int, scope: Scope, *, now: datetime | None = None) -> Body
         "streams": [stream.as_message() for stream in streams],
         "gaps": [gap.as_message() for stream in streams for gap in stream.gaps.all()],
         "utterances": _lines(call_id),
+        "turns": voices.turns(call_id),
         "commands": _commands(call_id),
         "waiting": _waiting(call_id),
         "history": {"calls": _past(call, scope), "contact": _contact(call)},
         **_supervised(call_id, now or timezone.now()),
     }
+
+
+def in_words(body: Body) -> Body:
+    """A snapshot for one reader: what was asked of Twilio says its reason in the language that is active."""
+    if "commands" not in body:
+        return body
+    return {**body, "commands": [nouns.in_words(one) for one in body["commands"]]}
 
 
 def stream_sids(call_id: int) -> set[str]:

@@ -32,7 +32,7 @@ __all__ = [
 
 Body = dict[str, Any]
 Named = tuple[str, str]  # noun and key
-_NUMBERED = LOADERS.keys() - {"stream", "utterance", "command"}  # their keys are numbers
+_NUMBERED = LOADERS.keys() - {"stream", "utterance", "turn", "command"}  # their keys are numbers
 
 
 @dataclass(frozen=True)

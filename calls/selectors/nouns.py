@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.utils.translation import gettext
 
 from calls.models import (
     Agent,
@@ -20,9 +21,11 @@ from calls.models import (
     Moment,
     Note,
     Supervision,
+    Turn,
     Utterance,
     Waiting,
 )
+from calls.remedies import explain
 from calls.selectors import phase
 from calls.selectors.agents import AgentState, states
 from calls.stamp import iso
@@ -31,6 +34,7 @@ __all__ = [
     "LOADERS",
     "agent_messages",
     "command_message",
+    "in_words",
     "iso",
     "note_message",
     "streams_of",
@@ -56,6 +60,18 @@ def command_message(command: Command) -> Body:
         "created_at": iso(command.created_at),
         "settled_at": iso(command.settled_at) if command.settled_at else None,
     }
+
+
+def in_words(message: Body) -> Body:
+    """A command's message with its reason in the language that is active; it is written down in English.
+
+    Not done for messages that several people get: each page's own door does it.
+    """
+    text, code = message["text"], message["code"]
+    if not text:
+        return message
+    is_remedy = text == explain(code)[:300]
+    return {**message, "text": explain(code, say=gettext) if is_remedy else gettext(text)}
 
 
 def note_message(note: Note) -> Body:
@@ -141,6 +157,14 @@ def _utterances(keys: set[str], now: datetime) -> Loaded:
     return found
 
 
+def _turns(keys: set[str], now: datetime) -> Loaded:
+    """By their public key `stream/number`."""
+    parts = [key.split("/") for key in keys if key.count("/") == 1]
+    sids, numbers = {sid for sid, _ in parts}, _numbers({number for _, number in parts})
+    bodies = [row.as_message() for row in Turn.objects.filter(stream_sid__in=sids, number__in=numbers)]
+    return [(str(body["turn"]), body) for body in bodies if body["turn"] in keys]
+
+
 def _commands(keys: set[str], now: datetime) -> Loaded:
     rows = Command.objects.select_related("by").filter(pk__in={key for key in keys if _UUID.fullmatch(key)})
     return [(str(row.pk), command_message(row)) for row in rows]
@@ -179,6 +203,7 @@ LOADERS: dict[str, Callable[[set[str], datetime], Loaded]] = {
     "call": _calls,
     "stream": _streams,
     "utterance": _utterances,
+    "turn": _turns,
     "gap": _gaps,
     "command": _commands,
     "agent": _agents,

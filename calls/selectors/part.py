@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from calls.models import Call, Command, Leg, Listening, Offer, Participant, Supervision, Utterance
-from calls.selectors.feed import command_message, iso
+from calls.selectors.nouns import command_message, in_words, iso
 
 __all__ = ["LINES_SHOWN", "call", "commands", "lines", "offer", "watchers"]
 
@@ -71,7 +71,7 @@ def commands(row: Call | None) -> list[Body]:
     open_ = (Command.State.FAILED, Command.State.UNKNOWN)
     found = Command.objects.filter(call=row, state__in=open_).exclude(kind__in=_OF_STREAMS)
     newest = found.select_related("by").order_by("-created_at")[:COMMANDS_SHOWN]
-    return [command_message(one) for one in newest]
+    return [in_words(command_message(one)) for one in newest]
 
 
 def watchers(row: Call | None, *, now: datetime) -> Body | None:

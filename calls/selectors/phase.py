@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from calls.models import Call, CallState, Leg, Participant, Waiting, WrapUp
+from calls.models import Call, CallState, Leg, Offer, Participant, Supervision, Waiting, WrapUp
+from calls.models.offer import OPEN
 
 __all__ = ["ENDED", "HOLD", "QUEUED", "RINGING", "TALKING", "WRAPUP", "message", "phase_of", "shown"]
 
@@ -14,32 +15,50 @@ RINGING, QUEUED, TALKING, HOLD, WRAPUP, ENDED = "ringing", "queued", "talking", 
 def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
     """The calls with all that `message` needs, in the one query that reads them."""
     waits = Waiting.objects.open().filter(call=OuterRef("pk"))
-    held = Participant.objects.filter(
+    seated = Participant.objects.filter(
         leg__call=OuterRef("pk"),
         leg__kind__in=(Leg.Kind.CALLER, Leg.Kind.PERSON),
         leg__ended_at__isnull=True,
-        held=True,
         joined_at__isnull=False,
         left_at__isnull=True,
         conference__ended_at__isnull=True,
     )
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
-    found = rows.select_related("number", "contact", "agent", "queue")
-    return found.annotate(is_waiting=Exists(waits), is_held=Exists(held), is_written_up=Exists(writing))
+    joined = Supervision.objects.joined().filter(call=OuterRef("pk"))
+    offered = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
+    found = rows.select_related("number", "contact", "agent", "queue", "voice")
+    return found.annotate(
+        is_waiting=Exists(waits),
+        is_seated=Exists(seated),
+        is_held=Exists(seated.filter(held=True)),
+        is_joined=Exists(joined),
+        is_offered=Exists(offered),
+        is_written_up=Exists(writing),
+    )
 
 
 def message(call: Any) -> dict[str, Any]:
     """A call of `shown` as pages of supervisors get it."""
     phase = {"phase": phase_of(call), "queue_id": call.queue_id, "agent_id": call.agent_id}
-    return {**call.as_message(), **phase}
+    return {**call.as_message(), **phase, "conference": _in_conference(call)}
 
 
 def phase_of(call: Any) -> str:
-    """Ringing, queued (it waits for an agent), talking, hold, wrapup (its agent still writes), or ended."""
+    """Ringing, queued (it waits for an agent), talking, hold, wrapup (its agent still writes), or ended.
+
+    Who waits for the agent back and talks with a supervisor meanwhile talks.
+    """
     if call.state == CallState.ENDED:
         return WRAPUP if call.is_written_up else ENDED
-    if call.is_waiting:
+    if call.is_waiting and not (call.is_joined and call.is_seated):
         return QUEUED
     if call.state == CallState.RINGING:
         return RINGING
     return HOLD if call.is_held else TALKING
+
+
+def _in_conference(call: Any) -> bool | None:
+    """Whether a supervisor can be added, as services.supervision decides; None: not yet, an agent is rung."""
+    if call.is_seated:
+        return True
+    return None if call.is_offered else False

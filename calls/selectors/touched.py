@@ -10,7 +10,7 @@ from calls.models import Callback, Event, Matter, Offer, Voicemail, Waiting, Wra
 __all__ = ["told_as", "topic", "topics_of"]
 
 _BY_KEY = {"agent", "queue", "contact"}  # the noun itself is a topic
-_SPOKEN = {"utterance", "gap", "stream"}  # these travel as themselves
+_SPOKEN = {"utterance", "gap", "stream", "turn"}  # these travel as themselves
 _OF_THE_CALL = {"participant", "wrapup"}
 # noun → its rows, and the topic of each field that names one
 _FIELDS = {

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from calls.counters import count
 from calls.events import Change, change
@@ -73,7 +74,7 @@ def stand_up(*, agent_id: int, desk: str, now: datetime) -> None:
 def set_status(*, agent: Agent, status: str, reason: str = "", now: datetime) -> None:
     """What the agent chooses: ready, away or offline. Raises Refused."""
     if status not in Agent.Status.values:
-        raise Refused("status", "The status must be ready, away or offline.")
+        raise Refused("status", gettext("The status must be ready, away or offline."))
     with change(at=now) as told:
         fresh = Agent.objects.select_for_update().get(pk=agent.pk)
         if status == Agent.Status.READY:
@@ -84,13 +85,13 @@ def set_status(*, agent: Agent, status: str, reason: str = "", now: datetime) ->
 def set_phone(*, agent: Agent, kind: str, ok: bool, now: datetime) -> None:
     """Which phone is used and whether it works. Raises Refused; not during a call, whose phone it is."""
     if kind not in Agent.Phone.values:
-        raise Refused("phone", "The phone must be browser or telephone.")
+        raise Refused("phone", gettext("The phone must be browser or telephone."))
     if kind == Agent.Phone.TELEPHONE and not agent.e164:
-        raise Refused("phone", "No telephone number is known for you. An admin can enter it.")
+        raise Refused("phone", gettext("No telephone number is known for you. An admin can enter it."))
     with change(at=now) as told:
         fresh = Agent.objects.select_for_update().get(pk=agent.pk)
         if fresh.phone != kind and Offer.objects.filter(agent=fresh, state__in=OPEN).exists():
-            raise Refused("on_call", "The phone can be changed after this call.")
+            raise Refused("on_call", gettext("The phone can be changed after this call."))
         if (fresh.phone, fresh.phone_ok) == (kind, ok):
             return
         Agent.objects.filter(pk=fresh.pk).update(phone=kind, phone_ok=ok)
@@ -135,9 +136,11 @@ def notice_absent(*, now: datetime) -> int:
 
 def _check_ready(agent: Agent, now: datetime) -> None:
     if not agent.is_present(now):
-        raise Refused("no_desk", "Your desk is not connected. Reload the page and try again.")
+        raise Refused("no_desk", gettext("Your desk is not connected. Reload the page and try again."))
     if agent.phone == Agent.Phone.BROWSER and not agent.phone_ok:
-        raise Refused("no_phone", "Your phone is not connected yet. Check it, or choose your own telephone.")
+        raise Refused(
+            "no_phone", gettext("Your phone is not connected yet. Check it, or choose your own telephone.")
+        )
 
 
 def _become(told: Change, agent: Agent, status: str, reason: str, now: datetime) -> None:

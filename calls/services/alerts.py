@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 
 from calls.counters import count
 from calls.events import Change, change
@@ -87,10 +88,10 @@ def acknowledge(*, alert: Alert, by: User, now: datetime) -> Alert:
         was_first = _acknowledge(told, alert.pk, alert.call_id, by, now)
         found = Alert.objects.select_related(*Alert.SHOWN).filter(pk=alert.pk).first()
         if found is None:
-            raise Refused("gone", "This alert is not kept any more.")
+            raise Refused("gone", gettext("This alert is not kept any more."))
         if not was_first and found.acknowledged_by_id != by.pk:
             who = found.acknowledged_by.shown() if found.acknowledged_by else "Somebody"
-            raise Refused("acknowledged", f"{who} has acknowledged this already.")
+            raise Refused("acknowledged", gettext("%(who)s has acknowledged this already.") % {"who": who})
         return found
 
 

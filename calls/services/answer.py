@@ -12,7 +12,7 @@ from calls.events import Change, change
 from calls.models import Call, Leg, PhoneNumber, Queue, Reply, Ticket
 from calls.path import Plan
 from calls.selectors import path as selector
-from calls.services import legs, offline, plans, queues, tickets, verification, voicemails, waits
+from calls.services import legs, offline, plans, queues, tickets, verification, voicemails, voices, waits
 from calls.text import known_caller
 
 __all__ = ["first", "gathered", "held", "instead", "next_turn", "replayed", "waiting"]
@@ -116,27 +116,28 @@ def _born(told: Change, fields: Fields, number: PhoneNumber, now: datetime) -> s
         tapped=start.tapped,
         consented=start.consented,
         rings=start.plan["step"] == "phone",
-        dials=start.plan["step"] != "listen",
+        dials=path.dials(start.plan, known.settings),
     )
     if blocked:
         count("twilio.caller.blocked")
         told.emit(kind="call.blocked", noun="call", key=leg.call_id, call=leg.call_id)
-    taps = [_tap(leg, start, now)] if start.tapped else []
+    seconds = path.seconds_to_say(" ".join(said.text for said in start.first))
+    taps = [_tap(leg, seconds, now)] if start.tapped else []
     _set_out(told, leg.call, start.plan, now)
     if path.asks_secret(leg.call.plan):
         return plans.write_out(
             leg.call, *start.first, *taps, *start.then, steps.Say(path.VERIFY_FIRST), steps.Go()
         )
-    return plans.document(leg.call, *start.first, *taps, *start.then)
+    return voices.document(told, leg, *start.first, *taps, *start.then, seconds=seconds, now=now)
 
 
-def _tap(leg: Leg, start: path.Opening, now: datetime) -> twiml.Tap:
+def _tap(leg: Leg, seconds: int, now: datetime) -> twiml.Tap:
     ticket = tickets.issue(
         leg=leg,
         origin=Ticket.Origin.TWIML,
         parameters={"call": str(leg.call_id)},
         now=now,
-        after_seconds=path.seconds_to_say(" ".join(said.text for said in start.first)),
+        after_seconds=seconds,
     )
     return plans.tap(ticket)
 
@@ -151,22 +152,29 @@ def _set_out(told: Change, call: Call, plan: Plan, now: datetime) -> None:
 
 
 def _travel(told: Change, call: Call, plan: Plan, now: datetime) -> None:
-    number = call.number
-    if plan["step"] == "queue" and number is not None and number.queue is not None:
-        queues.arrive(told, call=call, queue=number.queue, now=now)
+    number, queue = call.number, _queue(plan)
+    if plan["step"] == "queue" and queue is not None:
+        queues.arrive(told, call=call, queue=queue, now=now)
     elif plan["step"] == "agent" and number is not None and number.agent is not None:
         queues.enter(told, call=call, agent=number.agent, now=now)
     else:
-        if plan["step"] == "voicemail" and plan.get("queue"):
-            queues.belong(told, call, Queue.objects.filter(pk=plan["queue"]).first())
+        if plan["step"] == "voicemail" and queue is not None:
+            queues.belong(told, call, queue)
+        if path.speaks(plan):
+            Call.objects.filter(pk=call.pk).update(voice=plan["voice"])
         queues.write_plan(call, plan)
+
+
+def _queue(plan: Plan) -> Queue | None:
+    return Queue.objects.filter(pk=plan["queue"]).first() if plan.get("queue") else None
 
 
 def _late(fields: Fields, now: datetime) -> None:
     """Make the rows of a call that waits already: the call, its wait, and a tap that the tick reopens."""
     number = selector.number_of(offline.dialled(fields))
-    if number is None or number.destination not in ("queue", "agent"):
+    if number is None or number.destination not in ("queue", "agent", "voice"):
         return
+    settings = selector.settings_of(number)
     with change(at=now) as told:
         leg = legs.born(
             told,
@@ -183,7 +191,7 @@ def _late(fields: Fields, now: datetime) -> None:
                 leg=leg, origin=Ticket.Origin.TWIML, parameters={"call": str(leg.call_id)}, now=now
             )
             tickets.release(ticket_id=ticket.pk, now=now)
-        _travel(told, leg.call, path.route(plans.number_of(leg.call)), now)
+        _travel(told, leg.call, path.without_voice(path.route(settings), settings), now)
     _log.info("twilio.queue.found_again", extra={"call_sid": fields["CallSid"]})
 
 
@@ -211,6 +219,9 @@ def _turned(turn: str, fields: Fields, follow: Follow, now: datetime) -> str:
 def _next(told: Change, leg: Leg, turn: str, fields: Fields, now: datetime) -> str:
     call, over = leg.call, plans.follows(turn, leg.call) or not leg.call.plan
     step = call.plan.get("step", "")
+    voices.over(leg, now=now)
+    if path.speaks(call.plan):
+        return voices.resume(told, leg, now=now)
     if "QueueResult" in fields:
         return waits.after_queue(told, call, fields["QueueResult"], now=now)
     if "DialCallStatus" in fields and over:
@@ -226,7 +237,7 @@ def _next(told: Change, leg: Leg, turn: str, fields: Fields, now: datetime) -> s
         return plans.write_out(call, steps.Listen(again=True) if alive else steps.End())
     if path.asks_secret(call.plan):
         return plans.document(call, verification.hush(call, leg, now=now))
-    return plans.document(call)
+    return plans.document(call, *voices.tap_again(leg, now=now))
 
 
 def _after_dial(step: str, status: str) -> steps.End:
@@ -241,10 +252,11 @@ def _verified(told: Change, leg: Leg, heard: verification.Heard, now: datetime) 
     if not result:
         return plans.document(call, verification.hush(call, leg, now=now), heard.sorry())
     stopped = call.plan.get("stopped", [])
+    back = path.after_verify(call.plan, right=result == Call.Verified.YES)
     verification.finish(told, call=call, result=result)
-    _travel(told, call, path.route(plans.number_of(call)), now)
+    _travel(told, call, back or path.route(plans.number_of(call)), now)
     again = verification.restart(leg, stopped=stopped, now=now)
-    return plans.document(call, *(plans.tap(ticket) for ticket in again))
+    return voices.document(told, leg, *(plans.tap(ticket) for ticket in again), now=now)
 
 
 def _note_legs(told: Change, fields: Fields, now: datetime) -> None:
@@ -262,7 +274,7 @@ def _note_legs(told: Change, fields: Fields, now: datetime) -> None:
 
 
 def _leg(fields: Fields) -> Leg | None:
-    related = Leg.objects.select_related("call__number", "call__queue", "call__contact")
+    related = Leg.objects.select_related("call__number__voice", "call__queue", "call__contact")
     return related.filter(sid=fields["CallSid"]).first()
 
 

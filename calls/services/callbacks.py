@@ -2,12 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls.events import Change, change
-from calls.models import Agent, Call, Callback, User, Waiting
+from calls.models import Agent, Call, Callback, Queue, User, Waiting
 from calls.refusal import Refused
 from calls.text import clean, e164, is_withheld
 
-__all__ = ["LATEST", "ask", "cancel", "check", "promise"]
+__all__ = ["LATEST", "ask", "cancel", "check", "note", "promise"]
 
 LATEST = timedelta(days=90)
 _SLACK = timedelta(minutes=5)  # between a form that was opened and its being sent
@@ -37,12 +39,26 @@ def ask(told: Change, *, waiting: Waiting, now: datetime) -> Callback:
     return made
 
 
+def note(told: Change, *, call: Call, queue: Queue, due_at: datetime, note: str, now: datetime) -> Callback:
+    """A voice promises that somebody calls back (`check` first); what was promised before moves there."""
+    row = _open(call) or Callback(call=call, e164=call.caller, place_at=now, created_at=now)
+    row.queue, row.priority = queue, queue.priority
+    row.due_at, row.note = due_at, clean(note, 200)
+    row.save()
+    told.emit(kind="callback.asked", noun="callback", key=row.pk, call=call.pk)
+    return row
+
+
 def check(*, call: Call, due_at: datetime, now: datetime) -> None:
     """Raises Refused when nobody could be called back, or not then."""
     if is_withheld(call.caller) or not e164(call.caller):
-        raise Refused("no_number", "This caller's telephone number is not known, so nobody can call back.")
+        raise Refused(
+            "no_number", gettext("This caller's telephone number is not known, so nobody can call back.")
+        )
     if not now - _SLACK <= due_at <= now + LATEST:
-        raise Refused("due_at", f"Choose a time within the next {LATEST.days} days.")
+        raise Refused(
+            "due_at", gettext("Choose a time within the next %(days)s days.") % {"days": LATEST.days}
+        )
 
 
 def promise(*, call: Call, agent: Agent, due_at: datetime, note: str, by: User, now: datetime) -> Callback:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from calls.counters import count
 from calls.events import Change, change
 from calls.gateway.client import GatewayError
@@ -29,7 +31,7 @@ _SENT_WITHIN = timedelta(seconds=15)  # longer than any REST call of ours takes
 _STOP_EVERY = timedelta(seconds=5)
 _AT_ONCE = 8
 _READ_EVERY = timedelta(seconds=2)
-_WAIT = "Twilio's answer was lost. Within 30 seconds it will be known here whether it was done."
+_WAIT = gettext_noop("Twilio's answer was lost. Within 30 seconds it will be known here whether it was done.")
 _OPEN = (Command.State.PENDING, Command.State.SENT, Command.State.UNKNOWN)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
 
 from calls import access, cards
 from calls.events import Change, change
@@ -86,8 +87,8 @@ def taken(number: str, *, by: User | None) -> Refused:
     """Why a number that is another's cannot be given: with that one's name for who may see contacts."""
     owner = Contact.objects.filter(e164=number).first()
     if owner and by and access.may(by, "calls.view_contact"):
-        return Refused("e164", f"This number belongs to {owner.name}.")
-    return Refused("e164", "This number belongs to another contact.")
+        return Refused("e164", gettext("This number belongs to %(name)s.") % {"name": owner.name})
+    return Refused("e164", gettext("This number belongs to another contact."))
 
 
 def link(told: Change, contacts: Mapping[str, int]) -> int:
@@ -135,7 +136,7 @@ def open_matter(
     """
     line = clean(text, _MATTER + 1)
     if not line or len(line) > _MATTER:
-        raise Refused("text", f"Say what is open, in at most {_MATTER} characters.")
+        raise Refused("text", gettext("Say what is open, in at most %(n)s characters.") % {"n": _MATTER})
     with change(at=now) as told:
         contact = _contact(contact_id)
         open_ = contact.matters.filter(closed_at__isnull=True)
@@ -144,7 +145,9 @@ def open_matter(
             return there
         if open_.count() >= _MAX_OPEN_MATTERS:
             raise Refused(
-                "text", f"{_MAX_OPEN_MATTERS} matters are open with this contact. Close some first."
+                "text",
+                gettext("%(n)s matters are open with this contact. Close some first.")
+                % {"n": _MAX_OPEN_MATTERS},
             )
         matter = Matter.objects.create(
             contact=contact, text=line, call=_call(call_id), opened_by=by, opened_at=now
@@ -167,7 +170,7 @@ def close_matter(*, matter_id: int, by: User | None, now: datetime) -> bool:
 def _contact(pk: int) -> Contact:
     contact = Contact.objects.select_for_update().filter(pk=pk).first()
     if contact is None:
-        raise Refused("contact", "This contact has been deleted. Save it as a new one.")
+        raise Refused("contact", gettext("This contact has been deleted. Save it as a new one."))
     return contact
 
 
@@ -176,7 +179,7 @@ def _call(pk: int | None) -> Call | None:
         return None
     call = Call.objects.select_related("number").filter(pk=pk).first()
     if call is None:
-        raise Refused("call", "This call is not there any more. Save the contact without it.")
+        raise Refused("call", gettext("This call is not there any more. Save the contact without it."))
     return call
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext, gettext_noop
 
 from calls import lattice
 from calls.counters import count
@@ -27,7 +28,8 @@ RING_PERSON_SECONDS = 45
 MOST_A_MINUTE = 10
 TRIES = 3
 _TRY_AGAIN = timedelta(minutes=10)
-_TAKEN = "Somebody is at this callback just now, or you have just got another call."
+_TAKEN = gettext_noop("Somebody is at this callback just now, or you have just got another call.")
+_GOT_ONE = gettext_noop("You have just got another call.")
 _YOUNG = timedelta(seconds=5)  # its offer and its legs are being made
 
 
@@ -57,7 +59,7 @@ def dial(
     )
     if offer is None:
         _give_up(call, now)
-        raise Refused("busy", _TAKEN if callback else "You have just got another call.")
+        raise Refused("busy", gettext(_TAKEN if callback else _GOT_ONE))
     count("call.dialled")
     return offers.ring([offer], by=by, ids=[command_id], now=now)[0]
 
@@ -77,9 +79,9 @@ def call_back(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -
         return asked
     promise = offer.callback
     if promise is None or offer.kind != Offer.Kind.CALLBACK or promise.state != Callback.State.OPEN:
-        raise Refused("gone", "This is no callback any more.")
+        raise Refused("gone", gettext("This is no callback any more."))
     if not offers.take_callback(offer=offer, now=now):
-        raise Refused("gone", "This callback has gone to somebody else.")
+        raise Refused("gone", gettext("This callback has gone to somebody else."))
     ours = offer.call.number
     try:
         return dial(
@@ -239,15 +241,17 @@ def _own_number(agent: Agent) -> PhoneNumber:
     mine = PhoneNumber.objects.filter(queue__in=agent.queues.all()).order_by("pk").first()
     number = mine or PhoneNumber.objects.order_by("pk").first()
     if number is None:
-        raise Refused("no_number", "No number is connected that the call could show. An admin can add one.")
+        raise Refused(
+            "no_number", gettext("No number is connected that the call could show. An admin can add one.")
+        )
     return number
 
 
 def _check_free(agent: Agent, now: datetime) -> None:
     if agent not in selector.free(now=now):
-        raise Refused("not_free", "Your phone must be connected, and no call or wrap-up open.")
+        raise Refused("not_free", gettext("Your phone must be connected, and no call or wrap-up open."))
     lately = Offer.objects.filter(
         agent=agent, kind=Offer.Kind.DIAL, created_at__gt=now - timedelta(minutes=1)
     )
     if lately.count() >= MOST_A_MINUTE:
-        raise Refused("rate", "That were many calls in one minute. Wait a moment.")
+        raise Refused("rate", gettext("That were many calls in one minute. Wait a moment."))

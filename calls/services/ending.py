@@ -7,20 +7,16 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, Q
 
 from calls import lattice, path
-from calls.counters import count
 from calls.events import change
 from calls.models import Agent, Call, Command, Leg, Offer, Participant, Supervision, Waiting
 from calls.models.offer import OPEN
 from calls.refusal import Refused
-from calls.routing import OWN_PRIORITY
-from calls.services import commands, moves, offers, queues, wrapup
+from calls.services import commands, lost, moves, offers, queues, wrapup
 from calls.services.commands import Intent
 
-__all__ = ["LOST_KEPT", "forsaken", "lonely", "parts_over", "strays"]
+__all__ = ["forsaken", "lonely", "parts_over", "strays"]
 
-LOST_KEPT = timedelta(seconds=45)  # a call whose agent's page was lost waits so long for that agent alone
 DIRECT_KEPT = timedelta(minutes=10)  # one agent's own line: then the caller may leave a message
-LOST = "Your page was lost during this call."
 _GRACE = timedelta(seconds=2)
 _WORD = timedelta(seconds=1.5)  # Twilio tells of each leg's end by itself, in any order, in whole seconds
 
@@ -114,7 +110,7 @@ def _leg_over(offer: Offer, leg: Leg, now: datetime) -> int:
         return _close(offer, now)
     if seat is not None and leg.ended_at is not None and now - leg.ended_at < _WORD:
         return 0  # it may be the person who hung up
-    return _lost(offer, now)
+    return lost.lose(offer, now=now)
 
 
 def _persons_seat(offer: Offer) -> Participant | None:
@@ -127,29 +123,6 @@ def _persons_seat(offer: Offer) -> Participant | None:
 def _has_left(seat: Participant) -> bool:
     """Whether the person has gone, which ends the conference; their leg's end may be told later."""
     return seat.left_at is not None or seat.conference.ended_at is not None
-
-
-def _lost(offer: Offer, now: datetime) -> int:
-    """The page of the agent is gone: the person hears music and is offered back."""
-    with change(at=now) as told:
-        if not offers.end(told, offer, now=now):
-            return 0
-        count("offer.lost_page")
-        queues.enter(
-            told,
-            call=offer.call,
-            queue=offer.call.queue,
-            agent=offer.agent,
-            agent_until=now + LOST_KEPT,
-            priority=OWN_PRIORITY,
-            reason=LOST,
-            stays=offers.caller_seat(offer.call) is not None,
-            now=now,
-        )
-    seat = offers.caller_seat(offer.call)
-    if seat is not None and not seat.held:
-        moves.hold(seat=seat, by=None, now=now)
-    return 1
 
 
 def _close(offer: Offer, now: datetime) -> int:

@@ -3,6 +3,8 @@
 import uuid
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls import lattice
 from calls.events import change
 from calls.models import Call, Command, Leg, Offer, Participant, Supervision, User
@@ -23,8 +25,10 @@ def hang_up(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> 
         return asked
     check_talking(offer)
     if _consulting(offer.call, Offer.State.RINGING):
-        raise Refused("consulting", "A colleague is being called. Take the caller back first, or wait.")
-    if others_in(offer) or _is_joined(offer.call):
+        raise Refused(
+            "consulting", gettext("A colleague is being called. Take the caller back first, or wait.")
+        )
+    if others_in(offer) or Supervision.objects.joined().filter(call=offer.call).exists():
         return leave(offer=offer, by=by, command_id=command_id, now=now)
     on_purpose(offer)
     if moves.persons_leg(offer.call) is None:
@@ -50,7 +54,7 @@ def hold(*, offer: Offer, on: bool, by: User, command_id: uuid.UUID, now: dateti
     check_talking(offer)
     seat = offers.caller_seat(offer.call)
     if seat is None:
-        raise Refused("not_connected", "The caller is not connected yet. Try again in a moment.")
+        raise Refused("not_connected", gettext("The caller is not connected yet. Try again in a moment."))
     act = moves.hold if on else moves.unhold
     return act(seat=seat, by=by, command_id=command_id, now=now)
 
@@ -64,7 +68,7 @@ def mute(*, offer: Offer, on: bool, by: User, command_id: uuid.UUID, now: dateti
     seat = Participant.objects.filter(leg__sid=offer.leg_sid, left_at__isnull=True, joined_at__isnull=False)
     mine = seat.select_related("conference").order_by("-conference__round").first()
     if mine is None:
-        raise Refused("not_connected", "You are not connected yet. Try again in a moment.")
+        raise Refused("not_connected", gettext("You are not connected yet. Try again in a moment."))
     with change(at=now) as told:
         kind = Command.Kind.MUTE if on else Command.Kind.UNMUTE
         args = {"leg": offer.leg_sid, "conference": mine.conference.name}
@@ -76,7 +80,7 @@ def check_talking(offer: Offer) -> None:
     """Raises Refused unless the agent is in the call."""
     offer.refresh_from_db(fields=["state"])
     if offer.state != Offer.State.ACCEPTED:
-        raise Refused("not_on_call", "You are not in this call any more.")
+        raise Refused("not_on_call", gettext("You are not in this call any more."))
 
 
 def others_in(offer: Offer) -> bool:
@@ -84,12 +88,6 @@ def others_in(offer: Offer) -> bool:
     colleagues = Offer.objects.filter(call=offer.call, state=Offer.State.ACCEPTED).exclude(pk=offer.pk)
     outside = Leg.objects.filter(call=offer.call, kind=Leg.Kind.OUTSIDE, status=lattice.LIVE)
     return colleagues.exists() or outside.exists()
-
-
-def _is_joined(call: Call) -> bool:
-    """Whether a supervisor talks with the person; a coach is not heard by them."""
-    joined = Supervision.objects.filter(call=call, state=Supervision.State.IN)
-    return joined.filter(mode=Supervision.Mode.JOIN).exists()
 
 
 def _consulting(call: Call, state: str) -> bool:

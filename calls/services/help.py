@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls.counters import count
 from calls.events import change
 from calls.models import Call, User
@@ -18,7 +20,7 @@ def ask(*, call: Call, reason: str, by: User, now: datetime) -> None:
     with change(at=now) as told:
         live = Call.objects.filter(pk=call.pk).exclude(state=Call.State.ENDED)
         if not live.update(help=words, help_at=now):
-            raise Refused("call_ended", "The call has ended.")
+            raise Refused("call_ended", gettext("The call has ended."))
         count("call.help")
         told.emit(kind="call.help", noun="call", key=call.pk, call=call.pk, by=by.pk)
         alerts.help_asked(told, call=call, reason=words, by=by, at=now)

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.utils.translation import ngettext
 
 from calls import cards, sheet
 from calls.cards import Fault
@@ -101,8 +102,12 @@ def apply(
     if judged.fault:
         raise Refused("file", judged.fault)
     if wrong and not skip_wrong:
-        lines = f"{len(wrong):,} lines are" if len(wrong) > 1 else "One line is"
-        raise Refused("file", f"{lines} wrong. Nothing was imported.")
+        text = ngettext(
+            "One line is wrong. Nothing was imported.",
+            "%(n)s lines are wrong. Nothing was imported.",
+            len(wrong),
+        )
+        raise Refused("file", text % {"n": f"{len(wrong):,}"})
     done = Done()
     for portion in _portions(judged.writes()):
         _hash_codes(portion)

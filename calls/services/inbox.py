@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls.events import change
 from calls.gateway import recordings
 from calls.gateway.client import GatewayError
@@ -30,5 +32,5 @@ def sound(*, voicemail: Voicemail) -> bytes:
     except GatewayError as error:
         raise Refused(error.code, error.text) from error
     if found is None:
-        raise Refused("gone", "The sound of this message is not at Twilio any more.")
+        raise Refused("gone", gettext("The sound of this message is not at Twilio any more."))
     return found

@@ -6,6 +6,8 @@ Every listening is audited when it begins and, with its length, when it ends.
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls import audit
 from calls.counters import count
 from calls.events import Change, change
@@ -26,7 +28,7 @@ def begin(*, call_id: int, by: User, now: datetime, ip: str | None = None) -> Li
     with change(at=now) as told:
         # On PostgreSQL two who begin at once queue here.
         if not Call.objects.live().select_for_update().filter(pk=call_id).first():
-            raise Refused("ended", "The call has ended.")
+            raise Refused("ended", gettext("The call has ended."))
         _refuse_a_third(call_id, by, now)
         for mine in Listening.objects.filter(call=call_id, by=by, ended_at__isnull=True):
             _end(told, mine, now)
@@ -74,8 +76,11 @@ def _refuse_a_third(call_id: int, by: User, now: datetime) -> None:
     others = Listening.objects.going_on(now).filter(call=call_id).exclude(by=by).select_related("by")
     names = [row.by.shown() for row in others]
     if len(names) >= MOST:
-        who = " and ".join(names)
-        raise Refused("two_listen", f"{who} listen to this call already. At most {MOST} people can at once.")
+        raise Refused(
+            "two_listen",
+            gettext("%(some)s and %(last)s listen to this call already. At most %(n)s people can at once.")
+            % {"some": ", ".join(names[:-1]), "last": names[-1], "n": MOST},
+        )
 
 
 def _end(told: Change, row: Listening, at: datetime) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.events import Change, change
 from calls.models import Call, Command, Leg, Participant, User
 from calls.refusal import Refused
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 AGAIN = timedelta(seconds=5)  # what shows no effect by then is asked again
-_OVER = "The call has ended."
+_OVER = gettext_noop("The call has ended.")
 
 
 def redirect(
@@ -48,7 +50,7 @@ def intend_redirect(
     """The same within a change; who calls it sends the command afterwards. Raises Refused."""
     leg = persons_leg(call)
     if leg is None:
-        raise Refused("call_ended", _OVER)
+        raise Refused("call_ended", gettext(_OVER))
     call.plan = dict(plan)
     Call.objects.filter(pk=call.pk).update(plan=call.plan)
     intent = Intent(command_id or own_id(call, Command.Kind.REDIRECT), call, Command.Kind.REDIRECT, by)
@@ -61,7 +63,7 @@ def hang_up(*, call: Call, by: User | None, command_id: uuid.UUID | None = None,
     with change(at=now) as told:
         leg = persons_leg(call)
         if leg is None:
-            raise Refused("call_ended", _OVER)
+            raise Refused("call_ended", gettext(_OVER))
         intent = Intent(command_id or own_id(call, Command.Kind.HANGUP), call, Command.Kind.HANGUP, by)
         command = commands.intend(told, intent, args={"leg": leg.sid})
     return commands.send([command], now=now)[0]

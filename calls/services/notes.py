@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls.events import change
 from calls.models import Call, Note, User
 from calls.refusal import Refused
@@ -18,7 +20,10 @@ def save(*, call: Call, text: str, by: User, now: datetime) -> Note:
     Raises Refused when it is longer than `LONGEST` characters: a cut note would look saved.
     """
     if len(text) > LONGEST:
-        raise Refused("too_long", f"A note has at most {LONGEST} characters. This one was not saved.")
+        raise Refused(
+            "too_long",
+            gettext("A note has at most %(n)s characters. This one was not saved.") % {"n": LONGEST},
+        )
     kept = _lines(text)
     with change(at=now) as told:
         note, made = Note.objects.get_or_create(call=call, by=by, defaults={"text": kept, "updated_at": now})

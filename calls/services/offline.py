@@ -1,6 +1,7 @@
 """Answers while the database is away, from memory and from what addresses carry. None of them writes a row.
 
-- A new call: numbers are dialled, queues are entered as the number's last call was, without a stream. Each
+- A new call: numbers are dialled, queues are entered as the number's last call was, without a stream; in
+  the place of a voice its queue. Each
   round of the wait asks us again, and the first one that finds the database makes the rows (answer.waiting).
 - Between two steps nobody knows what the plan says: the caller is asked to hold on and asked for again.
 - Who keyed a code or chose something while waiting goes on with the step they are in.
@@ -46,6 +47,7 @@ def first(fields: Fields, *, now: datetime) -> str:
         return _apology()
     start = path.opening(known.settings, is_open=known.is_open(now), blocked=False, closed=known.closed(now))
     plan = path.route(known.settings) if path.asks_secret(start.plan) else start.plan
+    plan = path.without_voice(plan, known.settings)
     if plan["step"] in ("listen", "voicemail"):  # a stream, or a row for the message, is what they live by
         return _apology()
     then = path.meaning(plan, known.settings, known_caller(fields.get("From", "")))

@@ -13,7 +13,19 @@ from calls.counters import count
 from calls.events import change, newest_id
 from calls.gateway import conferences as gateway
 from calls.gateway.client import GatewayError
-from calls.models import Agent, Call, Callback, Command, Event, Leg, Offer, Participant, Queue, Waiting
+from calls.models import (
+    Agent,
+    Call,
+    Callback,
+    Command,
+    Event,
+    Leg,
+    Offer,
+    Participant,
+    Queue,
+    Supervision,
+    Waiting,
+)
 from calls.models.offer import OPEN
 from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY, Free, Pair, Wait, decide
@@ -24,10 +36,12 @@ from calls.services import (
     conferences,
     dialling,
     ending,
+    lost,
     moves,
     offers,
     queues,
     supervision_over,
+    takeover_fetch,
     wrapup,
 )
 
@@ -124,6 +138,7 @@ def _overflowed(now: datetime) -> int:
     ringing = Offer.objects.filter(state=Offer.State.RINGING).values("call")
     rows = Waiting.objects.open().exclude(queue__isnull=True).exclude(call__in=ringing)
     rows = rows.exclude(queue__overflow=Queue.Overflow.STAY).select_related("queue__overflow_queue", "call")
+    rows = rows.exclude(call__in=Supervision.objects.joined().values("call"))  # they talk meanwhile
     late = [row for row in rows if _is_late(row, now)]
     return sum(_overflow(row, now) for row in late)
 
@@ -133,6 +148,8 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     _abandoned,
     lambda now: ending.parts_over(now=now),
     lambda now: supervision_over.over(now=now),
+    lambda now: takeover_fetch.fetch(now=now),
+    lambda now: lost.kept(now=now),
     lambda now: ending.strays(now=now),
     _offered,
     _fetched,
@@ -152,6 +169,7 @@ def _waits(now: datetime) -> dict[tuple[bool, int], Waiting | Callback]:
     rows = Waiting.objects.open().exclude(call__in=busy).exclude(call__in=failed)
     rows = rows.exclude(call__state=Call.State.ENDED).select_related("call__number", "call__queue", "queue")
     due = Callback.objects.open().filter(due_at__lte=now).exclude(call__in=busy).exclude(call__in=failed)
+    due = due.exclude(call__voice__isnull=False, call__ended_at__isnull=True)  # they still talk with it
     due = due.exclude(offers__state__in=OPEN).select_related("call__number", "queue")
     found: dict[tuple[bool, int], Waiting | Callback] = {(False, row.pk): row for row in rows[:1000]}
     found.update({(True, row.pk): row for row in due[:1000]})

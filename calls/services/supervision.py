@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from calls import lattice, path
 from calls.counters import count
@@ -16,7 +17,7 @@ from calls.events import Change, change
 from calls.models import Agent, Call, Command, Conference, Leg, Offer, Participant, Supervision, User
 from calls.models.offer import OPEN
 from calls.refusal import Refused
-from calls.services import commands, moves, offers, transfers
+from calls.services import commands, moves, offers, takeover, transfers
 from calls.services.commands import Intent
 
 __all__ = [
@@ -30,12 +31,17 @@ __all__ = [
     "leave",
     "open_of",
     "take_leg",
+    "take_over",
     "transfer",
 ]
 
 RING_SECONDS = 30
 OPEN_ONES = ~Q(state=Supervision.State.ENDED)
-_MODES = {Command.Kind.COACH: Supervision.Mode.COACH, Command.Kind.JOIN: Supervision.Mode.JOIN}
+_MODES = {
+    Command.Kind.COACH: Supervision.Mode.COACH,
+    Command.Kind.JOIN: Supervision.Mode.JOIN,
+    Command.Kind.TAKEOVER: Supervision.Mode.JOIN,
+}
 
 
 def identity(user: User) -> str:
@@ -58,6 +64,11 @@ def join(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Comma
     return _take_part(Command.Kind.JOIN, call, by, command_id, now)
 
 
+def take_over(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
+    """Speak with the caller in the place of a voice, which goes on until they are here. Raises Refused."""
+    return _take_part(Command.Kind.TAKEOVER, call, by, command_id, now)
+
+
 def leave(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
     """Hang up the supervisor's own leg; the others go on. Raises Refused."""
     asked = commands.known(command_id)
@@ -65,7 +76,7 @@ def leave(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Comm
         return asked
     mine = Supervision.objects.filter(OPEN_ONES, call=call, by=by).first()
     if mine is None:
-        raise Refused("not_in_call", "You are not in this call any more.")
+        raise Refused("not_in_call", gettext("You are not in this call any more."))
     if not mine.leg_sid:
         raise _connecting()
     with change(at=now) as told:
@@ -93,7 +104,7 @@ def transfer(
     if asked is not None:
         return asked
     if path.asks_secret(call.plan):
-        raise Refused("secret", "The caller is entering a code. Wait until that is over.")
+        raise Refused("secret", gettext("The caller is entering a code. Wait until that is over."))
     command = transfers.give(
         call=call, kind=kind, key=key, reason=reason, by=by, command_id=command_id, now=now
     )
@@ -155,8 +166,8 @@ def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, 
         if there.call_id != call.pk:
             raise _busy()
         return _change_mode(there, kind, by, command_id, now)
-    room = _room(call)
-    coached = _agents_leg(room) if kind == Command.Kind.COACH else ""
+    room = None if kind == Command.Kind.TAKEOVER else _room(call)
+    coached = _agents_leg(room) if room is not None and kind == Command.Kind.COACH else ""
     row, command = _intend(kind, call, room, coached, by, command_id, now)
     command = commands.send([command], now=now)[0]
     if command.state == Command.State.FAILED:
@@ -170,7 +181,7 @@ def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, 
 def _intend(
     kind: Command.Kind,
     call: Call,
-    room: Conference,
+    room: Conference | None,
     coached: str,
     by: User,
     command_id: uuid.UUID,
@@ -178,6 +189,7 @@ def _intend(
 ) -> tuple[Supervision, Command]:
     try:
         with change(at=now) as told:
+            room = room or takeover.new_room(call, now=now)
             row = Supervision.objects.create(
                 call=call,
                 by=by,
@@ -208,7 +220,7 @@ def _change_mode(
 ) -> Command:
     """From coaching to joining or back: one update of the seat that is there."""
     if row.mode == _MODES[kind]:
-        raise Refused("already", "You are in this call already, in just that way.")
+        raise Refused("already", gettext("You are in this call already, in just that way."))
     if row.state != Supervision.State.IN:
         raise _connecting()
     coached = _agents_leg(row.conference) if kind == Command.Kind.COACH else ""
@@ -228,15 +240,17 @@ def _change_mode(
 def _room(call: Call) -> Conference:
     """The conference in which the person of the call sits now. Raises Refused."""
     if call.state == Call.State.ENDED:
-        raise Refused("call_ended", "The call has ended.")
+        raise Refused("call_ended", gettext("The call has ended."))
     seat = offers.caller_seat(call)
     if seat is not None:
         return seat.conference
     if call.state == Call.State.RINGING or Offer.objects.filter(call=call, state__in=OPEN).exists():
-        raise Refused("not_answered", "Nobody has answered yet. Try again when they talk.")
+        raise Refused("not_answered", gettext("Nobody has answered yet. Try again when they talk."))
     raise Refused(
         "no_conference",
-        "This call is not in a conference, so nobody can be added. You can listen, send it on or end it.",
+        gettext(
+            "This call is not in a conference, so nobody can be added. You can listen, send it on or end it."
+        ),
     )
 
 
@@ -251,16 +265,16 @@ def _agents_leg(room: Conference) -> str:
     )
     seat = seats.select_related("leg").order_by("-joined_at").first()
     if seat is None:
-        raise Refused("no_agent", "No agent is in this call now, so there is nobody to coach.")
+        raise Refused("no_agent", gettext("No agent is in this call now, so there is nobody to coach."))
     return seat.leg.sid
 
 
 def _busy() -> Refused:
-    return Refused("busy", "You are in another call. Leave it first.")
+    return Refused("busy", gettext("You are in another call. Leave it first."))
 
 
 def _connecting() -> Refused:
-    return Refused("connecting", "You are being connected. Try again in a moment.")
+    return Refused("connecting", gettext("You are being connected. Try again in a moment."))
 
 
 def _taken(call: Call, by: User) -> Refused:
@@ -269,8 +283,12 @@ def _taken(call: Call, by: User) -> Refused:
         return _busy()
     if other.by_id == by.pk:
         return _connecting()
-    doing = "coaches the agent" if other.mode == Supervision.Mode.COACH else "has joined the call"
-    return Refused("taken", f"{other.by.shown()} {doing} already. One supervisor at a time can do so.")
+    text = (
+        gettext("%(who)s coaches the agent already. One supervisor at a time can do so.")
+        if other.mode == Supervision.Mode.COACH
+        else gettext("%(who)s has joined the call already. One supervisor at a time can do so.")
+    )
+    return Refused("taken", text % {"who": other.by.shown()})
 
 
 def _tell(told: Change, row: Supervision, what: str) -> None:

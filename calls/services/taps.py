@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls import lattice
 from calls.counters import count
 from calls.events import Change, change
@@ -16,14 +18,20 @@ from calls.selectors import taps as selector
 from calls.services import commands, tickets
 from calls.services.commands import Intent
 
-__all__ = ["reopen_lost", "start", "stop"]
+__all__ = ["ONE_WAY", "reopen_lost", "start", "stop"]
 
 _log = logging.getLogger("contactcenter.command")
 _TRACKS = {"inbound_track", "outbound_track", "both_tracks"}
 _AT_ONCE = 64  # the rest at the next look, a quarter of a second later
 _MAX_PARAMETERS = 99
 _MAX_PARAMETER = 500  # name and value together must be shorter
-_VOICE = "A bidirectional stream cannot be stopped by itself. End the call or give it another step."
+ONE_WAY = gettext_noop(
+    "Twilio's Stream resource opens unidirectional streams only: they hear and do not speak. "
+    "A voice that answers is set on the number, as its destination."
+)
+_VOICE = gettext_noop(
+    "A bidirectional stream cannot be stopped by itself. End the call or give it another step."
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def _intend_start(told: Change, intent: Intent, leg: Leg, wanted: _Wanted, now: 
 
 def _intend_stop(told: Change, intent: Intent, ticket: Ticket, stream: str) -> Command:
     if ticket.kind == Ticket.Kind.VOICE:
-        return commands.fail(told, intent, code="voice", text=_VOICE)
+        return commands.fail(told, intent, code="voice", text=gettext(_VOICE))
     if intent.by is not None:
         Ticket.objects.filter(pk=ticket.pk).update(stopped_by=intent.by)
     if not selector.others_open(ticket):
@@ -118,14 +126,16 @@ def _named(ticket: Ticket) -> dict[str, str]:
 
 def _check(leg: Leg, wanted: _Wanted) -> None:
     if lattice.has_ended(leg.status) or leg.call.state == Call.State.ENDED:
-        raise Refused("call_ended", "The call has ended. There is nothing to stream any more.")
+        raise Refused("call_ended", gettext("The call has ended. There is nothing to stream any more."))
     if wanted.name and not NAME.fullmatch(wanted.name):
-        raise Refused("bad_name", "A stream's name has 1 to 64 letters, digits and _ . - only.")
+        raise Refused("bad_name", gettext("A stream's name has 1 to 64 letters, digits and _ . - only."))
     if wanted.track not in _TRACKS:
-        raise Refused("31941", "The track must be inbound_track, outbound_track or both_tracks.")
+        raise Refused("31941", gettext("The track must be inbound_track, outbound_track or both_tracks."))
     sizes = [len(key) and len(key) + len(value) for key, value in wanted.parameters.items()]
     if len(sizes) > _MAX_PARAMETERS or not all(0 < size < _MAX_PARAMETER for size in sizes):
-        raise Refused("parameters", "At most 98 parameters, each with a name and under 500 characters.")
+        raise Refused(
+            "parameters", gettext("At most 98 parameters, each with a name and under 500 characters.")
+        )
 
 
 def _want_tap(told: Change, call: Call, wanted: bool) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext, gettext_noop
 
 from calls import path
 from calls.models import IngestKey, Leg, PhoneNumber, Ticket, User
@@ -27,6 +28,7 @@ __all__ = [
     "live_on",
     "media_url",
     "release",
+    "release_voices",
     "revoke",
     "revoke_key",
     "revoke_unspent",
@@ -61,8 +63,9 @@ def issue(
 ) -> Ticket:
     """A new ticket for one media socket of `leg`, valid 60 s (and `after_seconds` of speech before it).
 
-    Without a name it gets tap, tap-2, … A ticket of origin ingest is spent at once: Twilio has opened that
-    stream already, so no limit is asked. Raises LimitReached, or Refused while the caller gives a code.
+    Without a name it gets tap, tap-2, … or voice, voice-2, …. A ticket of origin ingest is spent at once:
+    Twilio has opened that stream already, so no limit is asked. Raises LimitReached, or Refused while the
+    caller gives a code.
     """
     seconds = (REOPENING_SECONDS if reopens else VALID_SECONDS) + after_seconds
     ticket = Ticket(
@@ -91,39 +94,48 @@ def _save(ticket: Ticket, now: datetime) -> None:
             # Of two at once the second sees the first.
             leg = Leg.objects.select_for_update(of=("self",)).select_related("call").get(pk=ticket.leg_id)
             if path.asks_secret(leg.call.plan) and ticket.origin != Ticket.Origin.INGEST:
-                raise Refused("verifying", _VERIFYING)
-            ticket.name = ticket.name or _next_name(ticket.leg)
+                raise Refused("verifying", gettext(_VERIFYING))
+            ticket.name = ticket.name or _next_name(ticket)
             if ticket.origin != Ticket.Origin.INGEST:
                 _ask_limits(ticket, now)
             ticket.save(force_insert=True)
     except IntegrityError as error:
-        raise LimitReached("name_in_use", _NAME.format(name=ticket.name)) from error
+        raise LimitReached("name_in_use", gettext(_NAME) % {"name": ticket.name}) from error
 
 
-_VERIFYING = "The caller is giving a code just now, which nobody may hear. Try again in a moment."
-_NAME = "A stream named {name} is open on this call. Choose another name or stop that stream first."
-_TRACKS = "This call has {used} of {limit} tracks streaming; this stream needs {more}. Stop a stream first."
-_VOICE = "A bidirectional stream is open on this call, and Twilio allows one. Close it first."
+_VERIFYING = gettext_noop(
+    "The caller is giving a code just now, which nobody may hear. Try again in a moment."
+)
+_NAME = gettext_noop(
+    "A stream named %(name)s is open on this call. Choose another name or stop that stream first."
+)
+_TRACKS = gettext_noop(
+    "This call has %(used)s of %(limit)s tracks streaming; this stream needs %(more)s. Stop a stream first."
+)
+_VOICE = gettext_noop("A bidirectional stream is open on this call, and Twilio allows one. Close it first.")
 
 
 def _ask_limits(ticket: Ticket, now: datetime) -> None:
     expire(now=now, leg=ticket.leg)
     others = list(live_on(ticket.leg))
     if any(other.name == ticket.name for other in others):
-        raise LimitReached("name_in_use", _NAME.format(name=ticket.name))
+        raise LimitReached("name_in_use", gettext(_NAME) % {"name": ticket.name})
     if ticket.kind == Ticket.Kind.VOICE and any(other.kind == Ticket.Kind.VOICE for other in others):
-        raise LimitReached("voice_in_use", _VOICE)
+        raise LimitReached("voice_in_use", gettext(_VOICE))
     used = sum(other.track_count() for other in others if other.kind == Ticket.Kind.TAP)
     more = ticket.track_count()
     if ticket.kind == Ticket.Kind.TAP and used + more > MAX_TRACKS:
-        raise LimitReached("tracks_full", _TRACKS.format(used=used, limit=MAX_TRACKS, more=more))
+        raise LimitReached(
+            "tracks_full", gettext(_TRACKS) % {"used": used, "limit": MAX_TRACKS, "more": more}
+        )
 
 
-def _next_name(leg: Leg) -> str:
+def _next_name(ticket: Ticket) -> str:
     """tap, tap-2, …: a name that this leg has never had, as Twilio may still hold a lost stream."""
-    had = set(Ticket.objects.filter(leg=leg).values_list("name", flat=True))
-    numbered = (f"tap-{number}" for number in range(2, len(had) + 3))
-    return next(name for name in ("tap", *numbered) if name not in had)
+    kind = str(ticket.kind)
+    had = set(Ticket.objects.filter(leg=ticket.leg).values_list("name", flat=True))
+    numbered = (f"{kind}-{number}" for number in range(2, len(had) + 3))
+    return next(name for name in (kind, *numbered) if name not in had)
 
 
 def live_on(leg: Leg) -> list[Ticket]:
@@ -146,6 +158,12 @@ def release(*, ticket_id: int, now: datetime, stopped_by: User | None = None) ->
     if stopped_by is not None:
         Ticket.objects.filter(pk=ticket_id, stopped_by__isnull=True).update(stopped_by=stopped_by)
     return bool(Ticket.objects.filter(pk=ticket_id, released_at__isnull=True).update(released_at=now))
+
+
+def release_voices(*, leg: Leg, now: datetime) -> int:
+    """Release the leg's bidirectional streams: Twilio has gone on behind them. How many there were."""
+    there = Ticket.objects.filter(leg=leg, kind=Ticket.Kind.VOICE, released_at__isnull=True)
+    return there.update(released_at=now) if there.exists() else 0
 
 
 def expire(*, now: datetime, leg: Leg | None = None) -> int:

@@ -22,7 +22,10 @@ _TOLERANCE_MS = 1000
 
 @dataclass(frozen=True)
 class Line:
-    """One final line of one track. Times in ms of the call; `leg_kind` is the kind of the streamed leg."""
+    """One final line of one track. Times in ms of the call; `leg_kind` is the kind of the streamed leg.
+
+    `speaker` is known of a voice's lines alone; of all others it follows from the track and the legs.
+    """
 
     call_id: int
     stream_sid: str
@@ -34,6 +37,7 @@ class Line:
     confidence: float | None = None
     words: list[Any] = field(default_factory=list)
     leg_kind: str = "caller"
+    speaker: str = ""
 
 
 def add(*, lines: Sequence[Line], into: Change | None = None) -> int:
@@ -91,7 +95,9 @@ def _row(line: Line, call: Call, answered_at: datetime | None, now: datetime) ->
 
 
 def _speaker(line: Line, call: Call, answered_at: datetime | None) -> str:
-    """inbound is who holds the streamed leg; outbound is the other side once somebody has answered it."""
+    """Inbound is who holds the streamed leg; outbound is the other side once somebody has answered it."""
+    if line.speaker:
+        return line.speaker
     ours = line.leg_kind not in (Leg.Kind.CALLER, Leg.Kind.PERSON)
     if line.track == "inbound":
         return "agent" if ours else "caller"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext
+
 from calls import lattice
 from calls.events import Change, change
 from calls.models import Agent, Call, Command, Leg, Offer, Queue, User, Waiting
@@ -52,7 +54,7 @@ def transfer(
         return asked
     handling.check_talking(offer)
     if _consulted(offer.call):
-        raise Refused("consulting", "You are talking to somebody about this call already.")
+        raise Refused("consulting", gettext("You are talking to somebody about this call already."))
     wanted = _Asked(offer.call, (offer,), by, command_id, clean(reason, 200), now)
     if kind == "agent":
         return _to_agent(wanted, _agent(key, offer), first)
@@ -60,7 +62,7 @@ def transfer(
         return _to_queue(wanted, _queue(key), first)
     if kind == "number":
         return _to_number(wanted, allowed.check(key), first)
-    raise Refused("target", "Choose an agent, a queue or a number.")
+    raise Refused("target", gettext("Choose an agent, a queue or a number."))
 
 
 def give(
@@ -75,7 +77,7 @@ def give(
         return _to_queue(wanted, _queue(key), first=False)
     if kind == "number":
         return _to_number(wanted, allowed.check(key), first=False)
-    raise Refused("target", "Choose an agent, a queue or a number.")
+    raise Refused("target", gettext("Choose an agent, a queue or a number."))
 
 
 def complete(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> Command:
@@ -85,7 +87,7 @@ def complete(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) ->
         return asked
     handling.check_talking(offer)
     if not handling.others_in(offer):
-        raise Refused("nobody", "Nobody has taken over yet.")
+        raise Refused("nobody", gettext("Nobody has taken over yet."))
     return handling.leave(offer=offer, by=by, command_id=command_id, now=now)
 
 
@@ -102,7 +104,7 @@ def cancel(*, offer: Offer, by: User, command_id: uuid.UUID, now: datetime) -> C
         _end_leg(offer.call, leg.sid, by, now)
     seat = offers.caller_seat(offer.call)
     if seat is None:
-        raise Refused("call_ended", "The caller has hung up.")
+        raise Refused("call_ended", gettext("The caller has hung up."))
     return moves.unhold(seat=seat, by=by, command_id=command_id, now=now)
 
 
@@ -110,7 +112,11 @@ def _to_agent(asked: _Asked, agent: Agent, first: bool) -> Command:
     if first:
         return _consult(asked, agent)
     if selector.state_of(agent, now=asked.now).state == selector.OFFLINE:
-        raise Refused("busy", f"{agent.name} is not at their desk. Choose somebody else, or a queue.")
+        raise Refused(
+            "busy",
+            gettext("%(name)s is not at their desk. Choose somebody else, or a queue.")
+            % {"name": agent.name},
+        )
     until = asked.now + KEPT
     plan = {"step": "agent", "agent": agent.pk}
     return _wait(asked, plan, queue=asked.call.queue, agent=agent, agent_until=until)
@@ -124,7 +130,9 @@ def _to_queue(asked: _Asked, queue: Queue, first: bool) -> Command:
     fit = [agent for agent in ready if may_take(_free(agent, asked.now), wait)]
     if not fit:
         raise Refused(
-            "nobody", f"Nobody in {queue.name} is free. Transfer at once, and the caller waits there."
+            "nobody",
+            gettext("Nobody in %(name)s is free. Transfer at once, and the caller waits there.")
+            % {"name": queue.name},
         )
     return _consult(asked, min(fit, key=lambda agent: agent.idle_since or asked.now))
 
@@ -135,7 +143,7 @@ def _to_number(asked: _Asked, number: str, first: bool) -> Command:
         return _send_on(asked, {"step": "phone", "to": number})
     room = asked.leaving[0].conference
     if room is None:
-        raise Refused("not_connected", "The caller is not connected yet. Try again in a moment.")
+        raise Refused("not_connected", gettext("The caller is not connected yet. Try again in a moment."))
     _hold_caller(asked)
     with change(at=asked.now) as told:
         args = {
@@ -153,13 +161,20 @@ def _to_number(asked: _Asked, number: str, first: bool) -> Command:
 def _consult(asked: _Asked, agent: Agent) -> Command:
     """The caller hears music, the colleague is rung into the same conference."""
     if agent not in selector.free(now=asked.now) or agent.status != Agent.Status.READY:
-        raise Refused("busy", f"{agent.name} is not free now. Choose somebody else, or transfer at once.")
+        raise Refused(
+            "busy",
+            gettext("%(name)s is not free now. Choose somebody else, or transfer at once.")
+            % {"name": agent.name},
+        )
     _hold_caller(asked)
     consult = offers.make(
         call=asked.call, agent=agent, kind=Offer.Kind.CONSULT, reason=asked.reason, now=asked.now
     )
     if consult is None:
-        raise Refused("busy", f"{agent.name} has just got another call. Choose somebody else.")
+        raise Refused(
+            "busy",
+            gettext("%(name)s has just got another call. Choose somebody else.") % {"name": agent.name},
+        )
     command = offers.ring([consult], by=asked.by, ids=[asked.id], now=asked.now)[0]
     return _or_take_back(asked, command)
 
@@ -212,7 +227,7 @@ def _wait_as_before(told: Change, row: Waiting) -> None:
 def _hold_caller(asked: _Asked) -> None:
     seat = offers.caller_seat(asked.call)
     if seat is None:
-        raise Refused("not_connected", "The caller is not connected yet. Try again in a moment.")
+        raise Refused("not_connected", gettext("The caller is not connected yet. Try again in a moment."))
     if not seat.held:
         moves.hold(seat=seat, by=asked.by, now=asked.now)
 
@@ -244,14 +259,14 @@ def _consulted(call: Call) -> bool:
 def _agent(key: str, *there: Offer) -> Agent:
     agent = Agent.objects.filter(pk=_row(key)).first()
     if agent is None or agent.pk in {offer.agent_id for offer in there}:
-        raise Refused("target", "There is no such agent to give the call to.")
+        raise Refused("target", gettext("There is no such agent to give the call to."))
     return agent
 
 
 def _queue(key: str) -> Queue:
     queue = Queue.objects.filter(pk=_row(key)).first()
     if queue is None:
-        raise Refused("target", "There is no such queue.")
+        raise Refused("target", gettext("There is no such queue."))
     return queue
 
 

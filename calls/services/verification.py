@@ -16,7 +16,7 @@ from calls.models import Call, Contact, Leg, PhoneNumber, Ticket
 from calls.refusal import Refused
 from calls.services import queues, tickets
 
-__all__ = ["Heard", "comparable", "finish", "hush", "judge", "restart", "tried"]
+__all__ = ["Heard", "comparable", "finish", "hush", "judge", "restart", "tried", "way"]
 
 TRIES = 2
 _MOST_FAILURES = 5  # of calls of one contact within the hour; then nothing is compared any more
@@ -43,13 +43,24 @@ def comparable(number: path.NumberSettings, contact: Contact | None) -> bool:
     return bool(contact.code) if number.verify == "code" else contact.born_on is not None
 
 
+def way(number: path.NumberSettings, contact: Contact | None) -> str:
+    """What a voice may have this caller asked for: what the number asks for, else what there is of the two;
+    nothing where there is nothing to compare with.
+    """
+    if contact is None:
+        return ""
+    there = {"code": bool(contact.code), "birth": contact.born_on is not None}
+    wanted = (number.verify,) if number.verify else tuple(there)
+    return next((way for way in wanted if there.get(way)), "")
+
+
 def judge(call: Call, *, digits: str, speech: str, now: datetime) -> Heard:
     """Compare what was keyed, or else said, with the contact. Slow on purpose: ask it outside of a change."""
     number, contact = call.number, call.contact
     anything = bool(digits or speech.strip())
     if not anything or number is None or contact is None or _too_many(call, now):
         return Heard(anything, False)
-    if number.verify == PhoneNumber.Verify.CODE:
+    if (call.plan.get("by") or number.verify) == PhoneNumber.Verify.CODE:
         code = "".join(key for key in digits if key.isdigit()) if digits else spoken.as_digits(speech)
         return Heard(True, bool(code) and check_password(code, contact.code))
     day = spoken.keyed_date(digits) if digits else spoken.as_date(speech)

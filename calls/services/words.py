@@ -6,6 +6,8 @@ The streams' rows are not ours: whoever keeps them connects the function that do
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.utils.translation import gettext
+
 from calls import audit
 from calls.models import User
 from calls.refusal import Refused
@@ -55,7 +57,7 @@ def _switch(
     *, call_id: int, stream: str, wanted: bool, by: User, now: datetime, ip: str | None
 ) -> dict[str, Any]:
     if not _connected:
-        raise Refused("no_words", "Nothing is written down here: no streams are kept.")
+        raise Refused("no_words", gettext("Nothing is written down here: no streams are kept."))
     audit.record(who=by, what="words.start" if wanted else "words.stop", on=f"stream {stream[:34]}", ip=ip)
     done = _connected[0](call_id=call_id, stream=stream, wanted=wanted, by=by, now=now)
     return {"type": "stream", **done.as_message()}

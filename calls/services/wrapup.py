@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from calls.events import Change, change
 from calls.models import Outcome, Queue, WrapUp
 from calls.models.offer import Offer
@@ -43,7 +45,7 @@ def close(*, wrapup: WrapUp, outcome: str, now: datetime) -> bool:
     """
     known = _outcomes(wrapup.queue) if wrapup.queue else []
     if known and outcome not in known:
-        raise Refused("outcome", "Choose what became of the call.")
+        raise Refused("outcome", gettext("Choose what became of the call."))
     return _close(wrapup, outcome if known else "", now)
 
 
@@ -55,7 +57,7 @@ def extend(*, wrapup: WrapUp, due_at: datetime, now: datetime) -> datetime:
     with change(at=now) as told:
         row = WrapUp.objects.select_for_update().get(pk=wrapup.pk)
         if row.closed_at is not None:
-            raise Refused("closed", "This wrap-up is closed.")
+            raise Refused("closed", gettext("This wrap-up is closed."))
         if due_at <= row.due_at < due_at + _SHOWN:
             row.due_at = min(max(row.due_at, now) + EXTENSION, row.opened_at + LONGEST)
             row.save(update_fields=["due_at"])

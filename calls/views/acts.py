@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls.access import may_call_out
 from calls.models import Command, Offer
 from calls.selectors import own, targets
@@ -43,7 +45,7 @@ def _phone(asked: Asked) -> None:
 def _accept(asked: Asked) -> Command:
     offer = _offer(asked)
     if offer.kind != Offer.Kind.CALLBACK:
-        raise Wrong(409, "by_phone", "Answer this call with your phone.")
+        raise Wrong(409, "by_phone", gettext("Answer this call with your phone."))
     return dialling.call_back(offer=offer, by=asked.by, command_id=asked.id, now=asked.now)
 
 
@@ -69,7 +71,7 @@ def _transfer(asked: Asked) -> Command:
     to, first = asked.inside("to"), asked.flag("first")
     kind, key, reason = to.text("kind", 20), to.text("key", 40), asked.text("reason", 200, default="")
     if kind not in {"agent", "queue", "number"}:
-        raise Wrong(400, "bad_field", "to must name an agent, a queue or a number.")
+        raise Wrong(400, "bad_field", gettext("to must name an agent, a queue or a number."))
     return transfers.transfer(
         offer=_offer(asked),
         kind=kind,
@@ -181,7 +183,7 @@ def _voicemail_heard(asked: Asked) -> None:
 
 def _check_may_call_out(asked: Asked) -> None:
     if not may_call_out(asked.by):
-        raise Wrong(403, "not_allowed", "Your account may not call out.")
+        raise Wrong(403, "not_allowed", gettext("Your account may not call out."))
 
 
 def _offer(asked: Asked) -> Offer:
@@ -193,19 +195,19 @@ def _offer(asked: Asked) -> Offer:
 
 def _found(row: Row | None, noun: str) -> Row:
     if row is None:
-        raise Wrong(404, f"unknown_{noun}", _UNKNOWN[noun])
+        raise Wrong(404, f"unknown_{noun}", gettext(_UNKNOWN[noun]))
     return row
 
 
 _UNKNOWN = {
-    "offer": "This call is not at your desk any more.",
-    "call": "There is no such call of yours.",
-    "wrapup": "There is no such wrap-up of yours.",
-    "callback": "There is no such callback. Perhaps somebody else has made it.",
-    "contact": "There is no such contact in your calls.",
-    "matter": "There is no such open matter in your calls.",
-    "number": "You cannot call from this number. Choose another one.",
-    "voicemail": "There is no such message.",
+    "offer": gettext_noop("This call is not at your desk any more."),
+    "call": gettext_noop("There is no such call of yours."),
+    "wrapup": gettext_noop("There is no such wrap-up of yours."),
+    "callback": gettext_noop("There is no such callback. Perhaps somebody else has made it."),
+    "contact": gettext_noop("There is no such contact in your calls."),
+    "matter": gettext_noop("There is no such open matter in your calls."),
+    "number": gettext_noop("You cannot call from this number. Choose another one."),
+    "voicemail": gettext_noop("There is no such message."),
 }
 
 ACTS: dict[str, Callable[[Asked], Command | None]] = {

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext
 
 from calls import audit
 from calls.models import Agent, User
@@ -48,7 +49,7 @@ class Wanted:
         """The key of a row."""
         value = self.fields.get(name)
         if type(value) is not int or not 0 < value < 2**63:
-            raise _bad(name, "a whole number")
+            raise _bad(name, gettext("%(name)s must be a whole number."))
         return value
 
     def row_or_none(self, name: str) -> int | None:
@@ -59,21 +60,21 @@ class Wanted:
         """True or false."""
         value = self.fields.get(name)
         if not isinstance(value, bool):
-            raise _bad(name, "true or false")
+            raise _bad(name, gettext("%(name)s must be true or false."))
         return value
 
     def text(self, name: str, limit: int, *, default: str | None = None) -> str:
         """A text of at most `limit` characters; it may be missing only where there is a default."""
         value = self.fields.get(name, default)
         if not isinstance(value, str) or len(value) > limit:
-            raise _bad(name, f"a text of at most {limit} characters")
+            raise _bad(name, gettext("%(name)s must be a text of at most %(n)s characters."), n=limit)
         return value
 
     def inside(self, name: str) -> Self:
         """The fields of an object within."""
         value = self.fields.get(name)
         if not isinstance(value, dict):
-            raise _bad(name, "an object")
+            raise _bad(name, gettext("%(name)s must be an object."))
         return replace(self, fields=value)
 
     def moment(self, name: str) -> datetime:
@@ -84,7 +85,7 @@ class Wanted:
         except ValueError:
             found = None
         if found is None or found.utcoffset() is None:
-            raise _bad(name, "a time such as 2026-11-20T14:00:00Z")
+            raise _bad(name, gettext("%(name)s must be a time such as 2026-11-20T14:00:00Z."))
         return found
 
 
@@ -145,7 +146,7 @@ def fields_of(request: HttpRequest) -> dict[str, Any]:
     except (ValueError, RecursionError, RequestDataTooBig):
         value = None
     if not isinstance(value, dict):
-        raise Wrong(400, "bad_json", "The body must be one JSON object of at most 64 kB.")
+        raise Wrong(400, "bad_json", gettext("The body must be one JSON object of at most 64 kB."))
     return value
 
 
@@ -154,8 +155,8 @@ def id_of(fields: dict[str, Any]) -> uuid.UUID:
     try:
         return uuid.UUID(str(fields.get("id", ""))[:64])
     except ValueError:
-        raise Wrong(400, "bad_id", "The id must be a UUID that you choose.") from None
+        raise Wrong(400, "bad_id", gettext("The id must be a UUID that you choose.")) from None
 
 
-def _bad(name: str, wanted: str) -> Wrong:
-    return Wrong(400, "bad_field", f"{name} must be {wanted}.")
+def _bad(name: str, text: str, **values: object) -> Wrong:
+    return Wrong(400, "bad_field", text % {"name": name, **values})

@@ -31,12 +31,17 @@ _OVER = (CallState.ENDED, "ended")  # state and phase of a call that nothing cha
 def detail(request: HttpRequest, call_id: str) -> HttpResponse:
     """The call's page; that somebody read what was said is audited. While it is live it can be a phone."""
     user = signed_in(request)
-    snapshot = calls.snapshot(int(call_id), scope_of(user))
-    if snapshot is None:
+    found = calls.snapshot(int(call_id), scope_of(user))
+    if found is None:
         raise Http404
     ip = request.META.get("REMOTE_ADDR")
     audit.record(who=user, what="call.viewed", on=call_id, ip=ip)
-    page = {"at": iso(timezone.now()), "me": me(user), "phrases": alert_words.by_rule(), **snapshot}
+    page = {
+        "at": iso(timezone.now()),
+        "me": me(user),
+        "phrases": alert_words.by_rule(),
+        **calls.in_words(found),
+    }
     context = _context(user, page)
     if context["phone"]:
         return phone_page.served(lambda asked: render(asked, "calls/call.html", context), request)

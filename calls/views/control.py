@@ -8,6 +8,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -45,7 +46,7 @@ def search(request: HttpRequest) -> JsonResponse:
     try:
         user = _person(request)
         if not may_intervene(user):
-            raise Wrong(403, "not_allowed", "Your account may not act on calls.")
+            raise Wrong(403, "not_allowed", gettext("Your account may not act on calls."))
         _spend(user)
         me, typed = Agent.objects.filter(user=user.pk).first(), request.GET.get("q", "")
         found = targets.search(agent=me, typed=typed, now=timezone.now(), scope=scope_of(user))
@@ -62,9 +63,11 @@ def _do(request: HttpRequest, call_id: int) -> dict[str, Any]:
     act = _allowed(user, str(fields.get("kind", "")))
     call = calls.find(call_id, scope_of(user))
     if call is None:  # another team's answers like one that does not exist
-        raise Wrong(404, "unknown_call", "There is no such call.")
+        raise Wrong(404, "unknown_call", gettext("There is no such call."))
     if act is None:
-        raise Wrong(400, "unknown_kind", f"The kind must be one of {', '.join(ACTS)}.")
+        raise Wrong(
+            400, "unknown_kind", gettext("The kind must be one of %(kinds)s.") % {"kinds": ", ".join(ACTS)}
+        )
     kind, ip = str(fields["kind"]), request.META.get("REMOTE_ADDR")
     asked = OnCall(id_of(fields), kind, user, fields, timezone.now(), ip, call)
     return _once(act, asked)
@@ -72,7 +75,7 @@ def _do(request: HttpRequest, call_id: int) -> dict[str, Any]:
 
 def _person(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
-        raise Wrong(401, "signed_out", "You were signed out. Sign in and try again.")
+        raise Wrong(401, "signed_out", gettext("You were signed out. Sign in and try again."))
     return request.user
 
 
@@ -81,13 +84,13 @@ def _allowed(user: User, kind: str) -> Act | None:
     act = ACTS.get(kind)
     first = act or ACTS["stream.start"]
     if not first.may(user):
-        raise Wrong(403, "not_allowed", first.refusal)
+        raise Wrong(403, "not_allowed", gettext(first.refusal))
     return act
 
 
 def _spend(user: User) -> None:
     if not _rate.spend(user.pk):
-        raise Wrong(429, "rate", "That was too much at once. Wait a moment and try again.")
+        raise Wrong(429, "rate", gettext("That was too much at once. Wait a moment and try again."))
 
 
 def _fields(request: HttpRequest) -> dict[str, Any]:
@@ -120,5 +123,5 @@ def _same(known: Command, asked: OnCall) -> Command:
     """An id that was used for another call tells nothing about that call."""
     kinds = {"call.leave": Command.Kind.END_LEG, "call.transfer": Command.Kind.REDIRECT}
     if (known.call_id, known.kind) != (asked.call.pk, kinds.get(asked.kind, asked.kind)):
-        raise Wrong(409, "id_in_use", "This id was used for another command. Choose a new one.")
+        raise Wrong(409, "id_in_use", gettext("This id was used for another command. Choose a new one."))
     return known

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -17,7 +18,7 @@ from calls.counters import denied
 from calls.models import Agent, Command, User
 from calls.refusal import Refused
 from calls.selectors import desk, targets
-from calls.selectors.feed import command_message, iso
+from calls.selectors.nouns import command_message, in_words, iso
 from calls.services import commands
 from calls.views.acts import ACTS
 from calls.views.asked import Asked, Memory, Rate, Wrong, fields_of, id_of
@@ -38,7 +39,7 @@ def do(request: HttpRequest) -> JsonResponse:
         asked = _asked(request)
         command = _once(asked)
         return JsonResponse(
-            {"desk": _desk(asked.agent), "command": command_message(command) if command else None}
+            {"desk": _desk(asked.agent), "command": in_words(command_message(command)) if command else None}
         )
     except Wrong as wrong:
         return _refuse(wrong)
@@ -60,7 +61,7 @@ def _asked(request: HttpRequest) -> Asked:
     fields = fields_of(request)
     kind = fields.get("do")
     if not isinstance(kind, str) or kind not in ACTS:
-        raise Wrong(400, "unknown_kind", "The desk does not know how to do this. Reload the page.")
+        raise Wrong(400, "unknown_kind", gettext("The desk does not know how to do this. Reload the page."))
     ip = request.META.get("REMOTE_ADDR")
     return Asked(id_of(fields), kind, user, fields, timezone.now(), ip, agent)
 
@@ -68,14 +69,14 @@ def _asked(request: HttpRequest) -> Asked:
 def _allowed(request: HttpRequest) -> tuple[User, Agent]:
     user = request.user
     if not isinstance(user, User):
-        raise Wrong(401, "signed_out", "You were signed out. Sign in and try again.")
+        raise Wrong(401, "signed_out", gettext("You were signed out. Sign in and try again."))
     if not may_use_desk(user):
-        raise Wrong(403, "not_allowed", "Your account may not use a desk.")
+        raise Wrong(403, "not_allowed", gettext("Your account may not use a desk."))
     if not _rate.spend(user.pk):
-        raise Wrong(429, "rate", "That was too much at once. Wait a moment and try again.")
+        raise Wrong(429, "rate", gettext("That was too much at once. Wait a moment and try again."))
     agent = desk.agent_of(user.pk)
     if agent is None:
-        raise Wrong(403, "no_agent", "You are not an agent yet. An admin can make you one.")
+        raise Wrong(403, "no_agent", gettext("You are not an agent yet. An admin can make you one."))
     return user, agent
 
 
@@ -83,7 +84,7 @@ def _once(asked: Asked) -> Command | None:
     known = commands.known(asked.id)
     if known is not None:
         if known.by_id != asked.by.pk:
-            raise Wrong(409, "id_in_use", "This id was used for another command. Choose a new one.")
+            raise Wrong(409, "id_in_use", gettext("This id was used for another command. Choose a new one."))
         return known
     if _done.has(asked.by.pk, asked.id):
         return None

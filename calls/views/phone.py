@@ -6,6 +6,7 @@ from dataclasses import asdict
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -22,21 +23,31 @@ __all__ = ["DESK", "supervisor_token", "token"]
 DESK = "calls.use_desk"
 _log = logging.getLogger("contactcenter.desk")
 _REFUSALS = {
-    "signed_out": (401, "You were signed out. Sign in and try again."),
-    "not_allowed": (403, "Your account may not use a desk. Ask an administrator for the role Agent."),
+    "signed_out": (401, gettext_noop("You were signed out. Sign in and try again.")),
+    "not_allowed": (
+        403,
+        gettext_noop("Your account may not use a desk. Ask an administrator for the role Agent."),
+    ),
     "not_supervisor": (
         403,
-        "Your account may not act on calls. Ask an administrator for the role Supervisor.",
+        gettext_noop("Your account may not act on calls. Ask an administrator for the role Supervisor."),
     ),
-    "no_agent": (409, "Your account is no agent yet. Ask an administrator to add you under Agents."),
+    "no_agent": (
+        409,
+        gettext_noop("Your account is no agent yet. Ask an administrator to add you under Agents."),
+    ),
     "identity": (
         409,
-        "Your phone has a name that is kept for supervisors. Ask an administrator for another identity.",
+        gettext_noop(
+            "Your phone has a name that is kept for supervisors. Ask an administrator for another identity."
+        ),
     ),
     "no_key": (
         503,
-        "This site cannot make phones in the browser yet: it has no Twilio API key. An administrator sets "
-        "TWILIO_API_KEY and TWILIO_API_SECRET. Until then, use your own telephone.",
+        gettext_noop(
+            "This site cannot make phones in the browser yet: it has no Twilio API key. An administrator "
+            "sets TWILIO_API_KEY and TWILIO_API_SECRET. Until then, use your own telephone."
+        ),
     ),
 }
 
@@ -84,4 +95,4 @@ def _refused(code: str) -> JsonResponse:
     status, text = _REFUSALS[code]
     denied(f"desk.token.{code}")
     _log.warning("desk.token.refused", extra={"code": code})
-    return JsonResponse({"error": {"code": code, "text": text}}, status=status)
+    return JsonResponse({"error": {"code": code, "text": gettext(text)}}, status=status)

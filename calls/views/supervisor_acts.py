@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
+
 from calls import audit
 from calls.access import may_control_streams, may_intervene, may_watch, scope_of
 from calls.models import Alert, Call, Command
 from calls.refusal import Refused
 from calls.selectors import call as calls
 from calls.selectors import phase, targets
-from calls.selectors.nouns import command_message, note_message
+from calls.selectors.nouns import command_message, in_words, note_message
 from calls.services import alerts, help, moments, notes, supervision, taps, words
 from calls.views.asked import Wanted, Wrong
 
@@ -37,7 +39,7 @@ class OnCall(Wanted):
         """A short text, "" if it is missing."""
         value = self.fields.get(name, "")
         if not isinstance(value, str) or len(value) > 200 or "\0" in value:
-            raise Wrong(400, "bad_field", f"{name} must be a short text.")
+            raise Wrong(400, "bad_field", gettext("%(name)s must be a short text.") % {"name": name})
         return value.strip()
 
 
@@ -51,9 +53,11 @@ class Act:
 
 
 def _start(asked: OnCall) -> Command:
+    if asked.short("direction") not in ("", "unidirectional"):
+        raise Refused("bidirectional", taps.ONE_WAY)
     leg = calls.caller_leg(asked.call.pk)
     if leg is None:
-        raise Wrong(404, "unknown_call", "There is no such call.")
+        raise Wrong(404, "unknown_call", gettext("There is no such call."))
     wanted = {name: asked.short(name) for name in ("name", "track")}
     parameters = _parameters(asked.fields.get("parameters"))
     asked.audit()
@@ -72,7 +76,7 @@ def _stop(asked: OnCall) -> Command:
     stream = asked.short("stream")
     ticket = calls.ticket_of(asked.call.pk, stream) if stream else None
     if ticket is None:
-        raise Wrong(404, "unknown_stream", "This call has no such stream.")
+        raise Wrong(404, "unknown_stream", gettext("This call has no such stream."))
     asked.audit()
     sid = stream if stream.startswith("MZ") and stream != ticket.name else None
     return taps.stop(ticket=ticket, by=asked.by, command_id=asked.id, now=asked.now, stream_sid=sid)
@@ -82,7 +86,7 @@ def _parameters(value: Any) -> dict[str, str]:
     if value in (None, ""):
         return {}
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        raise Wrong(400, "bad_field", "parameters must be an object of texts.")
+        raise Wrong(400, "bad_field", gettext("parameters must be an object of texts."))
     return value
 
 
@@ -94,6 +98,11 @@ def _coach(asked: OnCall) -> Command:
 def _join(asked: OnCall) -> Command:
     asked.audit()
     return supervision.join(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _take_over(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.take_over(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
 
 
 def _leave(asked: OnCall) -> Command:
@@ -110,7 +119,7 @@ def _transfer(asked: OnCall) -> Command:
     to, reason = asked.inside("to"), asked.text("reason", 200, default="")
     kind, key = to.text("kind", 20), to.text("key", 40)
     if not targets.sees(scope_of(asked.by), kind=kind, key=key):
-        raise Refused("target", f"There is no such {kind} to give the call to.")
+        raise Refused("target", gettext(_NO_TARGET.get(kind, _CHOOSE)))
     asked.audit()
     return supervision.transfer(
         call=asked.call, kind=kind, key=key, reason=reason, by=asked.by, command_id=asked.id, now=asked.now
@@ -139,7 +148,7 @@ def _help_done(asked: OnCall) -> Body:
 def _acknowledge(asked: OnCall) -> Body:
     row = Alert.objects.filter(pk=asked.row("alert"), call=asked.call).first()
     if row is None:
-        raise Wrong(404, "unknown_alert", "This call has no such alert.")
+        raise Wrong(404, "unknown_alert", gettext("This call has no such alert."))
     asked.audit()
     row = alerts.acknowledge(alert=row, by=asked.by, now=asked.now)
     return {"type": "alert", **row.as_message()}
@@ -159,15 +168,21 @@ def _fresh(call: Call) -> Body:
     return phase.message(phase.shown(Call.objects.filter(pk=call.pk)).get())
 
 
-_STREAMS = "Your account may not start and stop streams."
-_CALLS = "Your account may not act on calls."
-_WATCH = "Your account may not watch live calls."
+_STREAMS = gettext_noop("Your account may not start and stop streams.")
+_CALLS = gettext_noop("Your account may not act on calls.")
+_WATCH = gettext_noop("Your account may not watch live calls.")
+_CHOOSE = gettext_noop("Choose an agent, a queue or a number.")
+_NO_TARGET = {
+    "agent": gettext_noop("There is no such agent to give the call to."),
+    "queue": gettext_noop("There is no such queue to give the call to."),
+}
 
 ACTS: dict[str, Act] = {
     "stream.start": Act(may_control_streams, _STREAMS, _start),
     "stream.stop": Act(may_control_streams, _STREAMS, _stop),
     "call.coach": Act(may_intervene, _CALLS, _coach),
     "call.join": Act(may_intervene, _CALLS, _join),
+    "call.takeover": Act(may_intervene, _CALLS, _take_over),
     "call.leave": Act(may_intervene, _CALLS, _leave),
     "call.end": Act(may_intervene, _CALLS, _end),
     "call.transfer": Act(may_intervene, _CALLS, _transfer),
@@ -182,4 +197,4 @@ ACTS: dict[str, Act] = {
 
 def message(found: Command | Body) -> Body:
     """What the page is answered with."""
-    return command_message(found) if isinstance(found, Command) else found
+    return in_words(command_message(found)) if isinstance(found, Command) else found

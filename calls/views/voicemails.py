@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -59,7 +60,7 @@ def sound(request: HttpRequest, voicemail_id: str) -> HttpResponse:
         raise Http404
     if not _rate.spend(signed_in(request).pk):
         denied("voicemail.rate")
-        return _refused("rate", 429, "That was too much at once. Wait a moment and try again.")
+        return _refused("rate", 429, gettext("That was too much at once. Wait a moment and try again."))
     _audit(request, "voicemail.listened", row)
     try:
         body = inbox.sound(voicemail=row)

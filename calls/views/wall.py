@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -51,6 +52,6 @@ def figures(request: HttpRequest) -> JsonResponse:
 
 def _check(request: HttpRequest) -> None:
     if not isinstance(request.user, User):
-        raise Wrong(401, "signed_out", "You were signed out. Sign in and try again.")
+        raise Wrong(401, "signed_out", gettext("You were signed out. Sign in and try again."))
     if not may_watch(request.user):
-        raise Wrong(403, "not_allowed", "Your account may not watch live calls.")
+        raise Wrong(403, "not_allowed", gettext("Your account may not watch live calls."))

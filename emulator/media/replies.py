@@ -13,6 +13,8 @@ from streams import protocol
 
 BYTES_PER_MS = 8
 MAX_COMMANDS = 10_000
+# So long a person waits, in ticks of 20 ms, before they take a pause for the end of what is said.
+PAUSE_TICKS = 35
 
 # Not protocol.decode_reply: its limit of size is the product's own, Twilio takes sound of any length.
 _replies: msgspec.json.Decoder[protocol.ToTwilio] = msgspec.json.Decoder(protocol.ToTwilio)
@@ -27,6 +29,9 @@ class Replies:
         self._return_mark = return_mark
         self._playback = Playback()
         self._playing: bytes | None = None
+        self._silent_ticks = PAUSE_TICKS
+        # Told "prompt" when the server begins to speak, "quiet" when it has stopped.
+        self.notice: Callable[[str], None] = lambda event: None
         # A list that was cut ends in `cut`, which says how many were left out.
         self.commands: list[dict[str, Any]] = []
 
@@ -39,6 +44,17 @@ class Replies:
         """Play the next 20 ms of what waits; the marks behind what has been played go back."""
         self._return(self._playback.due())
         self._playing = self._playback.take()
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._playing is not None:
+            if self._silent_ticks >= PAUSE_TICKS:
+                self.notice("prompt")
+            self._silent_ticks = 0
+            return
+        self._silent_ticks += 1
+        if self._silent_ticks == PAUSE_TICKS:
+            self.notice("quiet")
 
     def playing(self) -> bytes | None:
         """The 160 bytes of this tick, None for nothing."""

@@ -55,6 +55,7 @@ async def connect(leg: Leg, verb: Verb, document: Document) -> Outcome:
     if leg.party.conversation is not None:
         leg.party.conversation.begin()
     leg.party.notice("stream")
+    stream.replies.notice = leg.party.notice
     try:
         with leg.ear.hearing(Played(stream)):
             await stream.over.wait()

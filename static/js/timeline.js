@@ -49,7 +49,7 @@ function listeningEntries({ by, began_at: began, ended_at: ended }) {
   ];
 }
 
-const MODES = { "call.coach": "coach", "call.join": "join" };
+const MODES = { "call.coach": "coach", "call.join": "join", "call.takeover": "join" };
 
 /** Each change of mode is a line of its own; a supervision knows its last mode alone, its commands know them all. */
 function supervisionEntries(one, call, commands) {
@@ -96,6 +96,7 @@ const ASKED = {
   "call.redirect": gettext("send the caller on"),
   "call.coach": gettext("coach the agent"),
   "call.join": gettext("join the call"),
+  "call.takeover": gettext("take the call over from the voice"),
   "call.hold": gettext("put the caller on hold"),
   "call.resume": gettext("take the caller off hold"),
   "leg.end": gettext("end one line of the call"),
@@ -106,7 +107,7 @@ const ASKED = {
   "person.dial": gettext("call a number"),
 };
 
-const TOLD_OTHERWISE = new Set(["call.coach", "call.join"]); // by the part in the call that came of it
+const TOLD_OTHERWISE = new Set(["call.coach", "call.join", "call.takeover"]); // by the part in the call that came of it
 
 function commandEntry({ by, kind, state, text, created_at: at }) {
   const failed = state === "failed";

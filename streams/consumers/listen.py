@@ -17,6 +17,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from calls import access
 from calls.consumers.base import MESSAGE_BYTES, Closed, Receive, Scope, Send
@@ -38,8 +39,8 @@ __all__ = ["ListenConsumer"]
 
 REPLACED, FULL, OVER = 4409, 4410, 1000
 TAIL_SECONDS = 0.02
-NOT_HERE = "The sound of this call cannot be read here just now."
-BETWEEN = "The stream has ended. Sound comes back with the next one."
+NOT_HERE = gettext_noop("The sound of this call cannot be read here just now.")
+BETWEEN = gettext_noop("The stream has ended. Sound comes back with the next one.")
 _STIRS = {"call", "stream", "listening"}
 _log = logging.getLogger("contactcenter.ws")
 
@@ -186,9 +187,9 @@ class ListenConsumer(CallConsumer):
         if not found.sid:
             await self._wait(found.why)
         elif found.sid == self._finished:
-            await self._wait(BETWEEN)
+            await self._wait(gettext(BETWEEN))
         elif (ear := _open(found.sid)) is None:
-            await self._wait(NOT_HERE)
+            await self._wait(gettext(NOT_HERE))
         else:
             self._told = ""
             tracks = list(found.tracks)

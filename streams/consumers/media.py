@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from streams.live.outlet import Outlet
 from streams.live.runtime import runtime
 from streams.live.socket import Facts, MediaSocket
 
@@ -57,6 +58,7 @@ class MediaConsumer:
                 task.cancel()
 
         socket.opened(close=stop_reading)
+        writing = asyncio.create_task(_write(socket.outlet, send)) if socket.outlet else None
         try:
             ended = await self._read(socket, receive)
         except asyncio.CancelledError:
@@ -64,6 +66,9 @@ class MediaConsumer:
                 raise
             task.uncancel()
             ended = None
+        finally:
+            if writing is not None:
+                writing.cancel()
         if socket.close_code is not None:
             with contextlib.suppress(OSError):  # how servers say that the other side is gone already
                 await send({"type": "websocket.close", "code": socket.close_code})
@@ -83,6 +88,13 @@ class MediaConsumer:
             else:
                 socket.on_bytes(message.get("bytes") or b"")
         return None
+
+
+async def _write(outlet: Outlet, send: Send) -> None:
+    """Send what a voice says, in its order; a transport that is gone ends the reading too."""
+    with contextlib.suppress(OSError):
+        while True:
+            await send({"type": "websocket.send", "text": await outlet.get()})
 
 
 def facts(scope: Message) -> Facts:

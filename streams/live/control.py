@@ -62,7 +62,7 @@ class Control:
         elif do == "resume":
             live.ingest.resume()
         elif do in {"words_on", "words_off"}:
-            live.ingest.write_down(do == "words_on")
+            live.write_down(do == "words_on")
 
 
 def _wanted(sids: list[str]) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 The transport calls `handshake`, then `opened` after its accept, `on_text` and `on_bytes` for each message,
 and `on_close` once, however it ends. Nothing but the handshake is awaited. When we end it, `close_code` is
-set and the `close` given to `opened` is called, so that the transport stops reading.
+set and the `close` given to `opened` is called, so that the transport stops reading. What `outlet` has, it
+writes; only bidirectional streams have one.
 """
 
 import asyncio
@@ -17,9 +18,13 @@ from django.utils import timezone
 from calls.counters import count, denied
 from calls.text import clean
 from streams import wordfile
+from streams.happenings import Frame, Key, Marked
 from streams.ingest import Ingest, Limits, Seen
 from streams.journal import JournalError, Writer
+from streams.live import voicing
+from streams.live.outlet import Outlet
 from streams.live.refusals import Unsigned, refuse
+from streams.live.runner import Runner
 from streams.live.runtime import RESTART, Runtime
 from streams.live.stream import LiveStream
 from streams.protocol import ProtocolError, StartBody
@@ -66,11 +71,13 @@ class MediaSocket:
 
     def __init__(self, runtime: Runtime) -> None:
         self.close_code: int | None = None
+        self.outlet: Outlet | None = None
         self._runtime = runtime
         self._loop = asyncio.get_running_loop()
         self._admitted: Admitted | None = None
         self._ingest = Ingest(Session(), levels=runtime.levels, limits=_limits())
         self._live: LiveStream | None = None
+        self._runner: Runner | None = None
         self._close: Callable[[], object] = lambda: None
         self._timer: asyncio.TimerHandle | None = None
         self._why = ""
@@ -92,6 +99,8 @@ class MediaSocket:
         self._admitted = answer
         if answer.voice:
             self._ingest.session.direction = "bidirectional"
+            self.outlet = Outlet()
+            await voicing.prepare()
         return True
 
     async def _claim(self, facts: Facts, signers: frozenset[str]) -> Admitted | Refused:
@@ -119,6 +128,8 @@ class MediaSocket:
         seen = self._ingest.feed(text)
         if seen is not Seen.MEDIA:
             self._note(seen)
+        elif self._runner is not None and not self._ingest.paused:
+            self._hear(self._runner)
 
     def on_bytes(self, data: bytes) -> None:
         """One binary message: the protocol has none."""
@@ -154,6 +165,8 @@ class MediaSocket:
             return
         if seen is Seen.START:
             self._start()
+        elif seen in (Seen.KEY, Seen.MARK) and self._runner is not None:
+            self._hear(self._runner)
         elif seen is Seen.STOP:
             self._end("stop")
             self._cancel_timer()
@@ -183,10 +196,29 @@ class MediaSocket:
         self._cancel_timer()
         self._runtime.unstarted.discard(self)
         self._ingest.attach(journal)
-        self._ingest.write_down(not self._admitted.words_stopped)
         self._runtime.levels.open(body.streamSid)
         self._live = self._living(body, journal)
+        self._live.write_down(not self._admitted.words_stopped)
         self._runtime.table.begin(self._live)
+        if self.outlet is not None:
+            self._runner = self._live.runner = voicing.begin(
+                live=self._live, outlet=self.outlet, runtime=self._runtime, over=self._voice_over
+            )
+
+    def _hear(self, runner: Runner) -> None:
+        """Hand what the last message meant to whoever talks on this stream."""
+        for happening in self._ingest.happened:
+            if isinstance(happening, Frame):
+                runner.hear(happening.payload, happening.at_ms)
+            elif isinstance(happening, Key):
+                runner.key(happening.digit, happening.at_ms)
+            elif isinstance(happening, Marked):
+                runner.mark(happening.name)
+
+    def _voice_over(self, why: str) -> None:
+        """The voice is done, or lost: Twilio goes on behind `<Connect>` once the socket is closed."""
+        reason = "done" if why == "done" else "failed"
+        self.hang_up(OVER, reason, f"media.voice.{reason}")
 
     def _journal(self, body: StartBody) -> Writer | None:
         """The stream's journal; None when the disk fails. Raises JournalError when the stream has one."""
@@ -228,6 +260,8 @@ class MediaSocket:
         )
 
     def _end(self, reason: str) -> None:
+        if self._runner is not None:
+            self._runner.end()
         if self._live is not None:
             self._runtime.levels.close(self._live.sid)
             self._runtime.table.end(self._live, reason)

@@ -10,6 +10,7 @@ from streams import wordfile
 from streams.audio import Level
 from streams.ingest import Ingest
 from streams.journal import Writer as Journal
+from streams.live.runner import Runner
 from streams.live.spoken import Spoken
 from streams.protocol import StartBody
 from streams.services.admission import Admitted
@@ -51,6 +52,8 @@ class LiveStream:
     heard_at: float = 0.0
     quiet_noted: bool = False
     degraded_noted: bool = False
+    runner: Runner | None = None  # of a bidirectional stream: who talks on it
+    keeps_words: bool = True  # False: a voice hears them, and nobody writes them down
 
     def totals(self) -> Totals:
         """What it has carried so far."""
@@ -68,6 +71,13 @@ class LiveStream:
         """How many messages have come, of any kind; only good to be compared with itself."""
         c = self.ingest.counters
         return c.frames + c.late + c.doubled + c.empty + c.unknown_events + c.errors
+
+    def write_down(self, wanted: bool) -> None:
+        """Have what is said from here on written down, or not. A voice goes on hearing it."""
+        if self.admitted.voice:
+            self.keeps_words = wanted and self.admitted.keeps_words
+        else:
+            self.ingest.write_down(wanted)
 
     def gather_gaps(self) -> None:
         """Take over the gaps that nothing can fill any more."""

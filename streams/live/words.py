@@ -70,7 +70,8 @@ class Words:
         finals: list[Line] = []
         for line in live.lines.read():
             if line["kind"] == "final":
-                finals.append(line)
+                if live.keeps_words:
+                    finals.append(line)
                 self._final(live, line, now)
             elif line["kind"] == "partial":
                 live.spoken.wrote(now)
@@ -88,9 +89,13 @@ class Words:
         live.spoken.wrote(now)
         live.spoken.final(track, end_ms, line.get("text", ""), live.ingest.session.position_ms)
         self._ticker.forget(live.sid, track)
+        if live.runner is not None:
+            live.runner.words(line.get("text", ""), line.get("start_ms", 0), end_ms, line.get("confidence"))
 
     def _partial(self, live: LiveStream, line: Line) -> None:
-        if live.call_id is None:
+        if live.runner is not None:
+            live.runner.partial()
+        if live.call_id is None or not live.keeps_words:
             return
         track, number = line.get("track", ""), line.get("number", 0)
         self._ticker.partial(

@@ -33,6 +33,8 @@ class Stream(models.Model):
         REFUSED = "refused", "Broke the protocol"
         SILENT = "silent", "Nothing received"
         DRAINED = "drained", "Server restarting"
+        DONE = "done", "The voice was done"
+        FAILED = "failed", "The voice failed"
 
     sid = models.CharField(max_length=34, unique=True)
     leg = models.ForeignKey("calls.Leg", on_delete=models.CASCADE, related_name="streams")

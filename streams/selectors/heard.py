@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
-from calls.models import Call, CallState
+from django.utils.translation import gettext, gettext_noop
+
+from calls.models import Call, CallState, Ticket
 from calls.path import asks_secret
 from streams.models import Stream
 
 __all__ = ["Heard", "heard"]
 
-NO_STREAM = "No stream is open: the sound of this call is not forked. It starts by itself when one opens."
-PAUSED = "The stream is paused: nothing is heard until it goes on."
-SECRET = "The caller is giving a code. Nothing is heard meanwhile."  # noqa: S105  a sentence for people
+NO_STREAM = gettext_noop(
+    "No stream is open: the sound of this call is not forked. It starts by itself when one opens."
+)
+PAUSED = gettext_noop("The stream is paused: nothing is heard until it goes on.")
+SECRET = gettext_noop("The caller is giving a code. Nothing is heard meanwhile.")
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,12 @@ def heard(*, call_id: int) -> Heard:
     if call is None or call[0] == CallState.ENDED:
         return Heard(over=True)
     if asks_secret(call[1]):
-        return Heard(why=SECRET)
+        return Heard(why=gettext(SECRET))
     rows = Stream.objects.open().filter(leg__call=call_id).order_by("-opened_at", "-id")
-    streams = list(rows.values_list("sid", "tracks", "paused"))
-    for sid, tracks, paused in streams:
-        if not paused:
-            return Heard(sid=sid, tracks=tuple(tracks))
-    return Heard(why=PAUSED if streams else NO_STREAM)
+    streams = list(rows.values_list("sid", "tracks", "paused", "ticket__kind"))
+    for sid, tracks, paused, kind in streams:
+        if not paused:  # Twilio streams the caller alone to a voice; what the voice says we know ourselves
+            return Heard(
+                sid=sid, tracks=("inbound", "outbound") if kind == Ticket.Kind.VOICE else tuple(tracks)
+            )
+    return Heard(why=gettext(PAUSED if streams else NO_STREAM))

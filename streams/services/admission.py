@@ -12,9 +12,11 @@ from typing import Final
 from django.conf import settings
 from django.db import Error as DatabaseAway
 
+from calls.briefing import Briefing
 from calls.events import change
 from calls.gateway import credentials
 from calls.models import Ticket
+from calls.selectors import voices
 from calls.services import regions, tickets
 from calls.signature import handshake_signers
 from streams.protocol import StartBody
@@ -45,6 +47,8 @@ class Admitted:
     call_sid: str = ""
     call_id: int | None = None
     started_at: datetime | None = None
+    keeps_words: bool = True  # what a voice hears is also written down
+    briefing: Briefing | None = None  # of a voice
     region: str = ""  # of a call that we do not know yet: whose token signed
 
 
@@ -90,13 +94,16 @@ def _by_nonce(nonce: str, signers: frozenset[str], now: datetime) -> Admitted | 
     if ticket is None:
         return Refused(_why_not(nonce))
     leg = ticket.leg
-    words = leg.call.words_wanted and settings.TRANSCRIBER != "none"
+    voice = ticket.kind == Ticket.Kind.VOICE
+    words = (leg.call.words_wanted or voice) and settings.TRANSCRIBER != "none"
     return Admitted(
         ticket_id=ticket.pk,
         key_id=None,
-        voice=ticket.kind == Ticket.Kind.VOICE,
+        voice=voice,
         words=words,
         words_stopped=words and streams.words_stopped(leg_id=leg.pk),
+        keeps_words=leg.call.words_wanted,
+        briefing=voices.briefing(leg.call_id) if voice else None,
         call_sid=leg.sid,
         call_id=leg.call_id,
         started_at=leg.call.started_at,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from calls.events import Change
-from calls.services import transcript
+from calls.services import speaking, transcript
 from streams.models import Stream
 from streams.wordfile import Line, Reader, words_path
 
-__all__ = ["collect", "store"]
+__all__ = ["collect", "said", "store", "turned"]
 
 
 def store(*, sid: str, lines: Sequence[Line], into: Change | None = None) -> int:
@@ -21,6 +21,33 @@ def store(*, sid: str, lines: Sequence[Line], into: Change | None = None) -> int
         return 0
     spoken = [_in_call_time(stream, line) for line in lines if _is_whole(line)]
     return transcript.add(lines=spoken, into=into) if spoken else 0
+
+
+def said(*, sid: str, number: int, start_ms: int, end_ms: int, text: str, into: Change) -> None:
+    """Store one line of the voice on this stream, as far as the caller has heard it."""
+    stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+    if stream is None:
+        return
+    line = transcript.Line(
+        call_id=stream.leg.call_id,
+        stream_sid=sid,
+        track="outbound",
+        number=number,
+        start_ms=stream.call_ms(start_ms),
+        end_ms=stream.call_ms(end_ms),
+        text=text,
+        leg_kind=stream.leg.kind,
+    )
+    speaking.said(lines=[line], into=into)
+
+
+def turned(*, sid: str, number: int, spoken_ms: int, gap_ms: int, ours_ms: int, into: Change) -> None:
+    """Store how quickly the voice on this stream answered."""
+    stream = Stream.objects.select_related("leg").filter(sid=sid).first()
+    if stream is not None:
+        at = stream.call_ms(spoken_ms)
+        turn = speaking.Answered(stream.leg.call_id, sid, number, at, gap_ms, ours_ms)
+        speaking.turned(turns=[turn], into=into)
 
 
 def collect(journal: Path) -> tuple[list[Line], bool]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.utils.translation import gettext
 
 from calls import channels
 from calls.events import change
@@ -41,16 +42,24 @@ def switch(*, call_id: int, stream: str, wanted: bool, by: User, now: datetime) 
 
 def _refuse(row: Stream | None) -> None:
     if row is None:
-        raise Refused("unknown_stream", "This call has no such stream.")
+        raise Refused("unknown_stream", gettext("This call has no such stream."))
     if row.closed_at is not None:
-        raise Refused("ended", "This stream has ended. Nothing more is said in it.")
+        raise Refused("ended", gettext("This stream has ended. Nothing more is said in it."))
     if settings.TRANSCRIBER == "none":
-        raise Refused("no_words", "Nothing is written down on this site: it has no speech recognition.")
+        raise Refused(
+            "no_words", gettext("Nothing is written down on this site: it has no speech recognition.")
+        )
     if not row.leg.call.words_wanted:
-        raise Refused("no_words", "Calls of this number are not written down. An admin can change that.")
+        raise Refused(
+            "no_words", gettext("Calls of this number are not written down. An admin can change that.")
+        )
     language = _language(row.sid)
     if not registry.hears(settings.TRANSCRIBER, language):
-        raise Refused("language", f"Speech recognition here does not understand this language ({language}).")
+        raise Refused(
+            "language",
+            gettext("Speech recognition here does not understand this language (%(language)s).")
+            % {"language": language},
+        )
 
 
 def _language(sid: str) -> str:

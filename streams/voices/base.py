@@ -178,6 +178,7 @@ class Voice(Protocol):
 
     wants_frames: ClassVar[bool]  # whether `hear` gives Frame events
     wants_words: ClassVar[bool]  # whether `hear` gives Words; else the engine only writes the transcript
+    # interruptible: ClassVar[bool] = True; False: neither speech nor keys discard what it plays
 
     async def talk(self, call: Talk) -> None:
         """Lead the conversation."""

@@ -24,7 +24,7 @@ MORE = """document.addEventListener("readystatechange", () => {
   const place = document.getElementById("snapshot");
   if (document.readyState !== "interactive" || !place) return;
   const snapshot = { ...JSON.parse(place.textContent), ...%(more)s };
-  const call = { conference: true, ...snapshot.call, ...%(call)s };
+  const call = { ...snapshot.call, conference: true, ...%(call)s };
   window.played = { ...snapshot, call, calls: [call] };
   place.textContent = JSON.stringify(window.played);
 });"""

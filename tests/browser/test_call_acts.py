@@ -160,10 +160,29 @@ def test_a_call_that_nobody_has_answered_cannot_be_coached_and_says_why(play: Ca
     expect(play.page.locator("dialog[open]")).to_have_count(0)
 
 
-def test_a_call_without_a_conference_cannot_be_joined(play: CallPlay) -> None:
-    play.open(conference=False)
+def test_a_call_that_an_agent_is_being_brought_into_cannot_be_joined_yet(play: CallPlay) -> None:
+    play.open(conference=None)
     expect(play.page.locator('[data-act="join"]')).to_be_disabled()
-    expect(play.page.locator("[data-why]")).to_contain_text("straight to a telephone")
+    expect(play.page.locator("[data-why]")).to_contain_text("Coach and Join: Nobody has answered yet.")
+    play.changes(conference=True)
+    expect(play.page.locator('[data-act="join"]')).to_be_enabled()
+
+
+def test_a_call_without_a_conference_cannot_be_joined_and_its_buttons_say_why(
+    stage: Stage, mina_there: Page
+) -> None:
+    call, _ = stage.live_call()
+    mina_there.goto(f"{stage.url}/calls/{call}/")
+    expect(mina_there.locator('[data-act="moment"]')).to_be_enabled()
+    why = "This call is not in a conference, so nobody can be added to it."
+    expect(mina_there.locator("[data-why]")).to_be_visible()
+    for act in ("coach", "join"):
+        button = mina_there.locator(f'[data-act="{act}"]')
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", why)
+        expect(button).to_have_accessible_description(f"Coach and Join: {why}")
+    mina_there.keyboard.press("c")
+    expect(mina_there.locator("dialog[open]")).to_have_count(0)
 
 
 def test_another_who_is_in_the_call_is_named(play: CallPlay) -> None:

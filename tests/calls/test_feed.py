@@ -379,7 +379,7 @@ def test_a_call_asks_as_often_with_fifty_lines_as_with_one(
         Moment.objects.create(call=stream.leg.call, by=by, at_ms=n)
         Note.objects.create(call=stream.leg.call, by=by, text="Noted")
         factories.call()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         snapshot = one_call.snapshot(stream.leg.call_id, EVERY)
     assert snapshot is not None
     assert len(snapshot["utterances"]) == len(snapshot["moments"]) == len(snapshot["notes"]) == count

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from calls.access import EVERY
-from calls.models import Call, Conference, Leg, Participant, Waiting, WrapUp
+from calls.models import Call, Conference, Leg, Offer, Participant, Waiting, WrapUp
 from calls.selectors import call as one_call
 from calls.selectors import phase
 from tests import factories, people
@@ -16,11 +16,15 @@ from tests.factories import NOON
 pytestmark = pytest.mark.django_db
 
 
-def phase_of(call: Call) -> Any:
+def told_of(call: Call) -> dict[str, Any]:
     """As a fresh look tells it."""
     found = one_call.find(call.pk, EVERY)
     assert found is not None
-    return phase.message(found)["phase"]
+    return phase.message(found)
+
+
+def phase_of(call: Call) -> Any:
+    return told_of(call)["phase"]
 
 
 def sitting(call: Call, *, kind: str = Leg.Kind.CALLER, held: bool = False) -> Participant:
@@ -74,7 +78,23 @@ def test_after_the_call_its_agent_writes_until_they_are_done() -> None:
 
 def test_a_call_names_its_queue_and_its_agent_by_their_keys() -> None:
     queue, jonas = centre.queue(), people.agent_jonas()
-    found = one_call.find(factories.call(queue=queue, agent=jonas).pk, EVERY)
-    assert found is not None
-    told = phase.message(found)
+    told = told_of(factories.call(queue=queue, agent=jonas))
     assert (told["queue_id"], told["agent_id"], told["agent"]) == (queue.pk, jonas.pk, "Jonas")
+
+
+def test_a_call_that_an_agent_answered_is_in_a_conference_once_its_caller_is_there() -> None:
+    call = factories.call()
+    offer = Offer.objects.create(
+        call=call, agent=people.agent_jonas(), kind="queue", state="accepted", created_at=NOON, until=NOON
+    )
+    sitting(call, kind=Leg.Kind.AGENT)
+    assert told_of(call)["conference"] is None
+    sitting(call)
+    assert told_of(call)["conference"] is True
+    Conference.objects.update(ended_at=NOON)
+    Offer.objects.filter(pk=offer.pk).update(state="ended", ended_at=NOON)
+    assert told_of(call)["conference"] is False
+
+
+def test_a_call_that_went_straight_to_a_telephone_is_in_no_conference() -> None:
+    assert told_of(factories.call(answered_at=NOON))["conference"] is False

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
@@ -70,6 +71,30 @@ def test_what_alerts_quote_goes_with_the_lines_and_the_alerts_stay(old, new):
     assert Alert.objects.get(pk=fresh.pk).quote == "I am Carla, cancel it"
     assert Moment.objects.count() == 0
     assert retention.purge(now=timezone.now()) == 0
+
+
+def alert_plans(now):
+    """How the database finds the alerts of a run, asked with its values bound, as the run asks."""
+    asked = []
+
+    def note(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        retention.purge(now=now)
+    with connection.cursor() as cursor:
+        for sql, params in asked:
+            if sql.startswith("SELECT") and "calls_alert" in sql:
+                cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+                yield " / ".join(str(row[3]) for row in cursor.fetchall())
+
+
+def test_a_run_reads_only_alerts_that_still_quote_something(old):
+    alert(old, at=old.started_at)
+    [plan] = alert_plans(timezone.now())
+    assert "INDEX alert_quoting (at<?)" in plan
+    assert "SCAN" not in plan
 
 
 def test_a_second_run_finds_nothing(old, new):

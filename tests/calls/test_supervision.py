@@ -10,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from calls.models import (
+    Agent,
     Alert,
     AuditEvent,
+    Call,
     Command,
     Destination,
     Leg,
@@ -22,7 +24,7 @@ from calls.models import (
     Team,
     Waiting,
 )
-from calls.selectors import desk
+from calls.selectors import desk, phase
 from calls.services import commands, handling, help
 from tests import factories, people, twilio
 from tests.calls import centre
@@ -513,6 +515,88 @@ def test_an_agent_who_hangs_up_beside_a_coach_ends_the_call(twilios, offer, mina
     come_in(twilios, mina, offer, "call.coach")
     handling.hang_up(offer=offer, by=offer.agent.user, command_id=uuid.uuid4(), now=twilios.now)
     assert [one.args["leg"] for one in twilios.asked("call.end")] == [twilios.caller_leg(offer.call).sid]
+
+
+def lose_page(twilios: Centre, offer: Offer) -> None:
+    """The page of the agent is gone in mid-call, and with it their leg."""
+    Agent.objects.filter(pk=offer.agent_id).update(phone_ok=False)
+    twilios.hang_up(offer.leg_sid)
+    assert offer.conference is not None
+    room = offer.conference.name
+    twilios.tell_room(room, "participant-leave", offer.leg_sid, label=offer.label(), sequence=8)
+    twilios.later(2)
+    twilios.settle()
+
+
+def told_of(call: Call) -> dict[str, Any]:
+    """The call as supervisors are told of it."""
+    return phase.message(phase.shown(Call.objects.filter(pk=call.pk)).get())
+
+
+def test_who_talks_with_a_supervisor_hears_no_hold_when_the_agents_page_is_lost(
+    twilios, offer, mina, support
+) -> None:
+    come_in(twilios, mina, offer, "call.join")
+    lose_page(twilios, offer)
+    assert twilios.asked("call.hold") == []
+    assert told_of(offer.call)["phase"] == "talking"
+    centre.agent(support, now=twilios.now, name="Amira")
+    Agent.objects.filter(pk=offer.agent_id).update(phone_ok=True)
+    twilios.settle()
+    again = twilios.offer(offer.call)
+    assert (again.agent, again.kind, again.conference) == (offer.agent, "resume", offer.conference)
+    twilios.tell_leg(again, "in-progress")
+    twilios.settle()
+    assert (twilios.asked("call.resume"), Waiting.objects.open().count()) == ([], 0)
+
+
+def test_a_supervisor_who_has_joined_keeps_the_caller_when_the_agent_does_not_return(
+    twilios, offer, mina, support
+) -> None:
+    support.overflow, support.overflow_seconds = "voicemail", 10
+    support.save()
+    row = come_in(twilios, mina, offer, "call.join")
+    before = twilios.asked("call.redirect")
+    lose_page(twilios, offer)
+    centre.agent(support, now=twilios.now, name="Amira")
+    for _ in range(5):
+        twilios.later(10)
+        twilios.settle()
+    assert (offer.call.offers.count(), twilios.asked("call.redirect")) == (1, before)
+    assert Waiting.objects.order_by("-id")[0].result == "answered"
+    twilios.later(600)
+    twilios.settle()
+    row.refresh_from_db()
+    assert (row.state, twilios.asked("call.hold"), twilios.asked("call.end")) == ("in", [], [])
+
+
+def test_a_supervisor_who_leaves_while_the_agent_is_awaited_leaves_the_caller_on_hold(
+    twilios, offer, mina
+) -> None:
+    row = come_in(twilios, mina, offer, "call.join")
+    lose_page(twilios, offer)
+    tell(twilios, row, "completed", sequence=2)
+    twilios.settle()
+    [hold] = twilios.asked("call.hold")
+    assert hold.args["leg"] == twilios.caller_leg(offer.call).sid
+    assert told_of(offer.call)["phase"] == "queued"
+
+
+def test_a_supervisor_who_comes_in_takes_the_caller_of_a_lost_page_back_from_hold(
+    twilios, offer, mina
+) -> None:
+    lose_page(twilios, offer)
+    [hold] = twilios.asked("call.hold")
+    come_in(twilios, mina, offer, "call.join")
+    twilios.settle()
+    [resume] = twilios.asked("call.resume")
+    assert resume.args["leg"] == hold.args["leg"]
+
+
+def test_the_caller_of_a_lost_page_hears_hold_beside_a_coach(twilios, offer, mina) -> None:
+    come_in(twilios, mina, offer, "call.coach")
+    lose_page(twilios, offer)
+    assert len(twilios.asked("call.hold")) == 1
 
 
 def test_who_may_supervise_no_longer_is_hung_up(twilios, offer, mina) -> None:

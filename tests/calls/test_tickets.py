@@ -208,3 +208,14 @@ def test_an_ingest_address_until_it_is_revoked():
 def test_parameters_are_kept_clean(leg):
     ticket = issue(leg, parameters={"who\x00": "Eve\u202e", "note": "x" * 900})
     assert Ticket.objects.get(pk=ticket.pk).parameters == {"who": "Eve", "note": "x" * 400}
+
+
+def test_a_leg_has_one_voice_at_a_time_and_each_has_a_name_of_its_own(leg):
+    first = issue(leg, kind="voice", track="inbound_track")
+    assert first.name == "voice"
+    with pytest.raises(tickets.LimitReached) as refused:
+        issue(leg, kind="voice", track="inbound_track")
+    assert refused.value.code == "voice_in_use"
+    assert tickets.release_voices(leg=leg, now=after(1)) == 1
+    assert tickets.release_voices(leg=leg, now=after(1)) == 0
+    assert issue(leg, kind="voice", track="inbound_track").name == "voice-2"

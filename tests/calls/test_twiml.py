@@ -60,6 +60,18 @@ def test_the_default_path_is_greeting_consent_then_tap_then_dial():
     )
 
 
+def test_a_voice_has_a_redirect_behind_its_stream_and_no_tap_before_it():
+    number = replace(NUMBER, destination="voice", voice=2)
+    start = path.opening(number, is_open=True, blocked=False, closed=steps.Say("Closed."))
+    stream = steps.Connect("wss://x/media/n/", "voice", "https://x/twilio/stream-status/", {"call": "7"})
+    document = twiml.render(stream, *path.meaning(start.plan, number, CALLER), addresses=ADDRESSES)
+    assert not start.tapped
+    assert shape(document) == (
+        "Response",
+        [("Connect", [("Stream", [("Parameter", [])])]), ("Redirect", [])],
+    )
+
+
 def test_a_telephone_tells_how_it_goes():
     number = parsed(written({"step": "phone", "to": "+31201234999"})).find("Dial/Number")
     assert number is not None

@@ -1,5 +1,6 @@
 """What a server may say on a bidirectional stream, and every way of saying it wrongly, written by hand."""
 
+import base64
 import json
 from base64 import b64encode
 from typing import Any
@@ -209,6 +210,19 @@ def test_a_list_of_commands_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch)
         replies.receive(frames.TEXT, b'{"event":"clear","streamSid":"MZ1"}')
     assert [command["event"] for command in replies.commands] == ["clear", "clear", "cut"]
     assert replies.commands[-1]["left_out"] == 3
+
+
+def test_a_person_notices_when_a_voice_begins_and_has_ended_but_no_breath() -> None:
+    replies, noticed = Replies("MZ1", lambda code: None, lambda name: None), []
+    replies.notice = noticed.append
+    sound = base64.b64encode(b"\x55" * 1600).decode()
+    for said in (True, True, False):
+        if said:
+            text = f'{{"event":"media","streamSid":"MZ1","media":{{"payload":"{sound}"}}}}'
+            replies.receive(frames.TEXT, text.encode())
+        for _ in range(10 + 20 if said else 30):
+            replies.play()
+    assert noticed == ["prompt", "quiet"]
 
 
 async def test_the_call_of_a_bad_server_still_ends_in_order(product: Product, box: Box) -> None:

@@ -41,6 +41,12 @@ class Socket:
         """Send one binary message."""
         await self._inner.send_to(bytes_data=data)
 
+    async def receive(self) -> str:
+        """The next text that we send."""
+        message = await self._inner.receive_output(timeout=10)
+        assert message["type"] == "websocket.send", message
+        return str(message["text"])
+
     async def closed_with(self) -> int:
         """The code with which we closed."""
         message = await self._inner.receive_output(timeout=10)

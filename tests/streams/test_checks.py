@@ -28,3 +28,10 @@ def test_the_journal_needs_a_directory(settings: Any, tmp_path: Path) -> None:
     assert ids() == ["cc.E010"]
     settings.JOURNAL_DIR = tmp_path / "to" / "be" / "made"
     assert ids() == []
+
+
+def test_a_misspelt_speaker_is_found_before_a_caller_finds_it(settings: Any) -> None:
+    settings.SPEAKER = "flight"
+    assert ids() == ["cc.E031"]
+    settings.SPEAKER = "none"
+    assert ids() == []

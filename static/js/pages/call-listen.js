@@ -5,7 +5,7 @@ import { gettext } from "../i18n.js";
 import { keysOn } from "../keys.js";
 import { listening } from "../listen.js";
 import { NO_LINE } from "../words.js";
-import { namesInWords, showBusy } from "./pieces.js";
+import { namesInWords, partnerOf, showBusy, showWhy } from "./pieces.js";
 
 const LISTENERS = 2; // the site lets no more hear one call
 
@@ -30,7 +30,7 @@ export class Listen {
 
   start() {
     const call = this.state.calls.get(this.id);
-    listening.start({ call: this.id, caller: call.caller, agent: call.agent });
+    listening.start({ call: this.id, caller: call.caller, agent: partnerOf(call, "") });
   }
 
   /** Why the call cannot be heard now, or "". */
@@ -46,7 +46,7 @@ export class Listen {
     const { here, button } = this;
     button.setAttribute("aria-pressed", String(here));
     button.disabled = !here && Boolean(this.why());
-    button.title = button.disabled ? this.why() : "";
+    showWhy(button, button.disabled ? this.why() : "");
     showBusy(button, here && listening.state === "connecting");
     text(one("[data-word]", button), here ? gettext("Stop listening") : gettext("Listen in"));
     const place = one("[data-listening]");

@@ -51,13 +51,27 @@ export function showHelp(badge, call) {
 /** Who speaks on a track before the line is final; as the server names it. */
 export function speakerOf(track, call) {
   if (track === "inbound") return "caller";
+  if (call.voice) return "voice";
   return call.answered_at ? "agent" : "other";
+}
+
+/** Who speaks with the caller: a voice, else the agent, else `nobody`. */
+export function partnerOf(call, nobody, shown = (name) => name) {
+  if (call.voice) return gettext("Voice: %(name)s", { name: call.voice });
+  return call.agent ? shown(call.agent) : nobody;
 }
 
 /** "Mina", "Mina and Ada", "Mina, Ada and Ben". */
 export function namesInWords(names) {
   if (names.length < 2) return names[0] ?? "";
   return gettext("%(some)s and %(last)s", { some: names.slice(0, -1).join(", "), last: names.at(-1) });
+}
+
+/** Why a button of the bar cannot be pressed: at the pointer, and for screen readers where the bar says it. */
+export function showWhy(button, why) {
+  button.title = why;
+  if (why) button.setAttribute("aria-describedby", "acts-why");
+  else button.removeAttribute("aria-describedby");
 }
 
 /** A button that waits for an answer says so. */

@@ -1,0 +1,284 @@
+"""One spoken conversation: a voice, what it says and hears, and who interrupts whom.
+
+The media socket hands in what comes from Twilio, `live/words.py` what the engine wrote down. Nothing here
+waits while a frame is taken in: the voice runs in a task of its own, and what it has not asked for yet waits
+in a queue that has a limit.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from calls.briefing import Briefing
+from calls.counters import count
+from streams.live.mouth import Mouth, Saying
+from streams.live.outlet import Outlet
+from streams.live.talk import LiveTalk, Office
+from streams.session import Session
+from streams.voices.base import Ended, Event, Frame, Interrupted, Key, Voice, Words
+
+__all__ = ["Ear", "Heard", "Part", "Runner", "Told"]
+
+FRAMES_KEPT: Final = 100
+"""Frames that a voice has not asked for yet: two seconds. Then the oldest goes."""
+EVENTS_KEPT: Final = 200
+IDLE_SECONDS: Final = 60.0
+"""A voice from which nothing has come for so long is taken for lost."""
+_LOOK_SECONDS = 5.0
+_log = logging.getLogger("contactcenter.voice")
+
+
+class Heard(Protocol):
+    """What a frame told: the caller begins to speak (and no cough), speaks, has ended there (ms)."""
+
+    @property
+    def began(self) -> bool: ...
+    @property
+    def speaking(self) -> bool: ...
+    @property
+    def ended(self) -> int | None: ...
+
+
+class Ear(Protocol):
+    """Listens for speech of the caller, frame by frame."""
+
+    def heard(self, payload: bytes, at_ms: int, /) -> Heard:
+        """Take one frame, at `at_ms` of the stream."""
+        ...
+
+    def played(self, ulaw: bytes, /) -> None:
+        """What the caller hears of us meanwhile: it may come back as an echo."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who is told of what happens. `sound`: at this ms of the stream the caller hears this of us."""
+
+    said: Callable[[Saying], None]
+    moved: Callable[[Saying], None]
+    turned: Callable[[int, int, int, int], None]  # number, ms at which the caller had spoken, gap, ours
+    sound: Callable[[int, bytes], None]
+    over: Callable[[str], None]  # once: the voice is done, lost, or silent; the socket is to be closed
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Who speaks, by what, and with what in hand."""
+
+    voice: Voice
+    briefing: Briefing
+    office: Office
+    speaker: Any  # streams.speech.cache: async speak(text, language, keep=) -> mu-law
+    ear: Ear | None = None
+    has_words: bool = True  # an engine writes down what the caller says
+
+
+class Runner:
+    """The conversation on one bidirectional stream, from its `start` to its end. On the loop alone."""
+
+    def __init__(self, session: Session, outlet: Outlet, part: Part, told: Told) -> None:
+        self.part = part
+        self.mouth = Mouth(session, outlet, said=told.said, moved=told.moved, spoke=self._spoke)
+        self.wants_words = part.voice.wants_words and part.has_words
+        self.interruptible = getattr(part.voice, "interruptible", True)
+        self.interruptions = 0
+        self.is_over = False
+        self.speech_at = 0.0  # loop time at which words of the caller came last
+        self.is_hearing = False  # the caller speaks just now
+        self.ended_at = 0.0  # loop time at which the caller fell silent
+        self.by_key = False  # what interrupted last was a key
+        self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
+        self.waited_ms = 0.0
+        self._session = session
+        self._told = told
+        self._loop = asyncio.get_running_loop()
+        self._events: deque[Event] = deque()
+        self._frames = 0
+        self._some = asyncio.Event()
+        self._spoken_ms: int | None = None
+        self._turns = 0
+        self._journalled_ms = 0
+        self._spoke_at = self._loop.time()
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Let the voice talk."""
+        self._task = asyncio.create_task(self._talk())
+        self._look()
+
+    def end(self) -> None:
+        """The socket is gone. May be repeated."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.mouth.close()
+        self._some.set()
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    # -- what comes in ----------------------------------------------------------------------------
+
+    def hear(self, payload: bytes, at_ms: int) -> None:
+        """One frame of the caller."""
+        if self.is_over:
+            return
+        self._sound(at_ms + len(payload) // 8)
+        if self.part.ear is not None:
+            self._listen(self.part.ear.heard(payload, at_ms))
+        if self.part.voice.wants_frames:
+            if self._frames >= FRAMES_KEPT:
+                self._events.remove(next(event for event in self._events if type(event) is Frame))
+                self._frames -= 1
+            self._frames += 1
+            self._put(Frame(payload, at_ms))
+
+    def key(self, digit: str, at_ms: int) -> None:
+        """A key of the caller: it interrupts like speech."""
+        if self.is_over:
+            return
+        self.by_key = True
+        self.speech_at = self._loop.time()
+        self.interrupt()
+        self._spoken_ms = at_ms
+        self._put(Key(digit, at_ms))
+
+    def partial(self) -> None:
+        """The caller is saying something: it is words, no cough."""
+        self.speech_at = self._loop.time()
+        self._some.set()
+
+    def words(self, text: str, start_ms: int, end_ms: int, confidence: float | None) -> None:
+        """The caller has said this."""
+        if self.is_over or not text.strip():
+            return
+        self.speech_at = self._loop.time()
+        if not self.wants_words:
+            return
+        self.by_key = False
+        if self.part.ear is None:
+            self.interrupt()
+        self._spoken_ms = end_ms
+        self._put(Words(text, start_ms, end_ms, confidence))
+
+    def mark(self, name: str) -> None:
+        """A mark of ours came back."""
+        self.mouth.returned(name)
+
+    # -- for the talk -----------------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        """Discard what we are saying, if we are and it may be."""
+        if not (self.interruptible and self.mouth.is_speaking):
+            return
+        self.interruptions += 1
+        self.mouth.clear()
+        if not self.waiting_out:
+            self._put(Interrupted(self.mouth.take_said()))
+
+    @property
+    def has_events(self) -> bool:
+        """Whether something waits to be taken that is not mere sound."""
+        return len(self._events) > self._frames
+
+    def take(self) -> Event | None:
+        """The next thing that came, if there is one."""
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        self._frames -= type(event) is Frame
+        return event
+
+    async def something(self, seconds: float | None) -> None:
+        """Wait until something may have come, at most so long."""
+        if self._events or self.is_over:
+            return
+        self._some.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._some.wait()
+        except TimeoutError:
+            return
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _put(self, event: Event) -> None:
+        if len(self._events) - self._frames >= EVENTS_KEPT:
+            return  # nobody asks for them: keys and words of one who does not stop
+        self._events.append(event)
+        self._some.set()
+
+    def _listen(self, heard: Heard) -> None:
+        if heard.began:
+            self.by_key = False
+            self.interrupt()
+        if heard.ended is not None:
+            self.ended_at = self._loop.time()
+            self._some.set()
+            if not self.wants_words:
+                self._spoken_ms = heard.ended
+        self.is_hearing = heard.speaking
+
+    def _sound(self, upto_ms: int) -> None:
+        """The stream has come so far: what of us did the caller hear meanwhile."""
+        ms, at_ms = upto_ms - self._journalled_ms, self._journalled_ms
+        if ms <= 0:
+            return
+        self._journalled_ms = upto_ms
+        sound = self.mouth.sounding(ms)
+        if sound:
+            self._told.sound(at_ms, sound)
+            if self.part.ear is not None:
+                self.part.ear.played(sound)
+
+    def _spoke(self) -> None:
+        """Sound goes out after silence: if the caller had spoken, this is our answer."""
+        self._spoke_at = self._loop.time()
+        spoken_ms, self._spoken_ms = self._spoken_ms, None
+        if spoken_ms is None:
+            return
+        self._turns += 1
+        gap = max(0, self._session.position_ms - spoken_ms)
+        ours = max(0, gap - round(self.waited_ms))
+        self.waited_ms = 0.0
+        self._told.turned(self._turns, spoken_ms, gap, ours)
+
+    async def _talk(self) -> None:
+        """The voice's whole life; however it ends, the socket is closed so that Twilio goes on."""
+        talk = LiveTalk(self)
+        why = "done"
+        try:
+            await self.part.voice.talk(talk)
+            await talk.end()
+        except Ended:
+            pass
+        except Exception as error:  # whatever a voice does wrong, its caller goes on elsewhere
+            why = "failed"
+            count("voice.failed")
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            facts = {"error": type(error).__name__, "where": f"{where.name}:{where.lineno}"}
+            _log.error("voice.failed", extra={"stream": self._session.stream_sid, **facts})
+        self._finish(why)
+
+    def _finish(self, why: str) -> None:
+        if not self.is_over:
+            self.end()
+            self._told.over(why)
+
+    def _look(self) -> None:
+        """A voice that hangs is lost."""
+        if self.mouth.is_speaking:
+            self._spoke_at = self._loop.time()
+        if self._loop.time() - self._spoke_at > IDLE_SECONDS:
+            _log.error("voice.silent", extra={"stream": self._session.stream_sid})
+            count("voice.silent")
+            self._finish("silent")
+            return
+        self._timer = self._loop.call_later(_LOOK_SECONDS, self._look)

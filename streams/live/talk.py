@@ -1,0 +1,274 @@
+"""The conversation as a voice sees it: what `streams.voices.base.Talk` promises, on a live stream."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from calls import spoken
+from calls.refusal import Refused
+from streams.voices.base import Ended, Event, Key, NotAllowed, Said, Silence, Words
+
+if TYPE_CHECKING:
+    from streams.live.runner import Runner
+
+__all__ = ["LiveTalk", "Office"]
+
+QUEUED_MS: Final = 10_000
+"""So much may wait to be said; who says more waits."""
+ANSWER_SECONDS: Final = 8.0
+BETWEEN_DIGITS_SECONDS: Final = 2.0
+COUGH_SECONDS: Final = 1.2
+"""Who fell silent so long ago without a word had only coughed: we go on with what they have not heard."""
+RESUMED: Final = 2
+TRIES: Final = 3
+_FAREWELL_SECONDS = 10.0
+_SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_YES, _NO = ("yes", "yeah", "yep", "correct", "right", "sure"), ("no", "nope", "wrong", "not")
+
+
+class Office(Protocol):
+    """What a conversation may have done (calls.services.actions). Each raises Refused."""
+
+    async def perform(self, name: str, *, reason: str, due: str) -> bool:
+        """Take an action; True when the conversation ends with it."""
+        ...
+
+    async def fact(self, name: str, value: str) -> None: ...
+    async def place(self, at: str) -> None: ...
+    async def verify(self, *, then: str, failed: str) -> None: ...
+    async def goodbye(self, text: str) -> None: ...
+
+
+class LiveTalk:
+    """One voice's talk with one caller."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.briefing = runner.part.briefing
+        self._runner = runner
+        self._mouth = runner.mouth
+        self._office = runner.part.office
+        self._loop = asyncio.get_running_loop()
+        self._own_text = " ".join(self.briefing.text.split())
+
+    # -- saying -------------------------------------------------------------------------------------
+
+    async def say(self, text: str, *, interruptible: bool = True) -> Said:
+        """Speak, and return when the caller has heard it or interrupted it. A cough is no interruption."""
+        self._mouth.take_said()
+        heard: list[Said] = []
+        rest = text
+        for _ in range(RESUMED + 1):
+            before = self._runner.interruptions
+            said = await self._say(rest, interruptible)
+            heard.append(said)
+            rest = _rest(rest, said.text)
+            # Without an interruption marks were lost: the caller has probably heard it, and hears it once.
+            if self._runner.interruptions == before or not rest or await self._was_meant():
+                break
+        return Said(
+            " ".join(said.text for said in heard if said.text),
+            sum(said.ms for said in heard),
+            heard[-1].whole,
+        )
+
+    async def _say(self, text: str, interruptible: bool) -> Said:
+        """Sentence by sentence: the first sounds while the next is made."""
+        self._alive()
+        before, usual = self._runner.interruptions, self._runner.interruptible
+        self._runner.interruptible = interruptible and usual
+        self._runner.waiting_out += 1
+        try:
+            for sentence in _SENTENCE.split(text.strip()):
+                sound = await self._speak(sentence)
+                if self._runner.interruptions != before:
+                    break
+                self._mouth.put(sound, sentence)
+            said = await self.heard_out()
+        finally:
+            self._runner.waiting_out -= 1
+            self._runner.interruptible = usual
+        return said if self._runner.interruptions == before else Said(said.text, said.ms, False)
+
+    async def _speak(self, sentence: str) -> bytes:
+        """Its sound; only what the voice says to everybody is kept on the disk."""
+        keep = " ".join(sentence.split()) in self._own_text
+        language = self.briefing.language
+        sound: bytes = await self._runner.part.speaker.speak(sentence, language, keep=keep)
+        return sound
+
+    async def _was_meant(self) -> bool:
+        """Whether who interrupted has something to say: a key, or words that an engine makes out."""
+        runner = self._runner
+        if runner.by_key or not runner.wants_words:
+            return True
+        began = self._loop.time()
+        while not runner.is_over:
+            if runner.speech_at >= began or self._runner.by_key:
+                return True
+            quiet = 0.0 if runner.is_hearing else self._loop.time() - max(runner.ended_at, began)
+            if quiet > COUGH_SECONDS:
+                return False
+            await runner.something(COUGH_SECONDS - quiet + 0.01)
+            if runner.has_events:
+                return True
+        raise Ended
+
+    async def play(self, ulaw: bytes, text: str = "") -> None:
+        """Queue sound; waits while ten seconds are queued."""
+        self._alive()
+        self._mouth.put(ulaw, text)
+        while self._mouth.queued_ms > QUEUED_MS:
+            await self._mouth.changed(1.0)
+            self._alive()
+
+    async def heard_out(self) -> Said:
+        """Wait until all that was queued has been heard or discarded."""
+        self._runner.waiting_out += 1
+        try:
+            while self._mouth.is_speaking:
+                await self._mouth.changed()
+        finally:
+            self._runner.waiting_out -= 1
+        self._alive()
+        return self._mouth.take_said()
+
+    def clear(self) -> Said:
+        """Discard what the caller has not heard yet."""
+        self._mouth.clear()
+        return self._mouth.take_said()
+
+    def waited(self, ms: float) -> None:
+        """So much of this turn a provider took."""
+        self._runner.waited_ms += ms
+
+    # -- hearing ------------------------------------------------------------------------------------
+
+    async def hear(self, *, timeout_s: float | None = None) -> Event | Silence:
+        """What comes next; Silence after so long in which neither of the two has spoken."""
+        runner, since = self._runner, self._loop.time()
+        while True:
+            self._alive()
+            event = runner.take()
+            if event is not None:
+                return event
+            now = self._loop.time()
+            if runner.is_hearing or self._mouth.is_speaking:
+                since = now
+            since = max(since, runner.ended_at, runner.speech_at)
+            if timeout_s is not None and now - since >= timeout_s:
+                return Silence()
+            left = None if timeout_s is None else since + timeout_s - now + 0.001
+            await runner.something(left)
+
+    async def choose(
+        self, text: str, options: Mapping[str, Sequence[str]], *, keys: Mapping[str, str] | None = None
+    ) -> str:
+        """Ask, up to three times, for one of the options; "" for none."""
+        by_key = keys or {str(number): name for number, name in enumerate(options, 1)}
+        for _ in range(TRIES):
+            await self.say(text)
+            event = await self._answer()
+            if isinstance(event, Key) and event.digit in by_key:
+                return by_key[event.digit]
+            found = [
+                name
+                for name, phrases in options.items()
+                if isinstance(event, Words) and _says(event, phrases)
+            ]
+            if len(found) == 1:
+                return found[0]
+        return ""
+
+    async def confirm(self, text: str) -> bool:
+        """Ask for yes or no (1 or 2)."""
+        return await self.choose(text, {"yes": _YES, "no": _NO}) == "yes"
+
+    async def digits(self, text: str, *, least: int = 1, most: int = 20) -> str:
+        """Ask for digits, keyed (# ends them) or spoken; "" when none can be understood."""
+        for _ in range(TRIES):
+            await self.say(text)
+            found = await self._digits(most)
+            if least <= len(found) <= most:
+                return found
+        return ""
+
+    async def _digits(self, most: int) -> str:
+        found, seconds = "", ANSWER_SECONDS
+        while len(found) < most:
+            event = await self._answer(seconds)
+            if isinstance(event, Silence) or (isinstance(event, Key) and event.digit == "#"):
+                break
+            found += event.digit if isinstance(event, Key) else spoken.as_digits(event.text)
+            seconds = BETWEEN_DIGITS_SECONDS if found else ANSWER_SECONDS
+        return found
+
+    async def _answer(self, seconds: float = ANSWER_SECONDS) -> Words | Key | Silence:
+        while True:
+            event = await self.hear(timeout_s=seconds)
+            if isinstance(event, Words | Key | Silence):
+                return event
+
+    # -- doing --------------------------------------------------------------------------------------
+
+    async def fact(self, name: str, value: str) -> None:
+        """Note something about the call."""
+        await self._do(self._office.fact(name, value))
+
+    async def do(self, action: str, *, reason: str = "", due: str = "") -> None:
+        """Take one of the voice's actions. Raises Ended when the conversation ends with it, NotAllowed."""
+        if await self._do(self._office.perform(action, reason=reason, due=due)):
+            await self._farewell()
+
+    async def verify(self, *, then: str, failed: str) -> None:
+        """Have Twilio ask for the code or date. Raises Ended, NotAllowed."""
+        await self._do(self._office.verify(then=then, failed=failed))
+        await self._farewell()
+
+    async def at(self, place: str) -> None:
+        """Where to go on should this voice be lost."""
+        await self._do(self._office.place(place))
+
+    async def end(self, text: str = "") -> None:
+        """Say this and hang up. Raises Ended."""
+        if text:
+            await self.say(text, interruptible=False)
+        await self._do(self._office.goodbye(""))
+        await self._farewell()
+
+    async def _do(self, asked: Any) -> Any:
+        try:
+            self._alive()
+        except Ended:
+            asked.close()
+            raise
+        try:
+            return await asked
+        except Refused as refused:
+            if refused.code == "taken_over":
+                raise Ended from refused
+            raise NotAllowed(refused.text) from refused
+
+    async def _farewell(self) -> None:
+        """What was said last is heard before the socket closes."""
+        end = self._loop.time() + _FAREWELL_SECONDS
+        while self._mouth.is_speaking and self._loop.time() < end:
+            await self._mouth.changed(1.0)
+        raise Ended
+
+    def _alive(self) -> None:
+        if self._runner.is_over:
+            raise Ended
+
+
+def _rest(text: str, heard: str) -> str:
+    """What of a text has not been heard, by its words."""
+    return " ".join(text.split()[len(heard.split()) :])
+
+
+def _says(words: Words, phrases: Sequence[str]) -> bool:
+    """Whether one of the phrases was said, word for word."""
+    plain = f" {' '.join(re.findall(r'[a-z0-9]+', words.text.lower()))} "
+    return any(f" {' '.join(re.findall(r'[a-z0-9]+', one.lower()))} " in plain for one in phrases)

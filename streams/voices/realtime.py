@@ -1,0 +1,65 @@
+"""The AI agent: OpenAI's Realtime API as a voice. Set-up, costs and limits: docs/realtime.md.
+
+What it may do stands in `openai_tools`, how it goes on over lost sessions in `openai_conversation`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from calls.counters import count
+from streams.voices import openai_options
+from streams.voices.base import Ended, Talk
+from streams.voices.openai_conversation import Conversation
+from streams.voices.openai_line import Limits, ProviderLost
+
+__all__ = ["RealtimeVoice"]
+
+_log = logging.getLogger("contactcenter.voices")
+
+
+class RealtimeVoice:
+    """Talks until an action or the caller ends it; raises ProviderLost when the provider fails."""
+
+    wants_frames: ClassVar[bool] = True
+    wants_words: ClassVar[bool] = (
+        True  # a session that is opened later is told them; they are not sent before
+    )
+
+    def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._clock = limits or Limits(), clock
+
+    async def talk(self, call: Talk) -> None:
+        """Lead the conversation."""
+        try:
+            await self._talk(call)
+        except ProviderLost as lost:
+            count(f"voice.provider.{lost.reason}")
+            _log.warning("voice.provider.lost", extra={"voice": call.briefing.voice, "reason": lost.reason})
+            call.clear()
+            raise
+
+    async def _talk(self, call: Talk) -> None:
+        try:
+            options = openai_options.read(call.briefing.settings)
+        except ValueError:
+            raise ProviderLost("settings") from None
+        try:
+            await Conversation(call, options, self._limits, self._clock).run()
+        except BaseExceptionGroup as group:
+            raise _telling(group) from None
+
+
+def _telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Of what ended the parts of a conversation, what matters: that it is over, then that they are lost."""
+    for kind in (Ended, ProviderLost):
+        if (found := group.subgroup(kind)) is not None:
+            return _first(found)
+    return _first(group)
+
+
+def _first(group: BaseException) -> BaseException:
+    return _first(group.exceptions[0]) if isinstance(group, BaseExceptionGroup) else group

@@ -1,0 +1,378 @@
+"""A voice on a live stream: it speaks, is interrupted, hears, and never leaves its caller in nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import pytest
+
+from calls.briefing import Briefing
+from streams.voices import registry
+from streams.voices.base import Event, Frame, Interrupted, Key, NotAllowed, Said, Silence, Talk, Words
+from streams.voices.echo import EchoVoice
+from tests.streams import virtual
+from tests.streams.conversing import VOICE, Conversation, Speaker
+
+LONG = "one two three four five six seven eight"
+
+
+class Told:
+    """A voice that does what a test writes."""
+
+    wants_frames: ClassVar[bool] = False
+    wants_words: ClassVar[bool] = True
+
+    def __init__(self, talk: Callable[[Talk], Awaitable[None]]) -> None:
+        self.talk = talk
+
+
+class Listening(Told):
+    wants_frames = True
+    wants_words = False
+
+
+def converse(
+    talk: Callable[[Talk], Awaitable[None]],
+    *acts: tuple[float, Callable[[Conversation], None]],
+    seconds: float = 60.0,
+    kind: type[Told] = Told,
+    **how: Any,
+) -> Conversation:
+    """The whole conversation with this voice; the caller acts at these seconds of it."""
+
+    async def whole() -> Conversation:
+        conversation = Conversation(kind(talk), **how)
+        loop = asyncio.get_running_loop()
+        for at, act in acts:
+            loop.call_later(at, act, conversation)
+        return await conversation.last(seconds)
+
+    return virtual.run(whole)
+
+
+def speaks(text: str, seconds: float = 1.0) -> Callable[[Conversation], None]:
+    return lambda conversation: conversation.speaks(text, seconds)
+
+
+def presses(digit: str) -> Callable[[Conversation], None]:
+    return lambda conversation: conversation.presses(digit)
+
+
+def texts(conversation: Conversation) -> list[str]:
+    return [line.heard_text for line in conversation.lines if line.heard_text]
+
+
+async def hush(call: Talk) -> None:
+    await call.hear()
+
+
+def test_what_is_said_is_heard_and_becomes_a_line() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say("Good morning. How are you?"))
+
+    conversation = converse(talk)
+    assert said == [Said("Good morning. How are you?", 1250, True)]
+    assert texts(conversation) == ["Good morning. How are you?"]
+    assert conversation.believed() == conversation.played()
+    assert conversation.warned == []
+
+
+def test_only_what_is_said_to_everybody_is_kept_as_sound() -> None:
+    speaker = Speaker()
+
+    async def talk(call: Talk) -> None:
+        await call.say("Welcome to the line. Good morning Carla.")
+
+    briefing = Briefing(1, "Test", "flow", text="say: Welcome to\n  the line.")
+    converse(talk, speaker=speaker, briefing=briefing)
+    assert speaker.asked == [("Welcome to the line.", True), ("Good morning Carla.", False)]
+
+
+def test_a_voice_that_is_done_says_goodbye_and_closes_the_socket() -> None:
+    async def talk(call: Talk) -> None:
+        await call.say("Hello.")
+
+    conversation = converse(talk)
+    assert conversation.office.did == [("goodbye", "")]
+    assert conversation.over == ["done"]
+
+
+def test_a_voice_that_raises_leaves_its_caller_to_what_comes_next() -> None:
+    async def talk(call: Talk) -> None:
+        raise KeyError("mistake")
+
+    conversation = converse(talk)
+    assert conversation.office.did == []
+    assert conversation.over == ["failed"]
+
+
+def test_a_voice_from_which_nothing_comes_is_taken_for_lost_after_a_minute() -> None:
+    assert converse(hush, seconds=59).over == []
+    assert converse(hush, seconds=70).over == ["silent"]
+
+
+def test_the_caller_interrupts_by_speech_and_the_rest_is_never_heard() -> None:
+    said: list[Said] = []
+    heard: list[Event | Silence] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(LONG))
+        heard.append(await call.hear(timeout_s=5))
+
+    conversation = converse(talk, (0.8, speaks("stop please")))
+    assert not said[0].whole
+    assert said[0].text == "one two"
+    assert [one.text for one in heard if isinstance(one, Words)] == ["stop please"]
+    assert texts(conversation) == ["one two"]
+    assert conversation.lines[0].is_cut
+    assert conversation.believed() == conversation.played()
+
+
+def test_clear_goes_out_as_soon_as_the_ear_is_sure() -> None:
+    conversation = converse(lambda call: call.say(LONG), (0.8, speaks("stop")))  # type: ignore[arg-type, return-value]
+    clear = next(one for one in conversation.judge.commands if one["event"] == "clear")
+    assert 800 <= clear["played_ms"] + 30 <= 1000
+
+
+def test_a_cough_is_no_interruption_and_the_rest_is_said() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(LONG))
+
+    conversation = converse(talk, (0.8, speaks("", 0.3)))
+    assert said[0].text == LONG
+    assert said[0].whole
+    assert " ".join(texts(conversation)) == LONG
+
+
+def test_a_key_interrupts_at_once() -> None:
+    heard: list[Event | Silence] = []
+
+    async def talk(call: Talk) -> None:
+        assert not (await call.say(LONG)).whole
+        heard.append(await call.hear(timeout_s=5))
+
+    conversation = converse(talk, (0.8, presses("5")))
+    assert [one.digit for one in heard if isinstance(one, Key)] == ["5"]
+    assert texts(conversation) == ["one two"]
+
+
+def test_what_must_be_heard_is_not_interrupted() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(LONG, interruptible=False))
+
+    converse(talk, (0.8, speaks("stop")), (1.0, presses("1")))
+    assert said == [Said(LONG, 2000, True)]
+
+
+def test_silence_is_told_when_neither_has_spoken_for_so_long() -> None:
+    waited: list[float] = []
+
+    async def talk(call: Talk) -> None:
+        await call.say("Well?")
+        began = asyncio.get_running_loop().time()
+        assert isinstance(await call.hear(timeout_s=5), Silence)
+        waited.append(asyncio.get_running_loop().time() - began)
+
+    converse(talk)
+    assert waited[0] == pytest.approx(5, abs=0.1)
+
+
+def test_sound_that_is_queued_is_interrupted_where_somebody_listens() -> None:
+    heard: list[Event | Silence] = []
+
+    async def talk(call: Talk) -> None:
+        await call.play(b"\x55" * 16000, LONG)
+        while not heard or not isinstance(heard[-1], Interrupted):
+            heard.append(await call.hear())
+
+    conversation = converse(talk, (0.8, speaks("stop")), kind=Listening)
+    interrupted = heard[-1]
+    assert isinstance(interrupted, Interrupted)
+    assert interrupted.said == Said("one two", 500, False)
+    assert any(isinstance(one, Frame) for one in heard)
+    assert conversation.believed() == conversation.played()
+
+
+def test_more_than_ten_seconds_are_waited_for() -> None:
+    took: list[float] = []
+
+    async def talk(call: Talk) -> None:
+        for _ in range(30):
+            await call.play(b"\x55" * 8000)
+        took.append(asyncio.get_running_loop().time())
+        await call.heard_out()
+
+    conversation = converse(talk)
+    assert took[0] == pytest.approx(19, abs=1.1)
+    assert conversation.warned == []
+
+
+def test_frames_that_nobody_asks_for_are_kept_for_two_seconds() -> None:
+    frames: list[int] = []
+
+    async def talk(call: Talk) -> None:
+        await asyncio.sleep(5)
+        while isinstance(event := await call.hear(timeout_s=0.01), Frame) and len(frames) < 100:
+            frames.append(event.at_ms)
+
+    converse(talk, kind=Listening)
+    assert frames[0] >= 2900
+
+
+def test_how_long_the_answer_took_is_told_for_each_turn() -> None:
+    async def talk(call: Talk) -> None:
+        for _ in range(2):
+            await call.hear()
+            call.waited(100)
+            await call.say("I see.")
+
+    conversation = converse(talk, (1.0, speaks("one")), (5.0, speaks("two")))
+    assert [number for number, *_ in conversation.turns] == [1, 2]
+    for _, spoken_ms, gap_ms, ours_ms in conversation.turns:
+        assert spoken_ms in (1980, 5980)
+        assert 600 <= gap_ms <= 680
+        assert ours_ms == gap_ms - 100
+
+
+def test_what_the_caller_hears_of_us_is_told_in_the_streams_own_time() -> None:
+    async def talk(call: Talk) -> None:
+        await call.say("one two three four")
+
+    conversation = converse(talk)
+    sound = b"".join(sound for _, sound in conversation.sounded)
+    assert len(sound) == 8000
+    starts = [at for at, _ in conversation.sounded]
+    assert starts == sorted(starts)
+    assert starts[-1] - starts[0] == pytest.approx(980, abs=20)
+
+
+def test_an_action_ends_the_conversation_behind_what_was_said_last() -> None:
+    async def talk(call: Talk) -> None:
+        await call.play(b"\x55" * 8000, "One moment please.")
+        await call.do("person", reason="wants a person")
+        raise AssertionError("goes on")
+
+    conversation = converse(talk)
+    assert conversation.office.did == [("perform", "person", "wants a person", "")]
+    assert texts(conversation) == ["One moment please."]
+    assert conversation.over == ["done"]
+
+
+def test_an_action_that_there_is_not_changes_nothing() -> None:
+    async def talk(call: Talk) -> None:
+        with pytest.raises(NotAllowed, match="no action refund"):
+            await call.do("refund")
+        await call.do("callback", due="2026-11-27T10:00")
+        await call.say("Done.")
+
+    conversation = converse(talk)
+    assert conversation.office.did == [
+        ("perform", "callback", "", "2026-11-27T10:00"),
+        ("goodbye", ""),
+    ]
+
+
+def test_facts_places_and_a_check_of_who_it_is() -> None:
+    async def talk(call: Talk) -> None:
+        await call.fact("order", "4711")
+        await call.at("status")
+        await call.verify(then="known", failed="person")
+
+    did = converse(talk).office.did
+    assert did == [("fact", "order", "4711"), ("place", "status"), ("verify", "known", "person")]
+
+
+@pytest.mark.parametrize(
+    ("act", "choice"),
+    [(speaks("a large one"), "large"), (presses("1"), "small"), (speaks("I do not know"), "")],
+)
+def test_a_choice_is_made_by_speech_or_key(act: Callable[[Conversation], None], choice: str) -> None:
+    chosen: list[str] = []
+
+    async def talk(call: Talk) -> None:
+        chosen.append(await call.choose("Which?", {"small": ["small"], "large": ["large", "big"]}))
+
+    converse(talk, (1.0, act))
+    assert chosen == [choice]
+
+
+@pytest.mark.parametrize(("word", "answer"), [("yes it is", True), ("no", False), ("hm", False)])
+def test_a_question_is_confirmed_or_not(word: str, answer: bool) -> None:
+    answers: list[bool] = []
+
+    async def talk(call: Talk) -> None:
+        answers.append(await call.confirm("Is that right?"))
+
+    converse(talk, (1.5, speaks(word)))
+    assert answers == [answer]
+
+
+def test_digits_are_spoken_in_parts_or_keyed_up_to_the_hash() -> None:
+    found: list[str] = []
+
+    async def talk(call: Talk) -> None:
+        found.append(await call.digits("Which number?", least=4, most=8))
+        found.append(await call.digits("And the other?", least=2, most=8))
+
+    keys = [(12.0 + 0.3 * n, presses(key)) for n, key in enumerate("42#")]
+    converse(talk, (1.0, speaks("four seven")), (3.0, speaks("one one")), *keys)
+    assert found == ["4711", "42"]
+
+
+def test_the_echo_says_what_it_hears_and_ends_with_the_hash_key() -> None:
+    async def whole() -> Conversation:
+        conversation = Conversation(EchoVoice())
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, conversation.speaks, "hello", 1.0)
+        loop.call_later(5.0, conversation.presses, "#")
+        return await conversation.last(60)
+
+    conversation = virtual.run(whole)
+    assert conversation.over == ["done"]
+    sound = b"".join(sound for _, sound in conversation.sounded)
+    assert sound.count(VOICE) == 50
+    assert not any(command["event"] == "clear" for command in conversation.judge.commands)
+
+
+def test_who_hangs_up_ends_the_voice() -> None:
+    ended: list[str] = []
+
+    async def talk(call: Talk) -> None:
+        try:
+            await call.say(LONG * 10)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    conversation = converse(talk, (1.0, lambda one: one.hang_up()), seconds=3)
+    assert ended == ["cancelled"]
+    assert conversation.over == []
+    assert conversation.lines[0].is_cut
+
+
+def test_a_mark_that_never_comes_back_keeps_nobody_waiting_and_is_not_believed() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say("Hello there."))
+
+    conversation = converse(talk, lose=1.0)
+    assert said == [Said("", 0, False)]
+    assert conversation.believed() == set()
+    assert len(conversation.played()) == 1
+
+
+def test_a_site_names_its_own_voices() -> None:
+    own = {"parrot": "streams.voices.echo:EchoVoice", "gone": "nowhere.at_all:Gone"}
+    assert isinstance(registry.make("parrot", own), EchoVoice)
+    assert isinstance(registry.make("echo", own), EchoVoice)
+    with pytest.raises(registry.UnknownVoice, match="known: flow, realtime, echo, parrot, gone"):
+        registry.make("nobody", own)
+    with pytest.raises(registry.UnknownVoice, match="nowhere"):
+        registry.make("gone", own)
