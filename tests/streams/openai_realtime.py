@@ -115,7 +115,9 @@ class Session:
         await self.ends_item(item, response)
         await self.ends(response)
 
-    async def calls(self, name: str, arguments: Any, *, call: str = "call_1", response: str = "resp_1") -> None:
+    async def calls(
+        self, name: str, arguments: Any, *, call: str = "call_1", response: str = "resp_1"
+    ) -> None:
         """Within a response, a tool."""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         item = {

@@ -120,7 +120,15 @@ async def test_one_that_says_it_is_there_is_not_lost() -> None:
 async def test_some_garbage_is_passed_over() -> None:
     async with agent() as one:
         session = await one.session()
-        for text in ("", "nonsense", "[]", '"text"', "{}", '{"type":5}', '{"type":"response.done","response":5}'):
+        for text in (
+            "",
+            "nonsense",
+            "[]",
+            '"text"',
+            "{}",
+            '{"type":5}',
+            '{"type":"response.done","response":5}',
+        ):
             await session.raw(text)
         await session.raw('{"type":"response.output_audio.delta","delta":"!!"}')
         await session.raw('{"type":"something.new","delta":5}')
