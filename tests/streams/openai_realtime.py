@@ -1,7 +1,7 @@
 """OpenAI's Realtime API on a loopback port: its handshake and its messages, scripted by the test.
 
-Both directions are held against the official client's own types: a field that it does not know, or one that is
-missing, is a fault, and no test ends well with one.
+Both directions are held against the official client's own types: a field that it does not know, or one that
+is missing, is a fault, and no test ends well with one.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ class Session:
 
 
 class Provider:
-    """The server. `refuse` holds the statuses of the next handshakes; `answers` whether sessions are set up."""
+    """The server. `refuse`: statuses of the next handshakes; `answers`: whether sessions are set up."""
 
     def __init__(self) -> None:
         self.refuse: list[int] = []
@@ -163,6 +163,10 @@ class Provider:
             while not so():
                 self._changed.clear()
                 await self._changed.wait()
+
+    def tell(self) -> None:
+        """Something changed."""
+        self._changed.set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.handshakes.append(request)
@@ -187,7 +191,7 @@ class Provider:
             session.received.append(event)
         if event["type"] == "session.update" and self.answers:
             await session.send("session.updated", session={"type": "realtime"})
-        self._changed.set()
+        self.tell()
 
 
 @asynccontextmanager
