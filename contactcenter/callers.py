@@ -97,6 +97,13 @@ class Callers:
         at, self.placed = self._next(), self.placed + 1
         self._call(at, number or self.numbers[at % len(self.numbers)], self.scripts[at]["name"])
 
+    def _call(self, caller: int, number: str, script: str) -> str:
+        wanted = {"from": self.number_of(caller), "to": number, "script": script}
+        sid: str = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
+        self.live[sid] = time.monotonic()
+        self.playing[sid] = script
+        return sid
+
     def _next(self) -> int:
         """The script whose turn it is: a steady one that is not there, else the next that is none of them."""
         names, steady = [one["name"] for one in self.scripts], self.steady[: max(0, self.wanted - 1)]
@@ -106,10 +113,3 @@ class Callers:
         others = [at for at, name in enumerate(names) if name not in steady] or list(range(len(names)))
         self.turn += 1
         return others[(self.turn - 1) % len(others)]
-
-    def _call(self, caller: int, number: str, script: str) -> str:
-        wanted = {"from": self.number_of(caller), "to": number, "script": script}
-        sid: str = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
-        self.live[sid] = time.monotonic()
-        self.playing[sid] = script
-        return sid

@@ -4,8 +4,8 @@ import { mark, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { keysOn } from "../keys.js";
 import { listening } from "../listen.js";
-import { NO_LINE } from "../words.js";
 import { namesInWords, partnerOf, showBusy, showWhy } from "./pieces.js";
+import { NO_LINE } from "../words.js";
 
 const LISTENERS = 2; // the site lets no more hear one call
 
