@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bench import interrupting
 from bench.heard import percentile
 from bench.machine import ROOT
 from calls.briefing import Briefing
@@ -79,7 +80,8 @@ class Measured:
 def figures(args: argparse.Namespace) -> dict[str, Any]:
     """The figures of `bench voice`; progress on standard error."""
     listening = _cost(bargein.Listener(bargein.model(model_dir())))
-    _say(f"a frame: {listening:.0f} µs")
+    heard = interrupting.measure()
+    _say(f"a frame: {listening:.0f} µs; {len(heard.delays)} times speech was heard, {heard.missed} not")
     found = _conversations()
     if len(found.turns) < LEAST_TURNS:
         raise SystemExit(f"Only {len(found.turns)} turns could be measured, {found.unanswered} unanswered.")
@@ -90,6 +92,13 @@ def figures(args: argparse.Namespace) -> dict[str, Any]:
         "barge_in_p50_ms": _figure(percentile(found.clears, 50), "ms"),
         "barge_in_p95_ms": _figure(percentile(found.clears, 95), "ms"),
         "interruptions": _figure(len(found.clears), "times"),
+        "speech_decided_p50_ms": _figure(percentile(heard.delays, 50), "ms"),
+        "speech_decided_p95_ms": {
+            **_figure(percentile(heard.delays, 95), "ms"),
+            "times": len(heard.delays),
+            "missed": heard.missed,
+        },
+        "interrupted_by_noise": {**_figure(len(heard.false), "times"), "by": heard.false},
         "voice_frame_us": _figure(round(listening), "µs"),
         "voice_frame_without_ear_us": _figure(round(_cost(None), 1), "µs"),
         "_late_p99_ms": found.late_p99_ms,
