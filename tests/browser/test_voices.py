@@ -1,6 +1,7 @@
 """A voice that speaks with a caller, as people see it: on the wall, on the call's page, at the desk."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,12 +27,12 @@ def play(stage: Stage, mina_there: Page) -> CallPlay:
     return CallPlay(stage, mina_there, call, sid)
 
 
-def turn(play: CallPlay, number: int, gap_ms: int) -> dict:
+def turn(play: CallPlay, number: int, gap_ms: int) -> dict[str, Any]:
     key = f"{play.sid}/{number}"
     return {"turn": key, "call": play.call, "spoken_ms": 4000 * number, "gap_ms": gap_ms}
 
 
-def line(play: CallPlay, number: int, text: str, **more) -> dict:
+def line(play: CallPlay, number: int, text: str, **more) -> dict[str, Any]:
     return {
         "utterance": f"{play.sid}/outbound/{number}",
         "call": play.call,
