@@ -49,7 +49,7 @@ function listeningEntries({ by, began_at: began, ended_at: ended }) {
   ];
 }
 
-const MODES = { "call.coach": "coach", "call.join": "join" };
+const MODES = { "call.coach": "coach", "call.join": "join", "call.takeover": "join" };
 
 /** Each change of mode is a line of its own; a supervision knows its last mode alone, its commands know them all. */
 function supervisionEntries(one, call, commands) {

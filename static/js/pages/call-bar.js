@@ -88,7 +88,7 @@ export class Bar {
     const { voice } = this.state.calls.get(this.id);
     const inside = this.state.supervisorOf(this.id);
     button.hidden = !voice;
-    button.disabled = Boolean(inside);
+    button.disabled = Boolean(inside) || this.state.cut;
     showWhy(button, inside ? insideInWords(inside) : "");
     showBusy(button, Boolean(this.supervise?.step));
     if (voice) for (const mode of ["coach", "join"]) this.buttons.get(mode).hidden = true;
