@@ -8,11 +8,13 @@ from typing import Any
 
 from contactcenter.stage import Failed, Stage, ask
 
-__all__ = ["Callers"]
+__all__ = ["VOICE_SCRIPT", "Callers"]
 
 TOO_SHORT = 2.0  # seconds: a call that ends sooner never worked
 TOO_MANY = 5  # of these in a row
 BETWEEN = 10.0  # seconds: a call for somebody who sits ready is on its way for a moment
+VOICE_SCRIPT = "callback"
+VOICE_FROM = 2  # so many calls are wanted before one more speaks with the voice
 
 
 @dataclass
@@ -24,12 +26,14 @@ class Callers:
     scripts: list[dict[str, Any]]
     numbers: list[str]
     number_of: Callable[[int], str]
+    voice: str = ""  # the number that a voice answers
     live: dict[str, float] = field(default_factory=dict)
     truth: dict[str, dict[str, Any]] = field(default_factory=dict)
     placed: int = 0
     short: int = 0
     silent: int = 0
     extra_at: float = float("-inf")
+    with_voice: str = ""  # the call that speaks with the voice, or did last
 
     def look(self, people_ready: int = 0) -> None:
         """Note which calls have ended, and place as many as are missing. Raises Failed.
@@ -39,8 +43,10 @@ class Callers:
         self._read()
         if self.short >= TOO_MANY:
             raise Failed(f"Calls end as soon as they begin. See {self.stage.directory}/serve.log")
-        while len(self.live) < self.wanted and not self.stage.ending.is_set():
+        while len(self.live.keys() - {self.with_voice}) < self.wanted and not self.stage.ending.is_set():
             self._place()
+        if self.wanted >= VOICE_FROM and self.voice and self.with_voice not in self.live:
+            self.with_voice = self._call(len(self.scripts), self.voice, VOICE_SCRIPT)
         is_time = time.monotonic() - self.extra_at > BETWEEN
         if people_ready and is_time and not self.stage.ending.is_set():
             self.extra_at = time.monotonic()
@@ -82,10 +88,10 @@ class Callers:
 
     def _place(self, number: str = "") -> None:
         at, self.placed = self.placed % len(self.scripts), self.placed + 1
-        wanted = {
-            "from": self.number_of(at),
-            "to": number or self.numbers[at % len(self.numbers)],
-            "script": self.scripts[at]["name"],
-        }
-        sid = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
+        self._call(at, number or self.numbers[at % len(self.numbers)], self.scripts[at]["name"])
+
+    def _call(self, caller: int, number: str, script: str) -> str:
+        wanted = {"from": self.number_of(caller), "to": number, "script": script}
+        sid: str = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
         self.live[sid] = time.monotonic()
+        return sid

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contactcenter import stage as staging
-from contactcenter.callers import Callers
+from contactcenter.callers import VOICE_SCRIPT, Callers
 from contactcenter.children import ROOT
 from contactcenter.stage import Failed, Stage, ask
 from streams.engines import install
@@ -111,12 +111,15 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
     logins = seeding.world(agents=given.calls + 2)
     stage.start("serve", ["manage.py", "serve", "--port", stage.url.rpartition(":")[2]])
     stage.wait_for("emulator", f"{stage.emulator_url}/emulator/")
-    scripts = [one for one in ask(f"{stage.emulator_url}/emulator/scripts/")["scripts"] if one["rotation"]]
-    seeding.contacts([one["caller"]["name"] for one in scripts])
+    known = ask(f"{stage.emulator_url}/emulator/scripts/")["scripts"]
+    scripts = [one for one in known if one["rotation"]]
+    to_voice = [one for one in known if one["name"] == VOICE_SCRIPT]  # not where recordings are given
+    seeding.contacts([one["caller"]["name"] for one in [*scripts, *to_voice]])
     stage.say("Starting the server …")
     stage.wait_for("serve", f"{stage.url}/readyz")
     numbers = [e164 for e164, _ in seeding.NUMBERS]
-    return Callers(stage, given.calls, scripts, numbers, seeding.caller_number), logins
+    voice = seeding.VOICE[0] if to_voice else ""
+    return Callers(stage, given.calls, scripts, numbers, seeding.caller_number, voice), logins
 
 
 def _refuse_without_models(stage: Stage) -> None:

@@ -6,12 +6,14 @@ All numbers are from ranges kept free for fiction (020 7946 0000 to 0999, 07700 
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from calls.models import (
+    Action,
     Agent,
     AlertRule,
     Call,
@@ -26,14 +28,20 @@ from calls.models import (
     Queue,
     Team,
     User,
+    Voice,
+    VoiceTable,
 )
 
-__all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "Login", "caller_number", "contacts", "world"]
+__all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "VOICE", "Login", "caller_number", "contacts", "world"]
 
 LOGINS = ("supervisor", "agent", "amira", "admin")
 GROUPS = {"supervisor": "Supervisor", "admin": "Admin"}
 AGENTS = (("agent", "Jonas Weber"), ("amira", "Amira Haddad"), ("sofie", "Sofie Lund"))
 NUMBERS = (("+442079460100", "Support"), ("+442079460101", "Sales"), ("+442079460102", "Bookings"))
+# The number that a voice answers, and who calls it: they book a call back and ask for a person.
+VOICE = ("+442079460103", "Self-service")
+FLOW = Path(__file__).parent.parent / "calls" / "flows" / "self_service.yaml"
+ORDERS = "order,status,expected\n4711,on its way,on Friday\n1234,being packed,next week\n"
 OUTCOMES = {
     "Support": ("Solved", "Will be looked into", "Passed on", "Wrong number"),
     "Sales": ("Sold", "Offer sent", "Not interested"),
@@ -85,6 +93,7 @@ def world(*, agents: int = 0) -> dict[str, Login]:
             forward_to=people[-1].e164,
             greeting=f"Welcome to {label}." if queue else "",
         )
+    _voice(team, hours)
     for prefix, label in (("+44", "United Kingdom"), ("+447700900", "Numbers of the demo")):
         Destination.objects.create(prefix=prefix, label=label)
     for rule in RULES:
@@ -139,6 +148,20 @@ def _queue(label: str, team: Team, people: list[Agent]) -> Queue:
     for order, outcome in enumerate(OUTCOMES[label]):
         Outcome.objects.create(queue=queue, label=outcome, order=order)
     return queue
+
+
+def _voice(team: Team, hours: Hours) -> None:
+    """A number that a self-service flow answers, which hands over to Support."""
+    support = Queue.objects.get(name="Support")
+    voice = Voice.objects.create(
+        name=VOICE[1], kind=Voice.FLOW, text=FLOW.read_text(encoding="utf-8"), queue=support
+    )
+    for name, kind in (("person", Action.Kind.QUEUE), ("call_back", Action.Kind.CALLBACK)):
+        Action.objects.create(voice=voice, name=name, kind=kind, queue=support)
+    VoiceTable.objects.create(voice=voice, name="orders", text=ORDERS)
+    PhoneNumber.objects.create(
+        e164=VOICE[0], label=VOICE[1], destination="voice", voice=voice, team=team, hours=hours
+    )
 
 
 def _hours() -> Hours:

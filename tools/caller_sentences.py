@@ -23,7 +23,8 @@ SENTENCES = {
     "half_past_two": "At half past two.",
     "yes": "Yes please.",
     "person": "I want to speak to a person.",
-    "order_status": "Order status.",
+    "rather_now": "Hello. I asked for a call back tomorrow, but I would rather talk to you now.",
+    "thanks": "That is all I wanted to know. Thank you very much, goodbye.",
 }
 FOLDER = ROOT / "emulator" / "recordings"
 LICENCE = "free for any use, (c) 2000 Carnegie Mellon University"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from calls import path
 from calls.stamp import iso
 
 
@@ -122,8 +123,12 @@ class Call(models.Model):
             return self.contact.name
         return self.caller_name or self.caller or "Withheld"
 
+    def speaking(self) -> str:
+        """The name of the voice that speaks with the caller by the plan, or nothing."""
+        return self.voice.name if self.voice and path.speaks(self.plan, self.voice_id) else ""
+
     def as_message(self) -> dict[str, Any]:
-        """The call's present state as browsers get it."""
+        """The call's present state as browsers get it; needs what it names."""
         return {
             "call": self.pk,
             "state": self.state,
@@ -133,6 +138,7 @@ class Call(models.Model):
             "number": self.number.e164 if self.number else "",
             "label": self.number.label if self.number else "",
             "agent": self.agent.name if self.agent else "",
+            "voice": self.speaking(),
             "queue": self.queue.name if self.queue else "",
             "team": self.team_id,
             "verified": self.verified,

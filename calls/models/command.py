@@ -25,6 +25,7 @@ class Command(models.Model):
         REMOVE = "leg.remove", "Take out of the conference"
         COACH = "call.coach", "Coach the agent"
         JOIN = "call.join", "Join the call"
+        TAKEOVER = "call.takeover", "Take over from the voice"
 
     class State(models.TextChoices):
         PENDING = "pending", "Pending"

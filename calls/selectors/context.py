@@ -17,8 +17,9 @@ __all__ = ["of", "same_person", "voicemails"]
 
 CALLS_SHOWN = 5
 SAID_SHOWN = 20
+SAID_WITH_A_VOICE = 60  # lines of both
 OPEN_SHOWN = 10
-FACTS_SHOWN = 20
+FACTS_SHOWN = 30
 
 Body = dict[str, Any]
 
@@ -34,7 +35,8 @@ def of(*, call: Call, offer: Offer | None, agent: Agent, outcomes: list[str], no
         "queue": _queue(call, offer, outcomes, now),
         "verified": call.verified,
         "said": _said(call),
-        "entered": _entered(call.facts),
+        "voice": call.voice.name if call.voice else "",
+        "entered": _entered(call.facts, offer.reason if offer else ""),
         "calls": _calls(same, call),
         "callbacks": _callbacks(call.contact_id, number),
         "voicemails": voicemails(call.contact_id, number),
@@ -103,19 +105,23 @@ def _queue(call: Call, offer: Offer | None, outcomes: list[str], now: datetime) 
 
 
 def _said(call: Call) -> list[Body]:
-    """The caller's last lines before the first agent joined; all of them while nobody has."""
-    lines = Utterance.objects.filter(call=call, speaker="caller").defer("words")
+    """The caller's last lines before the first agent joined; all of them while nobody has. And what a voice
+    has said in between: so much of it as the caller has heard.
+    """
+    shown = SAID_WITH_A_VOICE if call.voice_id else SAID_SHOWN
+    lines = Utterance.objects.filter(call=call, speaker__in=("caller", "voice")).defer("words")
     joined = call.offers.aggregate(first=Min("accepted_at"))["first"]
     if joined is not None:
         lines = lines.filter(start_ms__lt=max(0, int((joined - call.started_at).total_seconds() * 1000)))
-    newest = lines.order_by("-start_ms", "-id")[:SAID_SHOWN]
-    return [{"text": line.text, "at_ms": line.start_ms} for line in reversed(newest)]
+    newest = lines.order_by("-start_ms", "-id")[:shown]
+    return [{"text": line.text, "at_ms": line.start_ms, "speaker": line.speaker} for line in reversed(newest)]
 
 
-def _entered(facts: Any) -> Body:
-    """What is known of the caller's wish: short plain values only."""
+def _entered(facts: Any, reason: str) -> Body:
+    """What is known of the caller's wish: short plain values only, and not what is shown as the reason."""
     if not isinstance(facts, dict):
         return {}
+    facts = {key: value for key, value in facts.items() if (key, value) != ("reason", reason)}
     plain = {key: value for key, value in facts.items() if isinstance(value, str | int | float | bool)}
     shown = list(plain.items())[:FACTS_SHOWN]
     return {clean(key, 40): clean(value, 200) if isinstance(value, str) else value for key, value in shown}

@@ -112,12 +112,20 @@ def callbacks_of(agent: Agent) -> QuerySet[Callback]:
 def _rows(agent: Agent, now: datetime) -> _Rows:
     offer = (
         Offer.objects.filter(agent=agent, state__in=OPEN)
-        .select_related("call__number", "call__contact", "call__agent", "call__queue", "waiting", "callback")
+        .select_related(
+            "call__number",
+            "call__contact",
+            "call__agent",
+            "call__queue",
+            "call__voice",
+            "waiting",
+            "callback",
+        )
         .first()
     )
     wrapup = (
         WrapUp.objects.filter(agent=agent, closed_at__isnull=True)
-        .select_related("call__number", "call__contact", "call__agent", "call__queue", "queue")
+        .select_related("call__number", "call__contact", "call__agent", "call__queue", "call__voice", "queue")
         .first()
     )
     asked = {offer.call.queue_id if offer else None, wrapup.queue_id if wrapup else None} - {None}

@@ -26,7 +26,7 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
     joined = Supervision.objects.joined().filter(call=OuterRef("pk"))
     offered = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
-    found = rows.select_related("number", "contact", "agent", "queue")
+    found = rows.select_related("number", "contact", "agent", "queue", "voice")
     return found.annotate(
         is_waiting=Exists(waits),
         is_seated=Exists(seated),

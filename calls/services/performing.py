@@ -201,6 +201,7 @@ _PERFORM: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.REMOVE: _remove,
     Kind.COACH: _supervise,
     Kind.JOIN: _supervise,
+    Kind.TAKEOVER: _supervise,
 }
 _SEEN: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.START_STREAM: _unread,
@@ -217,4 +218,5 @@ _SEEN: dict[Kind, Callable[[Command], Facts | None]] = {
     Kind.REMOVE: _removed,
     Kind.COACH: _supervised,
     Kind.JOIN: _supervised,
+    Kind.TAKEOVER: _supervised,
 }

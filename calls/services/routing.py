@@ -41,6 +41,7 @@ from calls.services import (
     offers,
     queues,
     supervision_over,
+    takeover_fetch,
     wrapup,
 )
 
@@ -147,6 +148,7 @@ _STEPS: tuple[Callable[[datetime], int], ...] = (
     _abandoned,
     lambda now: ending.parts_over(now=now),
     lambda now: supervision_over.over(now=now),
+    lambda now: takeover_fetch.fetch(now=now),
     lambda now: lost.kept(now=now),
     lambda now: ending.strays(now=now),
     _offered,

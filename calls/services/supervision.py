@@ -17,7 +17,7 @@ from calls.events import Change, change
 from calls.models import Agent, Call, Command, Conference, Leg, Offer, Participant, Supervision, User
 from calls.models.offer import OPEN
 from calls.refusal import Refused
-from calls.services import commands, moves, offers, transfers
+from calls.services import commands, moves, offers, takeover, transfers
 from calls.services.commands import Intent
 
 __all__ = [
@@ -31,12 +31,17 @@ __all__ = [
     "leave",
     "open_of",
     "take_leg",
+    "take_over",
     "transfer",
 ]
 
 RING_SECONDS = 30
 OPEN_ONES = ~Q(state=Supervision.State.ENDED)
-_MODES = {Command.Kind.COACH: Supervision.Mode.COACH, Command.Kind.JOIN: Supervision.Mode.JOIN}
+_MODES = {
+    Command.Kind.COACH: Supervision.Mode.COACH,
+    Command.Kind.JOIN: Supervision.Mode.JOIN,
+    Command.Kind.TAKEOVER: Supervision.Mode.JOIN,
+}
 
 
 def identity(user: User) -> str:
@@ -57,6 +62,11 @@ def coach(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Comm
 def join(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
     """Speak with everybody in the call. Raises Refused."""
     return _take_part(Command.Kind.JOIN, call, by, command_id, now)
+
+
+def take_over(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
+    """Speak with the caller in the place of a voice, which goes on until they are here. Raises Refused."""
+    return _take_part(Command.Kind.TAKEOVER, call, by, command_id, now)
 
 
 def leave(*, call: Call, by: User, command_id: uuid.UUID, now: datetime) -> Command:
@@ -156,8 +166,8 @@ def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, 
         if there.call_id != call.pk:
             raise _busy()
         return _change_mode(there, kind, by, command_id, now)
-    room = _room(call)
-    coached = _agents_leg(room) if kind == Command.Kind.COACH else ""
+    room = None if kind == Command.Kind.TAKEOVER else _room(call)
+    coached = _agents_leg(room) if room is not None and kind == Command.Kind.COACH else ""
     row, command = _intend(kind, call, room, coached, by, command_id, now)
     command = commands.send([command], now=now)[0]
     if command.state == Command.State.FAILED:
@@ -171,7 +181,7 @@ def _take_part(kind: Command.Kind, call: Call, by: User, command_id: uuid.UUID, 
 def _intend(
     kind: Command.Kind,
     call: Call,
-    room: Conference,
+    room: Conference | None,
     coached: str,
     by: User,
     command_id: uuid.UUID,
@@ -179,6 +189,7 @@ def _intend(
 ) -> tuple[Supervision, Command]:
     try:
         with change(at=now) as told:
+            room = room or takeover.new_room(call, now=now)
             row = Supervision.objects.create(
                 call=call,
                 by=by,

@@ -8,7 +8,7 @@ from calls import lattice
 from calls.access import may_intervene, scope_of
 from calls.events import change
 from calls.models import Call, Leg, Participant, Supervision
-from calls.services import supervision
+from calls.services import supervision, takeover
 
 __all__ = ["over"]
 
@@ -38,8 +38,8 @@ def _is_over(row: Supervision, now: datetime) -> bool:
     if not may_intervene(row.by) or not scope_of(row.by).sees(row.call.team_id):
         return True
     if leg is None or leg.answered_at is None:
-        return row.until + _GRACE <= now
-    return _coached_has_left(row) or _person_has_left(row, now)
+        return row.until + _GRACE <= now or takeover.is_void(row)
+    return _coached_has_left(row) or _person_has_left(row, now) or takeover.is_void(row)
 
 
 def _coached_has_left(row: Supervision) -> bool:

@@ -18,13 +18,17 @@ from calls.selectors import taps as selector
 from calls.services import commands, tickets
 from calls.services.commands import Intent
 
-__all__ = ["reopen_lost", "start", "stop"]
+__all__ = ["ONE_WAY", "reopen_lost", "start", "stop"]
 
 _log = logging.getLogger("contactcenter.command")
 _TRACKS = {"inbound_track", "outbound_track", "both_tracks"}
 _AT_ONCE = 64  # the rest at the next look, a quarter of a second later
 _MAX_PARAMETERS = 99
 _MAX_PARAMETER = 500  # name and value together must be shorter
+ONE_WAY = gettext_noop(
+    "Twilio's Stream resource opens unidirectional streams only: they hear and do not speak. "
+    "A voice that answers is set on the number, as its destination."
+)
 _VOICE = gettext_noop(
     "A bidirectional stream cannot be stopped by itself. End the call or give it another step."
 )

@@ -53,6 +53,8 @@ class Act:
 
 
 def _start(asked: OnCall) -> Command:
+    if asked.short("direction") not in ("", "unidirectional"):
+        raise Refused("bidirectional", gettext(taps.ONE_WAY))
     leg = calls.caller_leg(asked.call.pk)
     if leg is None:
         raise Wrong(404, "unknown_call", gettext("There is no such call."))
@@ -96,6 +98,11 @@ def _coach(asked: OnCall) -> Command:
 def _join(asked: OnCall) -> Command:
     asked.audit()
     return supervision.join(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
+
+
+def _take_over(asked: OnCall) -> Command:
+    asked.audit()
+    return supervision.take_over(call=asked.call, by=asked.by, command_id=asked.id, now=asked.now)
 
 
 def _leave(asked: OnCall) -> Command:
@@ -175,6 +182,7 @@ ACTS: dict[str, Act] = {
     "stream.stop": Act(may_control_streams, _STREAMS, _stop),
     "call.coach": Act(may_intervene, _CALLS, _coach),
     "call.join": Act(may_intervene, _CALLS, _join),
+    "call.takeover": Act(may_intervene, _CALLS, _take_over),
     "call.leave": Act(may_intervene, _CALLS, _leave),
     "call.end": Act(may_intervene, _CALLS, _end),
     "call.transfer": Act(may_intervene, _CALLS, _transfer),

@@ -11,8 +11,9 @@ const NOUNS = {
   supervisions: "supervision",
   moments: "moment",
   notes: "note",
+  turns: "turn",
 };
-const OF_A_CALL = ["gaps", "commands", "listenings", "supervisions"]; // nothing without their call
+const OF_A_CALL = ["gaps", "commands", "listenings", "supervisions", "turns"]; // nothing without their call
 const LISTS = ["legs", "queues", "teams"];
 const FACTS = ["site", "figures", "me", "history", "contact"];
 const PARTIAL_MS = 8_000; // a partial line that nothing follows is no longer what is being said
@@ -275,6 +276,7 @@ const HANDLERS = {
   supervision: noun("supervisions", "supervision", (message) => message.state === "ended"),
   moment: noun("moments", "moment"),
   note: noun("notes", "note"),
+  turn: noun("turns", "turn"),
   alert: noun("alerts", "alert"),
   utterance(message) {
     if (message.gone) this.lines.get(message.call)?.delete(message.utterance);

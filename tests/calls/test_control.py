@@ -77,6 +77,17 @@ def test_a_stream_is_started_with_name_track_and_parameters(mina: Client, twilio
     assert asked["parameters"]["team"] == "north"
 
 
+def test_a_stream_that_speaks_cannot_be_started_and_words_say_where_a_voice_is_set(
+    mina: Client, twilio: Twilio
+) -> None:
+    leg = factories.leg()
+    answer = do(mina, leg.call_id, kind="stream.start", direction="bidirectional")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "bidirectional")
+    assert "unidirectional streams only" in answer.json()["error"]["text"]
+    assert "set on the number" in answer.json()["error"]["text"]
+    assert twilio.created == []
+
+
 def test_a_stream_is_stopped_by_sid_and_by_name(mina: Client, twilio: Twilio) -> None:
     stream = factories.stream()
     call = stream.leg.call_id

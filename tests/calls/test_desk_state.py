@@ -20,6 +20,8 @@ from calls.models import (
     Offer,
     Participant,
     Queue,
+    Utterance,
+    Voice,
     Voicemail,
     WrapUp,
 )
@@ -128,7 +130,7 @@ def test_the_caller_is_known_before_the_answer(jonas: Agent) -> None:
         "wrapup_s": 45,
     }
     assert (context["verified"], context["entered"]) == ("yes", {"order": "A-17"})
-    assert context["said"] == [{"text": "it is about my boiler", "at_ms": 2000}]
+    assert context["said"] == [{"text": "it is about my boiler", "at_ms": 2000, "speaker": "caller"}]
     assert [(one["agent"], one["seconds"], one["note"]) for one in context["calls"]] == [
         ("Sanne", 120, "Asked for a new boiler")
     ]
@@ -426,3 +428,31 @@ def test_what_a_caller_had_before_is_found_by_index(jonas: Agent) -> None:
             steps = " / ".join(str(row[-1]) for row in cursor.fetchall())
         plans |= {index: steps for index in plans if index in steps}
     assert [(index, steps) for index, steps in plans.items() if not steps or "SCAN calls_call" in steps] == []
+
+
+def test_what_a_voice_learnt_is_there_before_the_answer(jonas: Agent) -> None:
+    voice = Voice.objects.create(name="Self-service")
+    facts = {"order": "4711", "reason": "Parcel is broken"}
+    call = factories.call(voice=voice, facts=facts, verified="yes")
+    desks.said(call, "it is broken", start_ms=4000)
+    Utterance.objects.create(
+        call=call,
+        stream_sid="MZ" + "7" * 32,
+        track="outbound",
+        number=1,
+        speaker="voice",
+        start_ms=1000,
+        end_ms=2000,
+        text="How can I help?",
+    )
+    desks.offered(jonas, call, reason="Parcel is broken")
+    state = shown(jonas)
+    context = state["context"]
+    assert [(one["speaker"], one["text"]) for one in context["said"]] == [
+        ("voice", "How can I help?"),
+        ("caller", "it is broken"),
+    ]
+    assert (context["voice"], context["verified"]) == ("Self-service", "yes")
+    assert context["entered"] == {"order": "4711"}, "the reason is told once"
+    assert state["offer"]["reason"] == "Parcel is broken"
+    assert state["call"]["voice"] == "", "nobody but the agent speaks with them now"

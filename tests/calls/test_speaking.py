@@ -2,7 +2,10 @@
 
 import pytest
 
-from calls.models import Call, Event, Turn, Utterance
+from calls import path
+from calls.access import EVERY
+from calls.models import Call, Event, Turn, Utterance, Voice
+from calls.selectors import call as call_page
 from calls.selectors import feed, voices
 from calls.services import speaking
 from calls.services.speaking import Answered
@@ -59,3 +62,16 @@ def test_a_turn_of_a_call_that_is_gone_is_dropped_and_odd_figures_are_bounded(ca
     gone = Answered(10**6, SID, 1, 0, 0)
     assert speaking.turned(turns=[gone, turn(call, 2, -5)]) == 1
     assert Turn.objects.get().gap_ms == 0
+
+
+def test_a_call_names_its_voice_while_the_plan_is_the_voices(call):
+    voice = Voice.objects.create(name="Self-service")
+    Call.objects.update(voice=voice, plan=path.to_voice(voice.pk))
+    assert shown(call)["voice"] == "Self-service"
+    for plan in (path.to_queue(1), path.to_verify(), {}):
+        Call.objects.update(plan=plan)
+        assert shown(call)["voice"] == ""
+
+
+def shown(call):
+    return call_page.snapshot(call.pk, EVERY)["call"]

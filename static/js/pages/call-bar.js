@@ -24,6 +24,7 @@ export class Bar {
     const does = {
       coach: () => this.intervene("coach"),
       join: () => this.intervene("join"),
+      takeover: () => this.takeOver(),
       moment: () => this.moments.mark(),
       transfer: () => this.transfer?.open(),
       end: () => this.end(),
@@ -32,7 +33,7 @@ export class Bar {
     };
     for (const [name, act] of Object.entries(does)) this.buttons.get(name)?.addEventListener("click", act);
     for (const button of this.buttons.values()) button.disabled = false;
-    for (const [key, act] of [["l", () => this.listen?.toggle()], ["m", does.moment], ["c", does.coach], ["J", does.join]]) {
+    for (const [key, act] of [["l", () => this.listen?.toggle()], ["m", does.moment], ["c", does.coach], ["J", does.join], ["T", does.takeover]]) {
       onKey(key, () => this.isLive() && act());
     }
   }
@@ -43,6 +44,11 @@ export class Bar {
 
   intervene(mode) {
     if (this.supervise && !this.whyNotEnter()) this.supervise.ask(mode);
+  }
+
+  takeOver() {
+    const button = this.buttons.get("takeover");
+    if (this.supervise && button && !button.hidden && !button.disabled) this.supervise.ask("takeover");
   }
 
   draw() {
@@ -70,6 +76,20 @@ export class Bar {
       showWhy(button, why);
       showBusy(button, Boolean(step) && !button.disabled);
     }
+    this.takeOverButton();
+  }
+
+  /** While a voice speaks there is nobody to coach or to join: the caller can be taken over. */
+  takeOverButton() {
+    const button = this.buttons.get("takeover");
+    if (!button) return;
+    const { voice } = this.state.calls.get(this.id);
+    const inside = this.state.supervisorOf(this.id);
+    button.hidden = !voice;
+    button.disabled = Boolean(inside);
+    button.title = inside ? insideInWords(inside) : "";
+    showBusy(button, Boolean(this.supervise?.step));
+    if (voice) for (const mode of ["coach", "join"]) this.buttons.get(mode).hidden = true;
   }
 
   /** Why nobody can be added to the call now, or "". */
@@ -77,6 +97,7 @@ export class Bar {
     const call = this.state.calls.get(this.id);
     const inside = this.state.supervisorOf(this.id);
     if (inside && inside.user !== this.state.me.user) return insideInWords(inside);
+    if (call.voice) return gettext("A voice speaks with the caller.");
     const waits = ["ringing", "queued"].includes(phaseOf(call)) || call.conference === null;
     if (waits || !call.answered_at) return gettext("Nobody has answered yet.");
     if (!call.conference) return gettext("This call is not in a conference, so nobody can be added to it.");
@@ -86,7 +107,8 @@ export class Bar {
   /** What cannot be done now, and why; said once each. */
   reasons() {
     const reasons = [];
-    const enter = this.buttons.has("coach") ? this.whyNotEnter() : "";
+    const { voice } = this.state.calls.get(this.id);
+    const enter = this.buttons.has("coach") && !voice ? this.whyNotEnter() : "";
     if (enter) reasons.push(gettext("Coach and Join: %(why)s", { why: enter }));
     const listen = this.listen && !this.listen.here ? this.listen.why() : "";
     if (listen) reasons.push(gettext("Listen in: %(why)s", { why: listen }));

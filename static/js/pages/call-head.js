@@ -4,7 +4,7 @@ import * as clock from "../clock.js";
 import { mark, one, text } from "../dom.js";
 import { soundInWords, streamHealth, transcription } from "../health.js";
 import { gettext } from "../i18n.js";
-import { namesInWords, phaseBadge, phaseOf, showBadge, showBusy, showHealth, showHelp } from "./pieces.js";
+import { namesInWords, partnerOf, phaseBadge, phaseOf, showBadge, showBusy, showHealth, showHelp } from "./pieces.js";
 
 const DIRECTIONS = { inbound: gettext("Inbound"), outbound: gettext("Outbound") };
 
@@ -24,7 +24,7 @@ export class Head {
     show("phone", call.caller_number === call.caller ? "" : call.caller_number);
     show("line", call.label || call.number || gettext("Unknown"));
     show("number", call.label ? call.number : "");
-    show("agent", call.agent || (call.state === "ended" ? gettext("Nobody") : gettext("Nobody yet")));
+    show("agent", partnerOf(call, call.state === "ended" ? gettext("Nobody") : gettext("Nobody yet")));
     show("queue", call.queue);
     one("[data-queue-fact]", this.head).hidden = !call.queue;
     show("direction", DIRECTIONS[call.direction] ?? (call.direction.startsWith("outbound") ? DIRECTIONS.outbound : call.direction));

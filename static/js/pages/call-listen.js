@@ -4,7 +4,7 @@ import { mark, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { keysOn } from "../keys.js";
 import { listening } from "../listen.js";
-import { namesInWords, showBusy, showWhy } from "./pieces.js";
+import { namesInWords, partnerOf, showBusy, showWhy } from "./pieces.js";
 
 const LISTENERS = 2; // the site lets no more hear one call
 
@@ -29,7 +29,7 @@ export class Listen {
 
   start() {
     const call = this.state.calls.get(this.id);
-    listening.start({ call: this.id, caller: call.caller, agent: call.agent });
+    listening.start({ call: this.id, caller: call.caller, agent: partnerOf(call, "") });
   }
 
   /** Why the call cannot be heard now, or "". */

@@ -25,6 +25,7 @@ export const SAID = {
   },
   "call.coach": { failed: (text) => gettext("You do not coach: %(text)s", { text }) },
   "call.join": { failed: (text) => gettext("You did not join the call: %(text)s", { text }) },
+  "call.takeover": { failed: (text) => gettext("You did not take the call over: %(text)s", { text }) },
   "call.leave": leave,
   "leg.end": leave,
   "call.transfer": transfer,
@@ -48,4 +49,4 @@ export const SAID = {
 };
 
 /** Kinds whose being done the page shows elsewhere. */
-export const OF_NOUNS = new Set(["call.coach", "call.join", "call.leave", "leg.end", "moment", "alert.acknowledge", "help.done"]);
+export const OF_NOUNS = new Set(["call.coach", "call.join", "call.takeover", "call.leave", "leg.end", "moment", "alert.acknowledge", "help.done"]);

@@ -42,10 +42,11 @@ export class Supervise {
     return { agent: call?.agent || gettext("the agent"), caller: call?.caller ?? "" };
   }
 
-  /** Ask whether to, and then do it: "coach" or "join". */
+  /** Ask whether to, and then do it: "coach", "join" or "takeover". */
   async ask(mode) {
     if (this.step || this.own?.mode === mode) return;
-    if (!(await sure(mode === "coach" ? this.coachWords() : this.joinWords())) || this.step) return;
+    const words = { coach: () => this.coachWords(), join: () => this.joinWords(), takeover: () => this.takeOverWords() };
+    if (!(await sure(words[mode]())) || this.step) return;
     if (this.own) await this.change(mode);
     else await this.enter(mode);
   }
@@ -76,6 +77,20 @@ export class Supervise {
         ...(changes ? [] : [phoneLine()]),
       ],
       yes: gettext("Join"),
+    };
+  }
+
+  takeOverWords() {
+    const voice = this.state.calls.get(this.id)?.voice ?? "";
+    const { caller } = this.names;
+    return {
+      title: gettext("Take %(caller)s over from %(voice)s?", { caller, voice }),
+      lines: [
+        ["ok", gettext("%(caller)s speaks with you, and %(voice)s falls silent.", { caller, voice })],
+        ["talking", gettext("Until your phone has answered, %(voice)s goes on.", { voice })],
+        phoneLine(),
+      ],
+      yes: gettext("Take over"),
     };
   }
 
@@ -192,17 +207,23 @@ export class Supervise {
   }
 
   inWords(own) {
-    const { agent, caller } = this.names;
     if (this.step === "phone") return gettext("Connecting the phone in this page…");
     if (this.step === "leave") return gettext("Leaving the call…");
     if (this.step === "switch") return this.wanted === "join" ? gettext("Joining the call…") : gettext("Going back to coaching…");
     if (this.step === "asked" || own?.state === "ringing") return gettext("Calling your phone; it answers by itself…");
-    const words =
-      own.mode === "coach"
-        ? gettext("You coach %(agent)s. %(caller)s does not hear you.", { agent, caller })
-        : gettext("You are in the call. %(agent)s and %(caller)s hear you.", { agent, caller });
+    const words = this.partInWords(own);
     if (this.phone.busy) return this.phone.muted ? `${words} ${gettext("You are muted.")}` : words;
     return `${words} ${gettext("Your phone is not in this page.")}`;
+  }
+
+  /** Whom I speak with; who was taken over from a voice is brought to me first. */
+  partInWords({ mode }) {
+    const { agent, caller } = this.names;
+    const call = this.state.calls.get(this.id);
+    if (mode === "coach") return gettext("You coach %(agent)s. %(caller)s does not hear you.", { agent, caller });
+    if (call.voice) return gettext("You are connected. %(caller)s is being brought to you…", { caller });
+    if (!call.agent) return gettext("You speak with %(caller)s.", { caller });
+    return gettext("You are in the call. %(agent)s and %(caller)s hear you.", { agent, caller });
   }
 
   trouble() {

@@ -22,6 +22,7 @@ import { Shares } from "./call-shares.js";
 import { Side } from "./call-side.js";
 import { CallState } from "./call-state.js";
 import { Streams } from "./call-streams.js";
+import { Turns } from "./call-turns.js";
 import { Words } from "./call-words.js";
 import { phaseOf } from "./pieces.js";
 
@@ -37,6 +38,7 @@ const parts = [
   new Words(state, id),
   streams,
   new Shares(state, id),
+  new Turns(state, id),
   new Alerts(state, id, acts, (key) => transcript.goTo(key)),
   new Caller(state, id),
   new Notes(state, id, acts),

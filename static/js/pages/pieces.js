@@ -51,7 +51,14 @@ export function showHelp(badge, call) {
 /** Who speaks on a track before the line is final; as the server names it. */
 export function speakerOf(track, call) {
   if (track === "inbound") return "caller";
+  if (call.voice) return "voice";
   return call.answered_at ? "agent" : "other";
+}
+
+/** Who speaks with the caller: a voice, else the agent, else `nobody`. */
+export function partnerOf(call, nobody, shown = (name) => name) {
+  if (call.voice) return gettext("Voice: %(name)s", { name: call.voice });
+  return call.agent ? shown(call.agent) : nobody;
 }
 
 /** "Mina", "Mina and Ada", "Mina, Ada and Ben". */

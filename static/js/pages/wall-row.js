@@ -7,7 +7,7 @@ import { gettext } from "../i18n.js";
 import { listening } from "../listen.js";
 import { Talk } from "../talk.js";
 import { inQueue, SPEAKERS } from "../words.js";
-import { showBadge, showHealth, speakerOf } from "./pieces.js";
+import { partnerOf, showBadge, showHealth, speakerOf } from "./pieces.js";
 import { fromTemplate } from "./wall-list.js";
 import { alertsBadge, firstName, help, OUTCOMES, PHASES, watcher } from "./wall-words.js";
 
@@ -56,7 +56,7 @@ export class Row {
     full(parts.caller, caller);
     text(parts.phone, bare || call.caller_number === call.caller ? "" : call.caller_number);
     full(parts.queue, call.queue ? inQueue(call.queue) : "");
-    full(parts.agent, call.agent ? (bare ? firstName(call.agent) : call.agent) : gettext("No agent yet"));
+    full(parts.agent, partnerOf(call, gettext("No agent yet"), bare ? firstName : undefined));
     full(parts.line, bare ? (call.label ?? "") : call.label || call.number || gettext("Unknown line"));
     text(parts["open-name"], gettext(" the call of %(caller)s", { caller }));
     this.caller = caller;
@@ -143,7 +143,7 @@ export class Row {
     const { call } = this;
     if (!call || this.parts.listen.hidden || this.parts.listen.disabled) return;
     if (isOurs(this.id)) listening.stop();
-    else listening.start({ call: call.call, caller: call.caller, agent: call.agent });
+    else listening.start({ call: call.call, caller: call.caller, agent: partnerOf(call, "") });
   }
 }
 

@@ -1,0 +1,163 @@
+"""A voice that speaks with a caller, as people see it: on the wall, on the call's page, at the desk."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.callplay import CallPlay, full, iso
+from tests.browser.deskplay import DeskPlay, context
+from tests.browser.test_looks import CONTRAST, NAMELESS, SMALL
+from tests.browser.theatre import Stage
+from tests.browser.wallplay import Played, row
+from tests.browser.wallplay import call as wall_call
+from tests.chromium import picture
+
+SPOKEN = {"voice": "Self-service", "agent": "", "agent_id": None, "conference": False}
+TAKE_OVER, COACH, JOIN = (f'[data-act="{act}"]' for act in ("takeover", "coach", "join"))
+PART = "[data-part] [data-text]"
+
+
+@pytest.fixture
+def play(stage: Stage, mina_there: Page) -> CallPlay:
+    """A call in progress with an open stream; Mina has not opened its page yet."""
+    call, sid = stage.live_call()
+    return CallPlay(stage, mina_there, call, sid)
+
+
+def turn(play: CallPlay, number: int, gap_ms: int) -> dict:
+    key = f"{play.sid}/{number}"
+    return {"turn": key, "call": play.call, "spoken_ms": 4000 * number, "gap_ms": gap_ms}
+
+
+def line(play: CallPlay, number: int, text: str, **more) -> dict:
+    return {
+        "utterance": f"{play.sid}/outbound/{number}",
+        "call": play.call,
+        "stream": play.sid,
+        "track": "outbound",
+        "speaker": "voice",
+        "start_ms": 1000 * number,
+        "end_ms": 1000 * number + 900,
+        "text": text,
+        "confidence": None,
+        **more,
+    }
+
+
+def test_the_wall_shows_the_voice_in_the_agents_place(played: Played) -> None:
+    page = played.open(calls=[wall_call(1, "Carla Visser", agent="", voice="Self-service")])
+    expect(row(page, 1).locator("[data-agent]")).to_have_text("Voice: Self-service")
+    played.tell("call", wall_call(1, "Carla Visser", agent="Jonas", voice=""), "call.changed")
+    expect(row(page, 1).locator("[data-agent]")).to_have_text("Jonas")
+
+
+def test_a_calls_page_names_the_voice_and_labels_what_it_said(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    expect(play.page.locator(".call-head [data-agent]")).to_have_text("Voice: Self-service")
+    play.tell("utterance", **line(play, 1, "How can I help?"))
+    said = play.page.locator('.line[data-who="voice"]')
+    expect(said.locator(".speaker")).to_have_text("Voice")
+    expect(said.locator(".said")).to_have_text("How can I help?")
+
+
+def test_how_quickly_the_voice_answers_is_told_turn_by_turn(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    panel = play.page.locator("[data-turns-panel]")
+    expect(panel).to_be_hidden()
+    for number, gap in enumerate((700, 650, 900), 1):
+        play.tell("turn", **turn(play, number, gap))
+    expect(panel.locator("[data-turns-sum]")).to_have_text("p50 0.7 s, p95 0.9 s, 3 turns")
+    expect(panel.locator("li")).to_have_text(["00:040.7 s", "00:080.7 s", "00:120.9 s"])
+
+
+def test_where_a_voice_speaks_one_takes_over_and_neither_coaches_nor_joins(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    expect(play.page.locator(TAKE_OVER)).to_be_enabled()
+    expect(play.page.locator(COACH)).to_be_hidden()
+    expect(play.page.locator(JOIN)).to_be_hidden()
+    expect(play.page.locator("[data-why]")).not_to_contain_text("Coach")
+    play.changes(voice="", agent="Jonas", conference=True)
+    expect(play.page.locator(TAKE_OVER)).to_be_hidden()
+    expect(play.page.locator(COACH)).to_be_enabled()
+
+
+def test_taking_over_asks_first_and_the_caller_is_brought_once_the_phone_has_answered(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    play.page.keyboard.press("Shift+T")
+    dialog = play.page.locator("#ask-dialog")
+    expect(dialog.locator("h2")).to_have_text("Take Carla Visser over from Self-service?")
+    expect(dialog.locator("li")).to_have_text(
+        [
+            "Carla Visser speaks with you, and Self-service falls silent.",
+            "Until your phone has answered, Self-service goes on.",
+            "Your computer is the phone: it is called, and answers by itself.",
+        ]
+    )
+    assert play.of("call.takeover") == []
+    play.yes()
+    play.wait_for("call.takeover")
+    play.tell("supervision", **play.supervision(mode="join"))
+    expect(play.page.locator(PART)).to_contain_text("Calling your phone")
+    expect(play.page.locator(TAKE_OVER)).to_be_disabled()
+    play.page.evaluate("() => twilio.ring()")
+    play.tell("supervision", **play.supervision(mode="join", state="in", joined_at=iso()))
+    expect(play.page.locator(PART)).to_contain_text("Carla Visser is being brought to you…")
+    play.changes(voice="")
+    expect(play.page.locator(PART)).to_contain_text("You speak with Carla Visser.")
+
+
+def test_what_twilio_refuses_is_told_and_the_voice_goes_on(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    play.refuse("call.takeover", 21210, "From is not verified")
+    play.page.locator(TAKE_OVER).click()
+    play.yes()
+    expect(play.page.locator("[data-commands]")).to_contain_text(
+        "You did not take the call over: From is not verified"
+    )
+    expect(play.page.locator(TAKE_OVER)).to_be_enabled()
+
+
+def test_who_starts_a_stream_reads_that_it_cannot_speak(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    play.page.locator("[data-start]").click()
+    expect(play.page.locator("#start-dialog")).to_contain_text("set a voice as its destination")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 380])
+def test_a_voices_call_looks_as_it_should(play: CallPlay, theme: str, width: int) -> None:
+    play.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    play.page.set_viewport_size({"width": width, "height": 900})
+    full(play)
+    play.open(**SPOKEN)
+    play.tell("utterance", **line(play, 1, "How can I help?"))
+    for number in range(1, 30):
+        play.tell("turn", **turn(play, number, 700))
+    expect(play.page.locator("[data-turns] li")).to_have_count(29)
+    picture(play.page, f"call-voice-{width}-{theme}")
+    assert play.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert [play.page.evaluate(fault) for fault in (CONTRAST, SMALL, NAMELESS)] == [[], [], []]
+
+
+def test_the_desk_shows_before_the_answer_who_said_what(arrive: Callable[..., Page], page: Page) -> None:
+    desk = DeskPlay(page)
+    arrive("jonas", "/desk/")
+    expect(page.locator("cc-connection")).to_have_text("Live")
+    said = [
+        {"text": "How can I help?", "at_ms": 1000, "speaker": "voice"},
+        {"text": "My parcel is <b>broken</b>.", "at_ms": 3000, "speaker": "caller"},
+    ]
+    desk.ring()
+    desk.state["offer"]["reason"] = "Parcel is broken"
+    desk.push(context=context(said=said, voice="Self-service", entered={"order": "4711"}))
+    ringing = page.locator("[data-ringing]")
+    expect(ringing.locator("[data-about]")).to_contain_text("Parcel is broken")
+    expect(ringing.locator(".brief").first.locator("h3")).to_have_text("Said so far")
+    expect(ringing.locator(".brief").first.locator("li")).to_have_text(
+        ["Self-service: How can I help?", "Caller: My parcel is <b>broken</b>."]
+    )
+    expect(ringing).to_contain_text("order: 4711")
+    expect(ringing).to_contain_text("Verified")
+    expect(ringing.locator("b")).to_have_count(0)
+    assert page.evaluate(CONTRAST) == []
