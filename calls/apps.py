@@ -24,5 +24,6 @@ class CallsConfig(AppConfig):
             "numbers",
             "people",
             "queues",
+            "voices",
         ):  # a package: autodiscover reads its __init__ only
             import_module(f"calls.admin.{noun}")

@@ -19,8 +19,9 @@ CALLBACK: Final = "callback"
 """The one kind of action after which a flow goes on."""
 MAX_STEPS: Final = 150
 MAX_FACTS: Final = 25
-BUILT_IN: Final = frozenset({"caller", "opens", "value"})
-"""Names in texts that no step notes: the contact's name, when we open, what is read back."""
+BUILT_IN: Final = frozenset({"caller", "opens"})
+"""Names in texts that no step notes: the contact's name, and when we open."""
+_RESERVED: Final = BUILT_IN | {"value", "reason"}
 
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 _KEYS_TO_TWILIO: Final = frozenset({"dtmf", "keys", "press", "send", "send_digits", "send_dtmf", "send_keys"})
@@ -86,8 +87,8 @@ class _File:
 
     def flow(self) -> Flow:
         """The flow, as far as it could be read; what is wrong was told."""
-        language = self.top.word("language", "en-GB")
-        if not _LANGUAGE.fullmatch(language):
+        language = self.top.word("language")
+        if language and not _LANGUAGE.fullmatch(language):
             self.top.wrong(f"“{language[:20]}” is no language such as en-GB.", "language")
         anywhere = flowoptions.options(self.top, "anywhere", anywhere=True)
         self._read_steps(language)
@@ -126,7 +127,7 @@ class _File:
             fields.wrong(_NO_KEYS, "kind")
         elif kind and kind not in KINDS:
             fields.wrong(f"There is no kind “{kind[:40]}”.{like(kind, KINDS)}", "kind")
-        if kind in _ENGLISH_ONLY and not language.startswith("en"):
+        if kind in _ENGLISH_ONLY and language and not language.startswith("en"):
             fields.wrong(f"“{kind}” is understood in English only; this flow speaks {language}.", "kind")
         # A step of no known kind stays what it was made as, so that who leads to it is not told as well.
         if kind in KINDS:
@@ -141,7 +142,7 @@ class _File:
     def _check(self, step: Step, anywhere: Sequence[Option]) -> None:
         """What a step needs beside its own fields."""
         for fact, kind in _facts(step):
-            if fact in BUILT_IN:
+            if fact in _RESERVED:
                 self.problems.add(step.line, f"“{fact}” has a meaning of its own. Name the fact otherwise.")
             if self.kinds.setdefault(fact, kind) != kind:
                 reason = f"The fact “{fact}” is {self.kinds[fact]} elsewhere and {kind} here."
@@ -199,7 +200,7 @@ class _File:
     def _unknown(self, name: str, column: str) -> str:
         """Why {name} or {name.column} stands for nothing; "" when it does."""
         if not column:
-            known = {*self.kinds, *BUILT_IN} - {"value"}
+            known = {*self.kinds, *BUILT_IN}
             return "" if name in known else f"No step notes the fact “{name}”.{like(name, known)}"
         if name not in self.keyed_by:
             return f"No step looks anything up in “{name}”.{like(name, self.keyed_by)}"

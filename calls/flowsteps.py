@@ -217,9 +217,10 @@ ASKING: Final = (Menu, YesNo, Digits, Day, Hour)
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A whole flow that was accepted. `kinds` holds every fact it notes: digits, day, time or text.
+    """A whole flow that was accepted; `language` is "" where it names none.
 
-    `keyed_by` says by which fact each of its tables is looked up.
+    `kinds` holds every fact it notes: digits, day, time or text; `keyed_by` says by which fact each of its
+    tables is looked up.
     """
 
     language: str

@@ -8,6 +8,7 @@ they are. Yes and no are read by words of their own: "no, that is not right" has
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from calls.said import phrase
@@ -20,6 +21,7 @@ _MOST_WORDS: Final = 40  # of what was said; who says more has not chosen
 _MOST_WORDS_NEAR: Final = 10  # and to be compared letter by letter
 _NEAR: Final = 0.74  # of 1: so much of the letters must be the same, in their order
 _CLEARLY: Final = 0.06  # nearer than the second
+_FAR: Final = 0.4  # of its letters: with more edits than these a phrase is not compared any closer
 _SHORT: Final = 4  # letters of a phrase that must be said as it is
 
 _YES: Final = frozenset(
@@ -39,28 +41,33 @@ class _Found(NamedTuple):
 
 def best(text: str, options: Mapping[str, Sequence[str]]) -> str:
     """The option of which a phrase was said, or nearly said; "" if there is none or it might be two."""
-    said = phrase(text)
+    said = _words(text)
     return _said(said, options) or _nearly(said, options)
 
 
 def exact(text: str, options: Mapping[str, Sequence[str]]) -> str:
     """The option of which a phrase was said word by word; "" if there is none or it might be two."""
-    return _said(phrase(text), options)
+    return _said(_words(text), options)
 
 
 def yes_or_no(text: str) -> bool | None:
     """What was answered to a question; None for neither. A no anywhere counts more than a yes."""
-    words = set(phrase(text)[:_MOST_WORDS])
+    words = set(_words(text)[:_MOST_WORDS])
     if words & _NO:
         return False
     return True if words & _YES else None
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return phrase(text)
 
 
 def _said(said: Sequence[str], options: Mapping[str, Sequence[str]]) -> str:
     said = said[:_MOST_WORDS]
     found: dict[str, _Found] = {}
     for option, phrases in options.items():
-        for words in map(phrase, phrases):
+        for words in map(_words, phrases):
             if _holds(said, words):
                 found[option] = max(found.get(option, _Found(0, 0)), _Found(len(words), sum(map(len, words))))
     if not found:
@@ -79,7 +86,7 @@ def _nearly(said: Sequence[str], options: Mapping[str, Sequence[str]]) -> str:
     if not said or len(said) > _MOST_WORDS_NEAR:
         return ""
     scores = sorted(
-        ((_nearest(said, map(phrase, phrases)), option) for option, phrases in options.items()), reverse=True
+        ((_nearest(said, map(_words, phrases)), option) for option, phrases in options.items()), reverse=True
     )
     if not scores or scores[0][0] < _NEAR:
         return ""
@@ -95,7 +102,7 @@ def _nearest(said: Sequence[str], phrases: Iterable[Sequence[str]]) -> float:
 def _near(said: Sequence[str], words: Sequence[str]) -> float:
     """How much of the phrase's letters stand somewhere in what was said, 0 to 1."""
     wanted = "".join(words)
-    if len(wanted) < _SHORT:
+    if len(wanted) < _SHORT or _edits(wanted, "".join(said)) > _FAR * len(wanted):
         return 0.0
     compare = SequenceMatcher(None, "", wanted, autojunk=False)
     score = 0.0
@@ -113,3 +120,26 @@ def _windows(said: Sequence[str], size: int) -> Iterable[str]:
     for length in {max(1, size - 1), size, size + 1}:
         for at in range(max(1, len(said) - length + 1)):
             yield "".join(said[at : at + length])
+
+
+def _edits(wanted: str, text: str) -> int:
+    """How many letters are to be changed, put in or left out, so that `wanted` stands somewhere in the text.
+
+    Myers' algorithm: one column of the table of distances is two numbers' bits, a letter costs a microsecond.
+    It spares the closer look at most phrases, which would take a busy loop too long.
+    """
+    places: dict[str, int] = {}
+    for at, letter in enumerate(wanted):
+        places[letter] = places.get(letter, 0) | 1 << at
+    every, last = (1 << len(wanted)) - 1, 1 << len(wanted) - 1
+    more, less, edits = every, 0, len(wanted)
+    fewest = edits
+    for letter in text:
+        same = places.get(letter, 0)
+        across = (((same & more) + more) ^ more) | same
+        up, down = less | ~(across | more), more & across
+        edits += bool(up & last) - bool(down & last)
+        fewest = min(fewest, edits)
+        up, down = up << 1, down << 1
+        more, less = (down | ~(same | less | up)) & every, up & (same | less) & every
+    return fewest

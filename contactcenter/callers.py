@@ -1,4 +1,4 @@
-"""The callers of the demo: always so many live calls, script after script."""
+"""The callers of the demo: always so many live calls, some always there, the others script after script."""
 
 import time
 from collections.abc import Callable
@@ -19,17 +19,23 @@ VOICE_FROM = 2  # so many calls are wanted before one more speaks with the voice
 
 @dataclass
 class Callers:
-    """Keeps N calls live, script after script, and remembers what Twilio's side saw of each."""
+    """Keeps N calls live, script after script, and remembers what Twilio's side saw of each.
+
+    `steady` names scripts of which one call is always live, as long as one place is left for the others.
+    """
 
     stage: Stage
     wanted: int
     scripts: list[dict[str, Any]]
     numbers: list[str]
     number_of: Callable[[int], str]
+    steady: tuple[str, ...] = ()
     voice: str = ""  # the number that a voice answers
     live: dict[str, float] = field(default_factory=dict)
+    playing: dict[str, str] = field(default_factory=dict)  # call → its script
     truth: dict[str, dict[str, Any]] = field(default_factory=dict)
     placed: int = 0
+    turn: int = 0
     short: int = 0
     silent: int = 0
     extra_at: float = float("-inf")
@@ -72,6 +78,7 @@ class Callers:
             self.truth[sid] = {"streams": call["streams"]}
             if call["ended"] and sid in self.live:
                 lasted = time.monotonic() - self.live.pop(sid)
+                self.playing.pop(sid)
                 self.short = self.short + 1 if lasted < TOO_SHORT else 0
 
     def _calls(self) -> list[dict[str, Any]]:
@@ -87,11 +94,22 @@ class Callers:
         return calls
 
     def _place(self, number: str = "") -> None:
-        at, self.placed = self.placed % len(self.scripts), self.placed + 1
+        at, self.placed = self._next(), self.placed + 1
         self._call(at, number or self.numbers[at % len(self.numbers)], self.scripts[at]["name"])
 
     def _call(self, caller: int, number: str, script: str) -> str:
         wanted = {"from": self.number_of(caller), "to": number, "script": script}
         sid: str = ask(f"{self.stage.emulator_url}/emulator/calls/", wanted)["call_sid"]
         self.live[sid] = time.monotonic()
+        self.playing[sid] = script
         return sid
+
+    def _next(self) -> int:
+        """The script whose turn it is: a steady one that is not there, else the next that is none of them."""
+        names, steady = [one["name"] for one in self.scripts], self.steady[: max(0, self.wanted - 1)]
+        for name in steady:
+            if name in names and name not in self.playing.values():
+                return names.index(name)
+        others = [at for at, name in enumerate(names) if name not in steady] or list(range(len(names)))
+        self.turn += 1
+        return others[(self.turn - 1) % len(others)]

@@ -31,6 +31,8 @@ WHO = {
     "admin": "manages numbers, queues, agents and streams",
 }
 TELL_EVERY = 10.0
+# The call that needs help is there whenever somebody looks, and one beside it that lasts.
+STEADY = ("auto_repair_call", "conversation")
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -109,7 +111,8 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
 
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     logins = seeding.world(agents=given.calls + 2)
-    stage.start("serve", ["manage.py", "serve", "--port", stage.url.rpartition(":")[2]])
+    serve = ["manage.py", "serve", "--port", stage.url.rpartition(":")[2]]
+    stage.start("serve", serve)
     stage.wait_for("emulator", f"{stage.emulator_url}/emulator/")
     known = ask(f"{stage.emulator_url}/emulator/scripts/")["scripts"]
     scripts = [one for one in known if one["rotation"]]
@@ -117,9 +120,10 @@ def _start(stage: Stage, given: argparse.Namespace) -> tuple[Callers, dict[str, 
     seeding.contacts([one["caller"]["name"] for one in [*scripts, *to_voice]])
     stage.say("Starting the server …")
     stage.wait_for("serve", f"{stage.url}/readyz")
+    stage.keep("serve", serve, f"{stage.url}/readyz")
     numbers = [e164 for e164, _ in seeding.NUMBERS]
     voice = seeding.VOICE[0] if to_voice else ""
-    return Callers(stage, given.calls, scripts, numbers, seeding.caller_number, voice), logins
+    return Callers(stage, given.calls, scripts, numbers, seeding.caller_number, STEADY, voice), logins
 
 
 def _refuse_without_models(stage: Stage) -> None:
@@ -177,6 +181,8 @@ def _tell_ready(stage: Stage, logins: dict[str, Any], took: float) -> None:
     for name, login in logins.items():
         stage.say(f"    sign in as {name:<11} password {login.password:<14} {WHO.get(name, '')}".rstrip())
     stage.say(f"\nStart and stop streams as admin: {stage.url}/admin/")
+    pid = stage.processes["serve"].pid
+    stage.say(f"The server is process {pid}: end it (kill {pid}), and it is started again while calls go on.")
     stage.say("Everything is simulated: no Twilio account, no telephone. Ctrl-C ends it.\n")
 
 

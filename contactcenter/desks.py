@@ -7,8 +7,9 @@ and is that agent from then on. A person who is Ready is served before them.
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import Min
 from django.utils import timezone
 
 from calls.models import Agent, Offer, Outcome, WrapUp
@@ -51,7 +52,7 @@ class Desks:
             if not agents.beat(agent_id=agent_id, desk=self.desk, now=now):
                 self.seated.discard(agent_id)
         self.open()
-        Agent.objects.filter(pk__in=self.seated).update(idle_since=now)
+        self._let_persons_go_first()
         for row in WrapUp.objects.filter(agent__in=self.seated, closed_at__isnull=True):
             if (now - row.opened_at).total_seconds() >= WRAP_UP_SECONDS:
                 wrapup.close(wrapup=row, outcome=self._outcome(row), now=now)
@@ -60,6 +61,13 @@ class Desks:
         for agent in away:
             if agent.since is None or (now - agent.since).total_seconds() >= _PATIENCE:
                 self._back(agent)
+
+    def _let_persons_go_first(self) -> None:
+        """Who has been idle longest is served next: a person has, whenever a simulated agent is idle."""
+        first = Agent.objects.filter(pk__in=self.seated).aggregate(first=Min("idle_since"))["first"]
+        if first is not None:
+            persons = Agent.objects.exclude(pk__in=self.seated).filter(idle_since__gte=first)
+            persons.update(idle_since=first - timedelta(seconds=1))
 
     def _ask_for_help(self, now: datetime) -> None:
         """One caller is too much for whoever has them: a supervisor is asked, once a call."""

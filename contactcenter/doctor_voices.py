@@ -1,5 +1,7 @@
 """What the doctor looks at for voices that answer: can they speak, do they hear, in their languages."""
 
+from collections.abc import Iterator
+
 from django.conf import settings
 
 from calls.models import Voice
@@ -7,6 +9,7 @@ from contactcenter.reach import Careful, Several, Wrong
 from streams.engines import install
 from streams.engines import registry as engines
 from streams.speech import registry as speakers
+from streams.voices import openai_line, openai_options
 
 __all__ = ["voices"]
 
@@ -18,7 +21,7 @@ def voices() -> str:
     rows = list(Voice.objects.exclude(kind=Voice.ECHO))
     if not rows:
         return "none answers a number"
-    faults = [*_hearing(), *_speaking(rows)]
+    faults = [*_hearing(), *_speaking(rows), *_agents(rows)]
     if faults:
         raise Several(faults)
     return f"{len(rows)}; they speak by {settings.SPEAKER}"
@@ -46,6 +49,20 @@ def _speaking(rows: list[Voice]) -> list[Wrong]:
             what = f"{row.name}: TRANSCRIBER={settings.TRANSCRIBER} does not understand {row.language}"
             faults.append(Careful(what, "Callers answer it by keys, or set another TRANSCRIBER."))
     return faults
+
+
+def _agents(rows: list[Voice]) -> Iterator[Wrong]:
+    """Of AI agents: the optional client, a key, settings that can be."""
+    agents = [row for row in rows if row.kind == Voice.REALTIME]
+    if agents and not openai_line.installed():
+        yield Wrong(f"{agents[0].name}: OpenAI's client is not installed", f"Run: {openai_line.REMEDY}")
+    if agents and not settings.OPENAI_API_KEY:
+        yield Wrong(f"{agents[0].name}: there is no key", "Set OPENAI_API_KEY (docs/realtime.md).")
+    for row in agents:
+        try:
+            openai_options.read(row.settings)
+        except ValueError as error:
+            yield Wrong(f"{row.name}: {str(error).rstrip('.')}", "Correct its settings in admin.")
 
 
 def _understood(language: str) -> bool:

@@ -37,6 +37,15 @@ __all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "VOICE", "Login", "caller_number",
 LOGINS = ("supervisor", "agent", "amira", "admin")
 GROUPS = {"supervisor": "Supervisor", "admin": "Admin"}
 AGENTS = (("agent", "Jonas Weber"), ("amira", "Amira Haddad"), ("sofie", "Sofie Lund"))
+MORE_NAMES = (
+    "Pavel Novak",
+    "Grace Osei",
+    "Mateo Ruiz",
+    "Hanna Berg",
+    "Yusuf Demir",
+    "Ivy Clarke",
+    "Noor Janssen",
+)
 NUMBERS = (("+442079460100", "Support"), ("+442079460101", "Sales"), ("+442079460102", "Bookings"))
 # The number that a voice answers, and who calls it: they book a call back and ask for a person.
 VOICE = ("+442079460103", "Self-service")
@@ -47,7 +56,7 @@ OUTCOMES = {
     "Sales": ("Sold", "Offer sent", "Not interested"),
 }
 # The caller whose agent asks for help, and what rules listen for beside those that a new site has.
-NEEDS_HELP = "Marcus Reed"
+NEEDS_HELP = "Susan Reed"
 RULES: tuple[dict[str, object], ...] = (
     {
         "name": "Something is wrong after a service",
@@ -133,8 +142,9 @@ def caller_number(at: int) -> str:
 
 
 def _names(least: int) -> list[tuple[str, str]]:
-    more = [(f"agent{at}", f"Agent {at}") for at in range(len(AGENTS) + 1, least + 1)]
-    return [*AGENTS, *more]
+    more = dict(enumerate(MORE_NAMES, len(AGENTS) + 1))
+    extra = [(f"agent{at}", more.get(at, f"Agent {at}")) for at in range(len(AGENTS) + 1, least + 1)]
+    return [*AGENTS, *extra]
 
 
 def _agent(at: int, username: str, name: str, users: dict[str, User]) -> Agent:

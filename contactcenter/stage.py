@@ -23,6 +23,7 @@ __all__ = ["Failed", "Stage", "ask", "make"]
 MARK = ".contactcenter-demo"
 DEFAULT_PORT = 8000
 START_LIMIT = 60.0
+SHORT_LIFE = 5.0  # seconds: who ends sooner would only end again
 # What a program needs from its surroundings; every setting of the product is our own.
 KEPT = (
     "PATH",
@@ -42,6 +43,15 @@ class Failed(Exception):
 
 
 @dataclass
+class _Kept:
+    """A process that is started again when it ends: how, when it is there, since when it has been."""
+
+    command: list[str]
+    url: str
+    since: float
+
+
+@dataclass
 class Stage:
     """What runs: two processes, their addresses, and the end that was asked for."""
 
@@ -52,6 +62,7 @@ class Stage:
     is_json: bool
     ending: Ending = field(default_factory=Ending)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    kept: dict[str, _Kept] = field(default_factory=dict)
 
     def say(self, text: str) -> None:
         """One line for people; on standard error where standard output is for programs."""
@@ -70,11 +81,25 @@ class Stage:
                 start_new_session=True,  # Ctrl-C is for us: we end the others in order
             )
 
+    def keep(self, name: str, command: list[str], url: str) -> None:
+        """From now on start this process again when it ends, unless it ends as soon as it begins."""
+        self.kept[name] = _Kept(command, url, time.monotonic())
+
     def check(self) -> None:
-        """Raise Failed when a process has ended by itself."""
-        for name, process in self.processes.items():
-            if process.poll() is not None and not self.ending.is_set():
+        """Start again what is kept; raise Failed when another process has ended by itself."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is None or self.ending.is_set():
+                continue
+            kept = self.kept.get(name)
+            if kept is None or time.monotonic() - kept.since < SHORT_LIFE:
                 raise Failed(f"{name} ended ({process.returncode}). Its last lines:\n{self.tail(name)}")
+            self._revive(name, kept, process.returncode)
+
+    def _revive(self, name: str, kept: _Kept, code: int) -> None:
+        kept.since = time.monotonic()
+        self.start(name, kept.command)
+        self.say(f"{name} ended ({code}); started again as process {self.processes[name].pid}.")
+        self.wait_for(name, kept.url)
 
     def tail(self, name: str) -> str:
         """The last lines of a process's output."""

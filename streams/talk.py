@@ -9,12 +9,15 @@ from typing import Any, Final
 
 from streams.audio import SILENCE_FLOOR, Level
 
-__all__ = ["CLIPPED_DBFS", "HOLD_MS", "SPEAKING_DBFS", "Second", "Talk"]
+__all__ = ["CLIPPED_DBFS", "HOLD_MS", "SPEAKING_DBFS", "STALLED_MS", "Second", "Talk"]
 
 SPEAKING_DBFS: Final = -45.0
 HOLD_MS: Final = 700
 CLIPPED_DBFS: Final = -0.3
 """A peak above is mu-law's largest value (−0.17 dBFS; the next one is −0.45)."""
+
+STALLED_MS: Final = 2000
+"""Ticks come each 100 ms; of so much time without one nothing is known."""
 
 _SECOND_MS: Final = 1000
 _LONG_AGO: Final = -10 * HOLD_MS
@@ -117,6 +120,9 @@ class Talk:
         """Take the levels of the tick that ends at `at_ms`; None where no frame came."""
         ms = at_ms - self.at_ms
         if ms <= 0:
+            return
+        if ms > STALLED_MS:  # we stood still, which says nothing of the two
+            self.skip(at_ms)
             return
         self.at_ms = at_ms
         self.inbound.hear(inbound, at_ms, ms)

@@ -1,7 +1,7 @@
-"""What the demo's caller says to a voice, spoken by flite: `.venv/bin/python -m tools.caller_sentences` (needs flite).
+"""What the demo's caller says to a voice: `.venv/bin/python -m tools.caller_sentences` (needs flite).
 
-Another voice than ours (rms, a man's), so that nobody takes one for the other. Writes emulator/recordings/say_*.wav,
-mu-law at 8 kHz, and their entries of the manifest. The same program makes the same bytes.
+Another of flite's voices than ours (rms, a man's), so that nobody takes one for the other. Writes
+emulator/recordings/say_*.wav, mu-law at 8 kHz, and their entries of the manifest: the same bytes each time.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def spoken(text: str) -> bytes:
 
 
 def entry(text: str, seconds: float) -> dict[str, object]:
-    """What the manifest says of it; the text is not scored: nobody measures recognition by a machine's voice."""
+    """What the manifest says of it; not scored: nobody measures recognition by a machine's voice."""
     return {
         "duration": round(seconds, 3),
         "channels": 1,

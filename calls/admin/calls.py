@@ -119,8 +119,8 @@ class CallAdmin(Scoped, ReadOnly, ObjectActionsMixin):
             name="start-stream",
             label="Start stream",
             question="Twilio will send this call's sound to this server until the call ends or the stream is "
-            "stopped. A call may have four tracks in all; both tracks count as two. Twilio's Stream resource opens "
-            "unidirectional streams only: a voice that speaks is set on the number, as its destination.",
+            "stopped. A call may have four tracks in all; both tracks count as two. Twilio's Stream resource "
+            "opens unidirectional streams only: a voice is set on the number, as its destination.",
             permission="calls.control_streams",
             run=_start,
             form=StartStreamForm,

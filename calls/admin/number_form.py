@@ -19,6 +19,7 @@ _TARGETS: Final = {
     _D.QUEUE: ("queue", "Choose the queue in which callers wait."),
     _D.PHONE: ("forward_to", "Give the telephone to dial."),
     _D.AGENT: ("agent", "Choose the agent who is called."),
+    _D.VOICE: ("voice", "Choose the voice that answers."),
 }
 _ITSELF: Final = "This is the number itself: callers would go round in a circle."
 

@@ -100,7 +100,7 @@ class PhoneNumberAdmin(ObjectActionsMixin):
     fieldsets = [
         (None, {"fields": ["e164", "label", "language", "team"]}),
         ("At Twilio", {"fields": ["region", "inbound", "at_twilio"]}),
-        ("Where calls go", {"fields": ["destination", "queue", "forward_to", "agent"]}),
+        ("Where calls go", {"fields": ["destination", "queue", "forward_to", "agent", "voice"]}),
         (
             "When it is open",
             {

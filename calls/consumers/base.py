@@ -33,6 +33,7 @@ HELLO_SECONDS = 10.0
 CHECK_SECONDS = 4.0  # a person who was signed out is gone within 5 s
 UNCHECKED_SECONDS = 60.0
 BEAT_SECONDS = 15.0
+GONE = "Disconnected"  # autobahn's, of a line that closed while we sent: no fault of ours
 _log = logging.getLogger("contactcenter.ws")
 _NAMES = {
     4400: "ws.message.bad",
@@ -102,6 +103,15 @@ class BrowserSocket:
 
     async def run(self) -> None:
         """The whole life of the socket."""
+        try:
+            await self._live()
+        except OSError:  # how some servers say that the browser has gone while we sent
+            return
+        except RuntimeError as error:
+            if type(error).__name__ != GONE:
+                raise
+
+    async def _live(self) -> None:
         await self._receive()  # websocket.connect
         await self._send({"type": "websocket.accept"})
         try:
@@ -111,8 +121,6 @@ class BrowserSocket:
         except (DatabaseError, TimeoutError) as error:  # the page tries again soon
             _log.warning("ws.unavailable", extra={"error": type(error).__name__})
             await self._close(RESTART)
-        except OSError:  # how some servers say that the browser has gone while we sent
-            return
 
     async def _serve(self) -> None:
         await self._check()

@@ -91,6 +91,7 @@ class Alert(models.Model):
     )
 
     objects = AlertQuerySet.as_manager()
+    SHOWN = ("acknowledged_by", "call__contact", "call__agent")  # what as_message needs
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -105,11 +106,19 @@ class Alert(models.Model):
         return f"{self.kind} on call {self.call_id}"
 
     def as_message(self) -> dict[str, Any]:
-        """The alert's present state as browsers get it; needs `acknowledged_by`."""
-        by = self.acknowledged_by
+        """The alert's present state as browsers get it; needs SHOWN.
+
+        Of its call what a wall tells of it after it has lost sight of the call.
+        """
+        by, call = self.acknowledged_by, self.call
         return {
             "alert": self.pk,
             "call": self.call_id,
+            "caller": call.display_caller(),
+            "agent": call.agent.name if call.agent else "",
+            "queue_id": call.queue_id,
+            "team": call.team_id,
+            "ended": call.ended_at is not None,
             "kind": self.kind,
             "name": self.name,
             "severity": self.severity,

@@ -147,13 +147,18 @@ def untapped(*, since_before: datetime) -> list[tuple[int, int | None, datetime,
     return [
         (call.pk, call.queue_id, call.started_at, call.since)
         for call in found
-        if not path.asks_secret(call.plan) and not _is_over_on_purpose(call)
+        if not path.asks_secret(call.plan) and not _is_well(call)
     ]
 
 
-def _is_over_on_purpose(call: Call) -> bool:
-    """Whether the last stream ended with its leg, or was one of others, who stopped it themselves."""
+def _is_well(call: Call) -> bool:
+    """Whether a stream has opened since the call was read, or the last one was ended on purpose."""
     streams: list[Any] = [stream for leg in call.legs.all() for stream in leg.streams.all()]
+    return any(stream.closed_at is None for stream in streams) or _is_over_on_purpose(streams)
+
+
+def _is_over_on_purpose(streams: list[Any]) -> bool:
+    """Whether the last stream ended with its leg, or was one of others, who stopped it themselves."""
     last = max(streams, key=lambda stream: stream.closed_at, default=None)
     if last is None:
         return False

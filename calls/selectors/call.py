@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 PAST_SHOWN = 5
-ALERTS_SHOWN, MOMENTS_SHOWN = 200, 500
+ALERTS_SHOWN, MOMENTS_SHOWN, SUPERVISIONS_SHOWN = 200, 500, 200
 LINES_SHOWN = 20_000  # a four-hour call has about 7,000
 
 Body = dict[str, Any]
@@ -123,15 +123,15 @@ def ticket_of(call_id: int, stream: str) -> Ticket | None:
 
 def _supervised(call_id: int, now: datetime) -> Body:
     """What supervisors see in it, do with it and note on it."""
-    alerts = Alert.objects.filter(call=call_id).select_related("acknowledged_by")[:ALERTS_SHOWN]
+    alerts = Alert.objects.filter(call=call_id).select_related(*Alert.SHOWN)[:ALERTS_SHOWN]
     listenings = Listening.objects.going_on(now).filter(call=call_id).select_related("by")
-    there = Supervision.objects.filter(call=call_id).exclude(state=Supervision.State.ENDED)
+    supervisions = Supervision.objects.filter(call=call_id).select_related("by")[:SUPERVISIONS_SHOWN]
     moments = Moment.objects.filter(call=call_id).select_related("by")[:MOMENTS_SHOWN]
     notes = Note.objects.filter(call=call_id).select_related("by")
     return {
         "alerts": [row.as_message() for row in alerts],
         "listenings": [row.as_message() for row in listenings],
-        "supervisions": [row.as_message() for row in there.select_related("by")],
+        "supervisions": [row.as_message() for row in supervisions],
         "moments": [row.as_message() for row in moments],
         "notes": [note_message(row) for row in notes],
     }

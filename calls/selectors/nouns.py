@@ -46,7 +46,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def agent_messages(rows: QuerySet[Agent], *, now: datetime) -> list[Body]:
-    """What these agents do now, with their queues and teams; five queries, however many."""
+    """What these agents do now, with their queues and teams; six queries, however many."""
     found = list(rows.select_related("user").prefetch_related("queues", "user__teams"))
     return [_agent(one) for one in states(now=now, agents=found)]
 
@@ -208,7 +208,7 @@ LOADERS: dict[str, Callable[[set[str], datetime], Loaded]] = {
     "command": _commands,
     "agent": _agents,
     "waiting": _waits,
-    "alert": _plain(Alert, "acknowledged_by"),
+    "alert": _plain(Alert, *Alert.SHOWN),
     "listening": _plain(Listening, "by"),
     "supervision": _plain(Supervision, "by"),
     "moment": _plain(Moment, "by"),

@@ -72,7 +72,7 @@ def _alerts(now: datetime, scope: Scope) -> list[Body]:
     """The open ones and those of the last minutes, newest first; of very many the newest."""
     lately = Q(at__gte=now - timedelta(minutes=ALERT_SHOWN_MINUTES))
     rows = Alert.objects.filter(Q(acknowledged_at__isnull=True) | lately)
-    found = scope.of(rows, "call__").select_related("acknowledged_by").order_by("-at", "-id")
+    found = scope.of(rows, "call__").select_related(*Alert.SHOWN).order_by("-at", "-id")
     return [row.as_message() for row in found[:ALERTS_SHOWN]]
 
 

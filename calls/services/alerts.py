@@ -86,7 +86,7 @@ def acknowledge(*, alert: Alert, by: User, now: datetime) -> Alert:
     """
     with change(at=now) as told:
         was_first = _acknowledge(told, alert.pk, alert.call_id, by, now)
-        found = Alert.objects.select_related("acknowledged_by").filter(pk=alert.pk).first()
+        found = Alert.objects.select_related(*Alert.SHOWN).filter(pk=alert.pk).first()
         if found is None:
             raise Refused("gone", gettext("This alert is not kept any more."))
         if not was_first and found.acknowledged_by_id != by.pk:

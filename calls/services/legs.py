@@ -9,7 +9,7 @@ from calls import lattice
 from calls.counters import count
 from calls.events import Change, change
 from calls.models import Agent, Call, Leg, PhoneNumber
-from calls.services import contacts, tickets
+from calls.services import agents, contacts, tickets
 from calls.text import clean, known_caller
 
 __all__ = ["adopt", "apply", "apply_within", "born", "complete", "settle", "unasked"]
@@ -66,6 +66,8 @@ def apply_within(
         moved = settle(told, leg.call, now=now)
         if not moved and leg.status != was and _is_dialled(leg):
             told.emit(kind="call.changed", noun="call", key=leg.call_id, call=leg.call_id)
+        if leg.status != was and leg.parent_id and leg.agent_id:
+            _tell_agent(told, leg, now)
     return leg
 
 
@@ -173,6 +175,14 @@ def _child(*, sid: str, parent_sid: str, to: str, at: datetime) -> Leg | None:
     agent = _agent(to)
     kind = Leg.Kind.AGENT if agent else Leg.Kind.OUTSIDE
     return Leg(sid=sid, call=parent.call, parent=parent, kind=kind, agent=agent, started_at=at)
+
+
+def _tell_agent(told: Change, leg: Leg, now: datetime) -> None:
+    """A line that rings an agent straight has no offer that would tell what the agent does."""
+    if leg.agent_id and lattice.has_ended(leg.status):
+        agents.idle(told, leg.agent_id, now=now)
+    else:
+        told.emit(kind="agent.changed", noun="agent", key=leg.agent_id)
 
 
 def _is_dialled(leg: Leg) -> bool:

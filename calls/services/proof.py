@@ -11,8 +11,9 @@ from typing import Final, Literal
 
 from calls.gateway import credentials, probe
 from calls.gateway.client import GatewayError
-from calls.models import PhoneNumber
+from calls.models import PhoneNumber, Voice
 from calls.selectors import numbers as selector
+from calls.selectors import voice_faults
 from calls.services import numbers
 
 __all__ = ["Finding", "destination", "prove"]
@@ -47,7 +48,12 @@ def destination(number: PhoneNumber) -> Finding:
     what = "destination"
     if number.destination == _D.TAP:
         return Finding(what, "right", "nobody is dialled; the call is streamed only")
-    target = {_D.QUEUE: number.queue, _D.AGENT: number.agent, _D.PHONE: number.forward_to}
+    target = {
+        _D.QUEUE: number.queue,
+        _D.AGENT: number.agent,
+        _D.PHONE: number.forward_to,
+        _D.VOICE: number.voice,
+    }
     chosen = target[_D(number.destination)]
     if not chosen:
         return Finding(what, "wrong", "nobody is chosen: callers hear an apology and are cut off")
@@ -57,7 +63,19 @@ def destination(number: PhoneNumber) -> Finding:
             return Finding(what, "note", f"the queue {chosen} has no agents: callers wait for nobody")
         noun = "agent" if agents == 1 else "agents"
         return Finding(what, "right", f"the queue {chosen}, {agents} {noun}")
+    if number.voice is not None and number.destination == _D.VOICE:
+        return _voice(number.voice)
     return Finding(what, "right", str(chosen))
+
+
+def _voice(voice: Voice) -> Finding:
+    """Whether the voice behind a number could lead a call, and where callers go when it is lost."""
+    what, name = "destination", f"the voice {voice}"
+    if wrong := voice_faults.fault(voice):
+        return Finding(what, "wrong", f"{name}: {wrong}")
+    if voice.queue is None:
+        return Finding(what, "note", f"{name}; when it is lost, callers hear an apology: it has no queue")
+    return Finding(what, "right", f"{name}; when it is lost, callers go to the queue {voice.queue}")
 
 
 def _at_twilio(number: PhoneNumber, now: datetime) -> Finding:

@@ -8,6 +8,7 @@ const LATE_MS = 1_500;
 /** {word, tone} for a call: "Good, 2 tracks", "No stream", … */
 export function streamHealth(state, call) {
   if (call.state === "ended") return { word: gettext("Ended"), tone: "" };
+  if (state.cut) return { word: gettext("Not known now"), tone: "" };
   const open = state.openOf(call.call);
   if (!open.length) return withoutStream(state, call);
   if (open.some((stream) => stream.paused)) return { word: gettext("Paused"), tone: "warn" };
@@ -22,7 +23,7 @@ export function streamHealth(state, call) {
 /** What is known of the sound of the open streams: "mu-law 8 kHz, 0.2 s lost, 3 packets late"; "" without one. */
 export function soundInWords(state, call) {
   const open = state.openOf(call.call);
-  if (!open.length) return "";
+  if (state.cut || !open.length) return "";
   const { lost, late } = worst(state, open);
   const parts = [gettext("mu-law 8 kHz")]; // audio/x-mulaw at 8000 is all that Media Streams send
   parts.push(lost >= 100 ? gettext("%(time)s lost", { time: seconds(lost) }) : gettext("nothing lost"));
@@ -41,6 +42,7 @@ export function transcription(state, call) {
   if (!told.length) return { state: "stopped", word: gettext("Transcription stopped"), tone: "warn" };
   const health = told.map((stream) => state.health.get(stream.stream) ?? {});
   if (health.every((one) => one.failed)) return { state: "failed", word: gettext("Transcription failed"), tone: "bad" };
+  if (state.cut) return { state: "runs", word: "", tone: "" };
   const behind = Math.max(...health.map((one) => one.behind_ms ?? 0));
   const word = gettext("Transcription %(time)s behind", { time: seconds(behind) });
   return { state: "runs", word, tone: behind > LATE_MS ? "warn" : "" };

@@ -54,6 +54,7 @@ class Listening extends EventTarget {
   #askedAt = 0;
   #heardAt = 0;
   #frameAt = 0;
+  #cutAt = 0; // the last frame before the line broke
   #timer = null;
 
   constructor() {
@@ -147,6 +148,7 @@ class Listening extends EventTarget {
   #begin() {
     Object.assign(this, { reason: "", waiting: "", behindMs: null, dropped: 0, lately: 0, report: null });
     this.#skipped = 0;
+    this.#cutAt = 0;
     this.#attempts = 0;
     this.#askedAt = Date.now();
     this.#become("connecting");
@@ -256,6 +258,8 @@ class Listening extends EventTarget {
       socket.send(`{"type":"ack","seq":${seq}}`);
     }
     this.#frameAt = Date.now();
+    if (this.#cutAt) this.#lose(this.#frameAt - this.#cutAt); // what was said meanwhile is not sent again
+    this.#cutAt = 0;
     if (this.#context?.state !== "running") return; // what waits there would only grow old
     this.#node?.port.postMessage(data, [data]);
     if (this.#node && this.state !== "live") this.#become("live");
@@ -280,6 +284,7 @@ class Listening extends EventTarget {
   #wait(text) {
     this.waiting = text;
     this.behindMs = null;
+    this.#cutAt = 0; // nobody could have heard it
     if (this.state !== "suspended") this.#become("connecting");
   }
 
@@ -298,6 +303,7 @@ class Listening extends EventTarget {
       return;
     }
     if (this.state === "live") {
+      this.#cutAt = this.#frameAt;
       this.#askedAt = Date.now();
       this.#become("connecting");
     }
@@ -322,13 +328,18 @@ class Listening extends EventTarget {
       this.#askedAt = now;
       this.#become("connecting");
     }
-    if (this.state === "connecting" && !this.waiting && now - this.#askedAt > PATIENCE_MS) {
-      const lineIsUp = this.#socket?.readyState === WebSocket.OPEN;
-      this.reason = lineIsUp
-        ? gettext("No sound has come for 5 seconds. It starts by itself when it comes.")
-        : gettext("There is no connection to the server. It is tried again by itself.");
+    const awaited = this.state === "connecting" || (this.state === "failed" && this.#context);
+    if (awaited && !this.waiting && now - this.#askedAt > PATIENCE_MS) {
+      this.reason = this.#whyNot(now - this.#askedAt);
       this.#become("failed");
     }
+  }
+
+  /** It is read out when it changes: not each second. */
+  #whyNot(ms) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return gettext("There is no connection to the server. It is tried again by itself.");
+    const n = ms < 10_000 ? 5 : Math.floor(ms / 10_000) * 10;
+    return gettext("No sound has come for %(n)s seconds. It starts by itself when it comes.", { n });
   }
 
   #fail(reason) {

@@ -178,6 +178,11 @@ export class LiveSocket extends EventTarget {
     return gettext("Your account may no longer watch live calls. Ask an administrator for the role Supervisor.");
   }
 
+  /** Whether the line has been down for so long that nothing shown can be taken for what is now. */
+  get cut() {
+    return this.lostAt !== null && (this.final || Date.now() - this.lostAt > BANNER_MS);
+  }
+
   /** Whether to say it in a banner: at once when final, after 2 s when it may come back by itself. */
   get troubled() {
     if (this.state === "live") return false;

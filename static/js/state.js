@@ -36,6 +36,7 @@ export class State {
     this.me = { may: {} };
     this.known = new Set();
     this.places = new Map(); // call → the call as it was last known, also after it has left the page
+    this.cut = false; // the line to the server is down: what is only true now is not known
     this.listeners = new Set();
     this.orphans = new Set(); // keys of what belongs to no call that we know
     this.open = new Map(); // call → its open streams, found once after each change
@@ -49,6 +50,16 @@ export class State {
 
   tell(call, noun = null) {
     for (const listener of this.listeners) listener(call, noun);
+  }
+
+  /** Know from a LiveSocket whether the line is down, and tell all when that changes. */
+  follow(socket) {
+    const look = () => {
+      if (this.cut === socket.cut) return;
+      this.cut = socket.cut;
+      this.tell(null);
+    };
+    for (const event of ["state", "look"]) socket.addEventListener(event, look);
   }
 
   /** Whether the server tells of such rows at all: "waiting", "agents", "alerts", "figures", … */

@@ -6,6 +6,7 @@ export const SPEAKING_DBFS = -45;
 const HOLD_MS = 700; // speech has holes between words
 const SILENCE_MS = 2_000;
 const CHANGE_MS = 1_000;
+const LOST_MS = 3_000; // without a frame: whoever does not hear must not say that nobody speaks
 
 export class Talk {
   constructor() {
@@ -13,9 +14,11 @@ export class Talk {
     this.since = null; // when the first level came
   }
 
-  /** Take the levels of one tick, in dBFS, null where no frame came. */
+  /** Take the levels of one tick, in dBFS, null where no frame came: of that nothing is known, not even silence. */
   hear(levels) {
+    if (levels.inbound === null && levels.outbound === null) return;
     const now = Date.now();
+    this.heardAt = now;
     this.since ??= now;
     for (const track of ["inbound", "outbound"]) {
       if (levels[track] !== null && levels[track] > SPEAKING_DBFS) this.spokeAt[track] = now;
@@ -36,6 +39,7 @@ export class Talk {
   judge() {
     if (this.since === null) return { who: "", text: gettext("Waiting for sound"), waiting: true };
     const now = Date.now();
+    if (now - this.heardAt > LOST_MS) return { who: "", text: gettext("No sound comes"), waiting: true };
     const caller = now - this.spokeAt.inbound < HOLD_MS;
     const agent = now - this.spokeAt.outbound < HOLD_MS;
     if (caller && agent) return { who: "both", text: gettext("Both speaking") };

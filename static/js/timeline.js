@@ -11,9 +11,9 @@ export function timeline(state, call) {
     ...callEntries(call),
     ...state.streamsOf(call.call).flatMap(streamEntries),
     ...of(state.listenings).flatMap(listeningEntries),
-    ...of(state.supervisions).flatMap((one) => supervisionEntries(one, call)),
+    ...of(state.supervisions).flatMap((one) => supervisionEntries(one, call, of(state.commands))),
     ...of(state.alerts).flatMap(alertEntries),
-    ...of(state.commands).map(commandEntry).filter(Boolean),
+    ...of(state.commands).filter((one) => !isLeaving(one, of(state.supervisions))).map(commandEntry).filter(Boolean),
   ];
   return entries.filter((entry) => entry.at).sort((a, b) => a.at.localeCompare(b.at));
 }
@@ -49,14 +49,36 @@ function listeningEntries({ by, began_at: began, ended_at: ended }) {
   ];
 }
 
-function supervisionEntries({ by, mode, joined_at: joined, ended_at: ended }, call) {
-  const coached = gettext("%(by)s began to coach %(agent)s", { by, agent: call.agent || gettext("the agent") });
+const MODES = { "call.coach": "coach", "call.join": "join" };
+
+/** Each change of mode is a line of its own; a supervision knows its last mode alone, its commands know them all. */
+function supervisionEntries(one, call, commands) {
+  const { by, joined_at: joined, ended_at: ended } = one;
   const left = joined ? gettext("%(by)s left the call", { by }) : gettext("%(by)s did not get into the call", { by });
-  return [
-    { at: joined, text: mode === "coach" ? coached : gettext("%(by)s joined the call", { by }) },
-    { at: ended, text: left, tone: joined ? "" : "warn" },
-  ];
+  const modes = joined ? modesOf(one, commands) : [];
+  return [...modes.map(({ at, mode }) => ({ at, text: modeText(mode, by, call) })), { at: ended, text: left, tone: joined ? "" : "warn" }];
 }
+
+/** [{at, mode}] in the order of time, the first from when they were in the call. */
+function modesOf(one, commands) {
+  const asked = commands.filter((command) => MODES[command.kind] && command.state === "done" && isWithin(one, command));
+  asked.sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const modes = asked.map((command) => ({ at: command.settled_at ?? command.created_at, mode: MODES[command.kind] }));
+  if (!modes.length) modes.push({ mode: one.mode });
+  modes[0].at = one.joined_at;
+  return modes.filter(({ mode }, n) => n === 0 || mode !== modes[n - 1].mode);
+}
+
+const isWithin = (one, { by, created_at: at }) => by === one.by && at >= one.created_at && !(at > one.ended_at);
+
+function modeText(mode, by, call) {
+  if (mode === "join") return gettext("%(by)s joined the call", { by });
+  return gettext("%(by)s began to coach %(agent)s", { by, agent: call.agent || gettext("the agent") });
+}
+
+/** A supervisor who leaves ends their own line: "left the call" tells of it. */
+const isLeaving = (command, supervisions) =>
+  command.kind === "leg.end" && command.state !== "failed" && supervisions.some((one) => isWithin(one, command));
 
 function alertEntries({ name, raised_at: raised, severity, acknowledged_at: at, acknowledged_by: by }) {
   return [
@@ -74,17 +96,18 @@ const ASKED = {
   "call.redirect": gettext("send the caller on"),
   "call.coach": gettext("coach the agent"),
   "call.join": gettext("join the call"),
+  "call.takeover": gettext("take the call over from the voice"),
   "call.hold": gettext("put the caller on hold"),
   "call.resume": gettext("take the caller off hold"),
-  "leg.end": gettext("end a part of the call"),
-  "leg.mute": gettext("mute a part of the call"),
-  "leg.unmute": gettext("unmute a part of the call"),
+  "leg.end": gettext("end one line of the call"),
+  "leg.mute": gettext("mute one line of the call"),
+  "leg.unmute": gettext("unmute one line of the call"),
   "leg.remove": gettext("take somebody out of the call"),
   "agent.ring": gettext("ring an agent"),
   "person.dial": gettext("call a number"),
 };
 
-const TOLD_OTHERWISE = new Set(["call.coach", "call.join"]); // by the part in the call that came of it
+const TOLD_OTHERWISE = new Set(["call.coach", "call.join", "call.takeover"]); // by the part in the call that came of it
 
 function commandEntry({ by, kind, state, text, created_at: at }) {
   const failed = state === "failed";

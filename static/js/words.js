@@ -14,6 +14,7 @@ export const OUTCOMES = {
 export const HELP = (reason) => ({ word: gettext("Needs help: %(reason)s", { reason }), tone: "bad", icon: "bang" });
 export const inQueue = (name) => gettext("Queue: %(name)s", { name });
 export const SPEAKERS = { caller: gettext("Caller"), agent: gettext("Agent"), voice: gettext("Voice"), other: gettext("Line") };
+export const NO_LINE = gettext("There is no connection to the server.");
 export const CONNECTION = {
   connecting: gettext("Connecting"),
   live: gettext("Live"),

@@ -85,6 +85,8 @@ class Runner:
         self.part = part
         self.mouth = Mouth(session, outlet, said=told.said, moved=told.moved, spoke=self._spoke)
         self.wants_words = part.voice.wants_words and part.has_words
+        # Who hears sound answers sound: words may come after the answer, and no turn is counted from them.
+        self._turns_by_ear = part.ear is not None and (part.voice.wants_frames or not self.wants_words)
         self.interruptible = getattr(part.voice, "interruptible", True)
         self.interruptions = 0
         self.is_over = False
@@ -165,7 +167,8 @@ class Runner:
         self.by_key = False
         if self.part.ear is None:
             self.interrupt()
-        self._spoken_ms = end_ms
+        if not self._turns_by_ear:
+            self._spoken_ms = end_ms
         self._put(Words(text, start_ms, end_ms, confidence))
 
     def mark(self, name: str) -> None:
@@ -222,7 +225,7 @@ class Runner:
         if heard.ended is not None:
             self.ended_at = self._loop.time()
             self._some.set()
-            if not self.wants_words:
+            if self._turns_by_ear:
                 self._spoken_ms = heard.ended
         self.is_hearing = heard.speaking
 

@@ -1,7 +1,8 @@
 """What the words file of one stream tells of its engine, and what was just said in it.
 
 Words have failed when nobody writes them down: no engine holds the words file, or one does and comes no
-further. Silence is no failure: an engine says how far it has heard.
+further. Silence is no failure: an engine says how far it has heard. Nor is a line that comes late: who writes
+has not failed, however far behind.
 """
 
 from collections import deque
@@ -27,6 +28,7 @@ class Spoken:
     _late_ms: int = 0
     _heard_ms: int = 0
     _came_on_at: float = 0.0
+    _wrote_at: float = -STUCK_SECONDS
     _claimed: bool = False
     _asked_ms: int | None = None
     _finals: dict[str, deque[tuple[int, str]]] = field(default_factory=dict)
@@ -35,6 +37,10 @@ class Spoken:
         """The engine has heard the stream up to there."""
         if up_to_ms > self._heard_ms:
             self._heard_ms, self._came_on_at = up_to_ms, now
+
+    def wrote(self, now: float) -> None:
+        """A line came, of whatever moment."""
+        self._wrote_at = now
 
     def final(self, track: str, end_ms: int, text: str, position_ms: int) -> None:
         """A final line came, while the stream was at `position_ms`."""
@@ -60,7 +66,8 @@ class Spoken:
         self._claimed = claimed
         behind = max(0, position_ms - self._heard_ms)
         stuck = behind > BEHIND_MS and now - self._came_on_at > STUCK_SECONDS
-        self.failed = stuck if claimed else behind > UNCLAIMED_MS
+        writes = now - self._wrote_at < STUCK_SECONDS
+        self.failed = not writes and (stuck if claimed else behind > UNCLAIMED_MS)
         self.behind_ms = behind if behind > SLOW_MS else self._late_ms
 
     def health(self) -> dict[str, int]:

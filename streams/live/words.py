@@ -74,6 +74,7 @@ class Words:
                     finals.append(line)
                 self._final(live, line, now)
             elif line["kind"] == "partial":
+                live.spoken.wrote(now)
                 self._partial(live, line)
             elif line["kind"] == "heard":
                 live.spoken.heard(line.get("end_ms", 0), now)
@@ -85,6 +86,7 @@ class Words:
     def _final(self, live: LiveStream, line: Line, now: float) -> None:
         track, end_ms = line.get("track", ""), line.get("end_ms", 0)
         live.spoken.heard(end_ms, now)
+        live.spoken.wrote(now)
         live.spoken.final(track, end_ms, line.get("text", ""), live.ingest.session.position_ms)
         self._ticker.forget(live.sid, track)
         if live.runner is not None:

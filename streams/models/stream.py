@@ -7,6 +7,13 @@ from django.db.models import Q
 
 from calls.stamp import iso
 
+_SHARES = ("inbound_ms", "outbound_ms", "both_ms", "silent_ms")
+
+
+def _shares(talk: dict[str, Any]) -> dict[str, int]:
+    """Who talked for how long, of all that is kept of it."""
+    return {name: int(talk.get(name, 0)) for name in _SHARES}
+
 
 class StreamQuerySet(models.QuerySet["Stream"]):
     def open(self) -> "StreamQuerySet":
@@ -95,6 +102,7 @@ class Stream(models.Model):
             "late": self.late,
             "paused": self.paused,
             "words": self.words,
+            "talk": self.figures.get("talk") and _shares(self.figures["talk"]),
         }
 
 

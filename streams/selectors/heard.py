@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, gettext_noop
 
-from calls.models import Call, CallState
+from calls.models import Call, CallState, Ticket
 from calls.path import asks_secret
 from streams.models import Stream
 
@@ -35,8 +35,10 @@ def heard(*, call_id: int) -> Heard:
     if asks_secret(call[1]):
         return Heard(why=gettext(SECRET))
     rows = Stream.objects.open().filter(leg__call=call_id).order_by("-opened_at", "-id")
-    streams = list(rows.values_list("sid", "tracks", "paused"))
-    for sid, tracks, paused in streams:
-        if not paused:
-            return Heard(sid=sid, tracks=tuple(tracks))
+    streams = list(rows.values_list("sid", "tracks", "paused", "ticket__kind"))
+    for sid, tracks, paused, kind in streams:
+        if not paused:  # Twilio streams the caller alone to a voice; what the voice says we know ourselves
+            return Heard(
+                sid=sid, tracks=("inbound", "outbound") if kind == Ticket.Kind.VOICE else tuple(tracks)
+            )
     return Heard(why=gettext(PAUSED if streams else NO_STREAM))

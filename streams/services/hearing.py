@@ -11,11 +11,11 @@ from typing import Final
 
 from streams.journal_reader import Reader, last_record
 from streams.listening import FRAME_MS, Sound, cut
-from streams.record import END, INBOUND, OUTBOUND, PAUSE, Record
+from streams.record import END, INBOUND, OUTBOUND, PAUSE, SENT, Record
 
 __all__ = ["Ear"]
 
-_TRACKS: Final = {INBOUND: 0, OUTBOUND: 1}
+_TRACKS: Final = {INBOUND: 0, OUTBOUND: 1, SENT: 1}  # a voice's stream has no outbound but what we sent
 _BLOCK: Final = 1 << 16  # about four seconds of both tracks at once
 
 

@@ -12,12 +12,13 @@ from django.conf import settings
 
 from calls.models import Leg
 from streams.audio import RATE, level
-from streams.journal import INBOUND, OUTBOUND, Reader
+from streams.journal import INBOUND, OUTBOUND, SENT, Reader
 from streams.models import Recording, Stream
 from streams.stereo import HEADER_BYTES, LEFT, RIGHT, Stereo, header
 
 __all__ = ["Heard", "delete", "listen", "make", "sweep"]
 
+_TRACKS = {INBOUND: "inbound", OUTBOUND: "outbound", SENT: "outbound"}  # a voice is the other side
 SPEECH_DBFS = -45.0  # louder than the noise of a line, softer than any voice
 _BLOCK = 1 << 20
 _BEING_MADE = timedelta(minutes=1)
@@ -39,8 +40,8 @@ class Heard:
 def listen(journal: Path) -> Heard:
     """Read a journal for its figures alone."""
     heard = Heard()
-    for track, _, ulaw in _sound(journal):
-        heard.add(track, ulaw)
+    for kind, _, ulaw in _sound(journal):
+        heard.add(_TRACKS[kind], ulaw)
     return heard
 
 
@@ -86,7 +87,7 @@ def sweep(*, now: datetime) -> int:
 
 
 def _write(path: Path, journal: Path, *, caller_is_inbound: bool) -> tuple[int, int]:
-    """Under another name first, so that a recording is whole or not there; samples a side, bytes heard."""
+    """Under another name first, so that a recording is whole or not there; samples a side, bytes received."""
     sides = (LEFT, RIGHT) if caller_is_inbound else (RIGHT, LEFT)
     side_of = dict(zip(("inbound", "outbound"), sides, strict=True))
     fresh = path.with_suffix(".new")
@@ -95,9 +96,9 @@ def _write(path: Path, journal: Path, *, caller_is_inbound: bool) -> tuple[int, 
     fresh.touch(mode=0o600)
     with fresh.open("r+b") as file:
         file.seek(HEADER_BYTES)
-        for track, at_ms, ulaw in _sound(journal):
-            heard += len(ulaw)
-            stereo.place(side_of[track], at_ms, ulaw)
+        for kind, at_ms, ulaw in _sound(journal):
+            heard += len(ulaw) if kind != SENT else 0
+            stereo.place(side_of[_TRACKS[kind]], at_ms, ulaw)
             file.write(stereo.settled())
         file.write(stereo.rest())
         file.seek(0)
@@ -108,14 +109,13 @@ def _write(path: Path, journal: Path, *, caller_is_inbound: bool) -> tuple[int, 
     return stereo.samples, heard
 
 
-def _sound(journal: Path) -> Iterable[tuple[str, int, bytes]]:
-    """(track, ms, mu-law) of every frame of a journal."""
-    names = {INBOUND: "inbound", OUTBOUND: "outbound"}
+def _sound(journal: Path) -> Iterable[tuple[int, int, bytes]]:
+    """(kind, ms, mu-law) of every frame of a journal."""
     with Reader(journal) as reader:
         while records := reader.read():
             for record in records:
-                if record.kind in names:
-                    yield names[record.kind], record.timestamp_ms, record.payload
+                if record.kind in _TRACKS:
+                    yield record.kind, record.timestamp_ms, record.payload
 
 
 def _digest(path: Path) -> str:

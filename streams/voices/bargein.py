@@ -1,8 +1,9 @@
 """Does the caller speak, since when, and have they ended? One listener for each conversation.
 
-Silero's network says of each 32 ms how surely they are voice. Two things more make speech of it: it lasts (three
-of four windows, so that a cough, a click or a key is none), and it is louder than what comes back of our own
-speech. Without the models nobody listens: callers then interrupt by keys only, which is said once in the log.
+Silero's network says of each 32 ms how surely they are voice. Three things more make speech of it: it lasts
+(three of four windows, so that a click or a key is none), it grows surer (a cough dies away), and it is
+louder than what comes back of our own speech. Without the models nobody listens: callers then interrupt by
+keys only, which the log and the doctor say.
 """
 
 from __future__ import annotations
@@ -23,19 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["HANGOVER_MS", "Listener", "Verdict", "model"]
 
 VOICE = 0.5
-"""So sure is a window that may be the beginning of speech."""
-STILL = 0.35
-"""So sure, at least, is one that goes on."""
+"""So sure is a window that may be speech."""
 OF, NEEDED = 4, 3
 """Windows that are looked at, and how many of them must be voice: the decision falls within 128 ms."""
-SURELY = 0.65
-"""The mean of those that are voice: three windows of doubt are hiss or a cough."""
+SURELY = 0.8
+"""So sure is the newest of them: speech grows surer by the window, a cough dies away."""
 ECHO_DB = 20.0
 """What is so much softer than we are is ourselves. A telephone gives back 25 dB less, or lower."""
 OURS_DBFS = -14.0
 """Our loudest 32 ms, as long as nobody has told what we play."""
-FADE_DB = 1.0
-"""So much of it is forgotten with each window: an echo may come two thirds of a second later."""
+ECHO_WINDOWS = 24
+"""An echo may come three quarters of a second later: there are networks, jitter buffers and rooms."""
 FAINTEST_DBFS = -50.0
 """Softer than this nobody speaks into a telephone; it is a television behind them."""
 HANGOVER_MS = 400
@@ -49,8 +48,8 @@ _log = logging.getLogger("contactcenter.media")
 class Verdict:
     """What a frame made known. `began` and `ended` are told once.
 
-    `speaking` from the decision that it is speech until its end is decided; `since` is when it began, in ms of
-    the stream; `ended` when it did, HANGOVER_MS before it is known, None while it has not.
+    `speaking` from the decision that it is speech until its end is decided; `since` is when it began, in ms
+    of the stream; `ended` when it did, HANGOVER_MS before it is known, None while it has not.
     """
 
     speaking: bool = False
@@ -82,7 +81,7 @@ class Listener:
         self._sound = bytearray()
         self._next_ms = -1  # where the next frame belongs
         self._recent: deque[tuple[float, float]] = deque(maxlen=OF)  # how surely voice, and how loud
-        self._ours = OURS_DBFS
+        self._ours: deque[float] = deque([OURS_DBFS], maxlen=ECHO_WINDOWS)  # dBFS, by window
         self._is_told = False
         self._since = self._voice_ms = 0  # ms at which the speech began, and at which voice was last heard
         self._speaking = False
@@ -90,13 +89,14 @@ class Listener:
     def played(self, ulaw: bytes) -> None:
         """What the caller is about to hear of us: the more of it, the more can be an echo."""
         if not self._is_told:
-            self._is_told, self._ours = True, SILENCE_FLOOR
-        self._ours = max(self._ours, level(ulaw).rms_dbfs)
+            self._is_told = True
+            self._ours[0] = SILENCE_FLOOR
+        self._ours[-1] = max(self._ours[-1], level(ulaw).rms_dbfs)
 
     def heard(self, payload: bytes, at_ms: int) -> Verdict:
-        """Take one inbound frame, mu-law, with its time in ms of the stream; what came too late is left out."""
+        """Take one inbound frame, mu-law, at its time in ms of the stream; what is too late is left out."""
         if self._model is None or at_ms < self._next_ms:
-            return Verdict()
+            return Verdict(self._speaking, since=self._since)
         if at_ms > self._next_ms:
             self._restart()
         self._next_ms = at_ms + len(payload) // BYTES_PER_MS
@@ -123,9 +123,9 @@ class Listener:
         chance, loud = self._vad.probability(ulaw_samples(ulaw)), level(ulaw).rms_dbfs
         self._recent.append((chance, loud))
         if self._is_told:
-            self._ours = max(SILENCE_FLOOR, self._ours - FADE_DB)
+            self._ours.append(SILENCE_FLOOR)
         if self._speaking:
-            if chance >= STILL:
+            if chance >= VOICE and (not self._is_told or loud > self._threshold()):
                 self._voice_ms = end_ms
             return False
         if not self._is_speech():
@@ -137,9 +137,13 @@ class Listener:
 
     def _is_speech(self) -> bool:
         voiced = [(chance, loud) for chance, loud in self._recent if chance >= VOICE]
-        if len(voiced) < NEEDED or sum(chance for chance, _ in voiced) < SURELY * len(voiced):
+        if len(voiced) < NEEDED or self._recent[-1][0] < SURELY:
             return False
-        return max(loud for _, loud in voiced) > max(FAINTEST_DBFS, self._ours - ECHO_DB)
+        return max(loud for _, loud in voiced) > self._threshold()
+
+    def _threshold(self) -> float:
+        """What is softer, in dBFS, may be ourselves."""
+        return max(FAINTEST_DBFS, max(self._ours) - ECHO_DB)
 
     def _verdict(self, began: bool) -> Verdict:
         if self._speaking and self._next_ms - self._voice_ms >= self._hangover_ms:

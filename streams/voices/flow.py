@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import ClassVar, Final
 
 from calls.flow import (
@@ -25,15 +24,27 @@ from calls.flowfile import parse
 from calls.flowsteps import Flow
 from streams.voices.base import Key, NotAllowed, Silence, Talk, Words
 
-__all__ = ["FlowVoice"]
+__all__ = ["FlowVoice", "read"]
 
 _CUT_S: Final = 2.0  # who interrupts a text that asks nothing has so long to say why
 
 
-@lru_cache(maxsize=64)
-def _read(text: str) -> Flow:
-    """The flow of a text; the same for every call until it is changed. Raises FlowError."""
-    return parse(text)
+_MOST_KEPT: Final = 64
+_flows: dict[str, Flow] = {}  # those that were read, by their text
+
+
+def read(text: str) -> Flow:
+    """The flow of a text, kept until others take its place. Raises FlowError.
+
+    Blocks when it was not read before, for a long one some 100 ms.
+    """
+    found = _flows.get(text)
+    if found is None:
+        found = parse(text)
+        if len(_flows) >= _MOST_KEPT:
+            _flows.clear()
+        _flows[text] = found
+    return found
 
 
 def _now() -> datetime:
@@ -56,9 +67,8 @@ class FlowVoice:
 
     async def talk(self, call: Talk) -> None:
         """Until the flow ends the conversation."""
-        flow = await asyncio.to_thread(
-            _read, call.briefing.text
-        )  # a long one takes some 50 ms the first time
+        text = call.briefing.text
+        flow = _flows[text] if text in _flows else await asyncio.to_thread(read, text)
         state = begin(flow, call.briefing)
         heard: Heard = Onward()
         while True:

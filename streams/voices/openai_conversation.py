@@ -58,7 +58,7 @@ class Conversation:
         self._keys, self._keyed_at = "", 0.0
 
     async def run(self) -> None:
-        """Talk until Ended. Raises ProviderLost."""
+        """Talk until Ended; returns when the caller says nothing any more. Raises ProviderLost in a group."""
         try:
             async with asyncio.TaskGroup() as group:
                 for part in (self._hear, self._mouth.run, self._watch, self._lines):
@@ -77,6 +77,7 @@ class Conversation:
                 case Interrupted(said=said):
                     await self._interrupted(said)
                 case Key(digit=digit):
+                    self._turn.pressed()
                     self._keys, self._keyed_at = (self._keys + digit)[:40], self._clock()
                 case Words(text=text, start_ms=start_ms):
                     self._history.add(text, at_ms=start_ms, caller=True)
@@ -138,10 +139,12 @@ class Conversation:
         try:
             async with asyncio.timeout(self._limits.connect_s):
                 await self._set_up(line, told)
-        except (TimeoutError, Dropped):
+            await self._attach(line)
+        except BaseException as error:
             await line.close()
-            raise ProviderLost("not_set_up") from None
-        await self._attach(line)
+            if isinstance(error, TimeoutError | Dropped):
+                raise ProviderLost("not_set_up") from None
+            raise
         self._turn.begin(spoken=self._turn.spoken)
         if speak:
             self._turn.owe()
@@ -290,8 +293,21 @@ class Conversation:
             elif self._too_old(line):
                 self._renewing, self._line = True, None
                 await line.close()
-            elif self._turn.long_silent():
+            elif self._is_silent():
+                await self._tell_silence()
+            elif self._turn.unanswered():
                 await self._tell(messages.hello())
+
+    def _is_silent(self) -> bool:
+        """Whether the caller has been silent for so long that the model is to know."""
+        if not (self._turn.quiet and self._mouth.quiet) or self._keys:
+            self._turn.busy()
+        return self._turn.caller_silent()
+
+    async def _tell_silence(self) -> None:
+        await self._tell(messages.note(messages.SILENT))
+        self._turn.owe()
+        await self._go_on()
 
     def _too_old(self, line: Line) -> bool:
         """Whether the session is to be left: at a quiet moment, or when there is no more time for one."""

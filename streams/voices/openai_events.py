@@ -1,8 +1,8 @@
 """What OpenAI's Realtime API tells us, as far as we need it: text in, plain data out. No socket, no clock.
 
 Read leniently: fields that we do not know are passed over, kinds that we do not know are nothing, and what is
-no event at all is Garbage. The official client's own types are pydantic's, some forty times slower on the
-deltas of sound; the tests hold its types against what is sent.
+no event at all is Garbage. The official client's own types are pydantic's, more than thirty times
+slower on the deltas of sound; the tests hold its types against what is sent.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ class Limits:
     keys_s: float = 1.5
     """Between two keys that are told as one."""
     tick_s: float = 0.1
+    silence_s: float = 20
+    """Of the caller, before the model is told; a voice from which nothing comes for a minute is lost."""
     overtime_s: float = 120
     """Beyond the session's time in which a quiet moment is waited for."""
     pending_ms: int = 60_000

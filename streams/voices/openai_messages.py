@@ -46,6 +46,7 @@ _AGAIN: Final = (
 RENEWED: Final = (
     "The connection was renewed; the caller did not notice. Go on where you were, repeat nothing."
 )
+SILENT: Final = "The caller has said nothing for a while. Ask in a few words whether they are still there."
 _PCMU: Final = {"type": "audio/pcmu"}
 _MOST_ENTRIES: Final = 200
 _MOST_LETTERS: Final = 2_000

@@ -155,7 +155,10 @@ class Mouth:
         False when nothing was being said.
         """
         parts = self._unheard()
-        if not parts or (said.whole and not self._queue and not self._coming):
+        if said.whole and not self._queue and not self._coming:
+            self._settle(said)
+            return Cut()
+        if not parts:
             return Cut()
         waiting = [self._now, *self._queue]
         self._epoch += 1
@@ -202,15 +205,20 @@ class Mouth:
         if not self._open:
             return
         said = await self._call.heard_out()
-        if epoch != self._epoch:
+        if epoch != self._epoch or not self._open:
             return
         if said.whole and said.ms + _ROUNDED_MS >= sum(item.played_ms for item in self._open.values()):
-            self._open.clear()
-            self._said(said.text)
+            self._settle(said)
         elif said.whole:
             await self._told_elsewhere(said)
         else:
             await self._interrupted(said)
+
+    def _settle(self, said: Said) -> None:
+        """All that was given to the talk is heard."""
+        if self._open:
+            self._open.clear()
+            self._said(said.text)
 
     async def _told_elsewhere(self, said: Said) -> None:
         """An interruption has taken the answer: its event is on its way and says what was heard."""

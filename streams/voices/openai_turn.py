@@ -7,12 +7,18 @@ from typing import Final
 
 from streams.voices.openai_line import Limits, ProviderLost
 
-__all__ = ["Turn"]
+__all__ = ["Gone", "Turn"]
 
 _MOST_ROUNDS: Final = 5
 """Tools one after the other without a word to the caller, before we take it for a circle."""
 _MOST_REFUSED: Final = 50
 _LONGEST_MS: Final = 5_000
+_MOST_SILENT: Final = 3
+"""How often the model is told that the caller is silent, before we say goodbye."""
+
+
+class Gone(Exception):
+    """The caller says nothing any more."""
 
 
 class Turn:
@@ -23,7 +29,7 @@ class Turn:
 
     def __init__(self, clock: Callable[[], float], limits: Limits) -> None:
         self._clock, self._limits = clock, limits
-        self._rounds = self._passed_over = 0
+        self._rounds = self._passed_over = self._silences = 0
         self.begin()
 
     def begin(self, *, spoken: bool = False) -> None:
@@ -33,7 +39,7 @@ class Turn:
         self._stopped = spoken
         self._tools = 0
         self._since: float | None = None  # from where the provider's part of the turn is counted
-        self._event_at = self._clock()
+        self._event_at = self._busy_at = self._clock()
 
     @property
     def waiting(self) -> bool:
@@ -65,7 +71,7 @@ class Turn:
     def speech_started(self) -> None:
         """The caller speaks."""
         self._speaking, self._stopped = True, False
-        self._rounds = 0
+        self._rounds = self._silences = 0
 
     def speech_stopped(self, end_ms: float, sent_ms: float, silence_ms: int) -> None:
         """The caller stopped, `silence_ms` before `end_ms` of the `sent_ms` of sound that the session got.
@@ -75,6 +81,10 @@ class Turn:
         self._speaking, self._stopped = False, True
         ago_ms = min(max(sent_ms - (end_ms - silence_ms), 0), _LONGEST_MS) if end_ms else silence_ms
         self._since = self._clock() - ago_ms / 1000
+
+    def pressed(self) -> None:
+        """The caller pressed a key: they are there."""
+        self._silences = 0
 
     def created(self, response: str) -> None:
         """A response begins; it answers all that was told until now."""
@@ -135,8 +145,22 @@ class Turn:
         self._event_at = self._clock()
         return True
 
-    def long_silent(self) -> bool:
-        """Whether it is time to ask if anybody is there; it counts as asked."""
+    def busy(self) -> None:
+        """Somebody speaks or presses keys, or something is under way."""
+        self._busy_at = self._clock()
+
+    def caller_silent(self) -> bool:
+        """Whether the model is to be told that the caller is silent; counts as told. Raises Gone at last."""
+        if self._clock() - self._busy_at < self._limits.silence_s:
+            return False
+        self._silences += 1
+        if self._silences > _MOST_SILENT:
+            raise Gone
+        self._busy_at = self._clock()
+        return True
+
+    def unanswered(self) -> bool:
+        """Whether it is time to ask if the provider is there; it counts as asked."""
         if self._awaited or self._clock() - self._event_at < self._limits.ask_s:
             return False
         self._probed, self._event_at = True, self._clock()

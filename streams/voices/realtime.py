@@ -15,6 +15,7 @@ from streams.voices import openai_options
 from streams.voices.base import Ended, Talk
 from streams.voices.openai_conversation import Conversation
 from streams.voices.openai_line import Limits, ProviderLost
+from streams.voices.openai_turn import Gone
 
 __all__ = ["RealtimeVoice"]
 
@@ -22,7 +23,7 @@ _log = logging.getLogger("contactcenter.voices")
 
 
 class RealtimeVoice:
-    """Talks until an action or the caller ends it; raises ProviderLost when the provider fails."""
+    """Talks until an action ends it or the caller is silent; raises ProviderLost when the provider fails."""
 
     wants_frames: ClassVar[bool] = True
     wants_words: ClassVar[bool] = (
@@ -50,12 +51,14 @@ class RealtimeVoice:
         try:
             await Conversation(call, options, self._limits, self._clock).run()
         except BaseExceptionGroup as group:
-            raise _telling(group) from None
+            told = _telling(group)
+            if not isinstance(told, Gone):
+                raise told from None
 
 
 def _telling(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Of what ended the parts of a conversation, what matters: that it is over, then that they are lost."""
-    for kind in (Ended, ProviderLost):
+    for kind in (Ended, ProviderLost, Gone):
         if (found := group.subgroup(kind)) is not None:
             return _first(found)
     return _first(group)

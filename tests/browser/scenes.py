@@ -107,11 +107,12 @@ def stream(
     return one.sid
 
 
-def close(sid: str, reason: str = "dropped") -> None:
-    """A stream closes."""
+def close(sid: str, reason: str = "dropped", talk: dict[str, int] | None = None) -> None:
+    """A stream closes; `talk` is who talked in it."""
     with change() as told:
         one = Stream.objects.select_related("leg", "ticket").get(sid=sid)
         one.closed_at, one.close_reason = timezone.now(), reason
+        one.figures = {"talk": talk} if talk else {}
         one.save()
         one.ticket.released_at = timezone.now()
         one.ticket.save()

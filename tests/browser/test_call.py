@@ -94,6 +94,21 @@ def test_it_follows_the_end_until_one_scrolls_up(live: tuple[Page, int, str], st
     expect(page.get_by_text("the last one")).to_be_in_viewport()
 
 
+def test_it_follows_the_end_also_when_something_above_takes_its_place(
+    live: tuple[Page, int, str], stage: Stage
+) -> None:
+    page, _, sid = live
+    page.set_viewport_size({"width": 1366, "height": 768})
+    stage.play("say_many", sid=sid, count=40)
+    expect(page.locator("cc-transcript li").last).to_contain_text("line 40")
+    page.locator(".call-head").evaluate("head => { head.style.minHeight = head.offsetHeight + 120 + 'px'; }")
+    expect(page.locator("cc-transcript li").last).to_be_in_viewport()
+    foot = page.locator(".transcript-panel").evaluate("panel => panel.getBoundingClientRect().bottom")
+    assert foot <= 768
+    stage.play("say", sid=sid, text="still here", number=90, start_ms=900_000)
+    expect(page.get_by_text("still here")).to_be_in_viewport()
+
+
 def test_find_marks_every_place_and_goes_through_them(live: tuple[Page, int, str], stage: Stage) -> None:
     page, _, sid = live
     for n, text in enumerate(("Water in the kitchen", "turn the water off", "I did"), start=1):
@@ -175,7 +190,7 @@ def test_a_stream_is_stopped_after_asking_and_the_row_says_so(
     page, _, sid = live
     stage.rest.rules.insert(0, lambda asked: (200, stream_body(sid, status="stopped")))
     page.locator("[data-stop]").click()
-    expect(page.locator("[data-stop-which]")).to_have_text("tap")
+    expect(page.locator("[data-stop-which]")).to_have_text("Stream tap")
     page.locator("#stop-dialog button[value=yes]").click()
     expect(page.locator("[data-commands]")).to_contain_text("Twilio has stopped the stream.")
     assert stage.rest.posts()[0].path.endswith(f"/Streams/{sid}.json")

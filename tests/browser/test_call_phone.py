@@ -113,6 +113,13 @@ def test_from_coaching_to_joining_and_back_is_asked_too(play: CallPlay) -> None:
     play.tell("supervision", **play.supervision(state="in", joined_at=iso()))
     expect(play.page.locator(PART)).to_contain_text("You coach Jonas.")
     assert play.page.evaluate("() => twilio.devices") == 1
+    play.page.locator("[data-leave]").click()
+    play.wait_for("call.leave")
+    play.tell("supervision", **play.supervision(state="ended", joined_at=iso(-9), ended_at=iso(1)))
+    expect(play.page.locator("[data-timeline] span").last).to_have_text("Mina left the call")
+    told = [text for text in play.page.locator("[data-timeline] span").all_inner_texts() if "Mina" in text]
+    coached = "Mina began to coach Jonas"
+    assert told == [coached, "Mina joined the call", coached, "Mina left the call"]
 
 
 def test_leaving_hangs_up_and_puts_the_phone_away(play: CallPlay) -> None:
@@ -125,6 +132,8 @@ def test_leaving_hangs_up_and_puts_the_phone_away(play: CallPlay) -> None:
     assert play.page.evaluate("() => [twilio.call.state, twilio.device.state]") == ["closed", "destroyed"]
     expect(play.page.locator("[data-timeline]")).to_contain_text("Mina left the call")
     expect(play.page.locator(f"{NOTES} .bad")).to_have_count(0)
+    expect(play.page.locator(NOTES)).to_contain_text("You have left the call.")
+    expect(play.page.locator(PART)).to_be_empty()
     expect(play.page.locator(COACH)).to_be_enabled()
 
 

@@ -74,15 +74,17 @@ def test_a_call_without_a_stream_says_so_and_offers_one(stage: Stage, mina_there
     stage.play("answer", call=call, seconds_ago=50)
     play = CallPlay(stage, mina_there, call)
     play.open()
-    expect(play.page.locator(TEXT)).to_have_text("No stream: audio is not forked for this call.")
+    expect(play.page.locator(TEXT)).to_have_text(
+        "No stream is open: this call is neither heard nor written down."
+    )
     play.page.locator("[data-words-act]").click()
     expect(play.page.locator("#start-dialog")).to_be_visible()
     play.page.keyboard.press("Escape")
-    expect(play.page.locator('[data-act="stream"]')).to_have_text("Start a stream")
+    expect(play.page.locator('[data-act="stream"]')).to_have_text("Start stream")
     expect(play.page.locator("[data-why]")).to_contain_text("Listen in: There is no sound to hear")
     play.sid = stage.play("stream", call=call)
     expect(play.page.locator("[data-words-note]")).to_be_hidden()
-    expect(play.page.locator('[data-act="stream"]')).to_have_text("Stop the stream")
+    expect(play.page.locator('[data-act="stream"]')).to_have_text("Stop stream")
 
 
 def test_who_listens_and_who_is_in_the_call_is_named(play: CallPlay) -> None:
@@ -292,6 +294,20 @@ def test_who_talks_how_much_is_told_since_the_stream_began(play: CallPlay) -> No
     expect(shares.locator("[data-now-silent]")).to_have_text("00:12")
     expect(shares.locator("[data-since]")).to_contain_text("Since the stream began at")
     assert shares.locator("[data-bar=agent]").get_attribute("x") == "62"
+
+
+def test_who_talks_is_told_of_the_whole_call_not_of_its_last_stream(play: CallPlay) -> None:
+    play.open()
+    shares = play.page.locator("[data-shares]")
+    play.health(talk=TALK)
+    play.stage.play("close", sid=play.sid, reason="stop", talk=TALK)
+    expect(shares.locator("[data-since]")).to_contain_text("no stream is open now")
+    expect(shares.locator("[data-share]")).to_have_text("Caller 62 %, agent 38 %")
+    play.sid = play.stage.play("stream", call=play.call, name="second")
+    expect(play.page.locator(".stream")).to_have_count(2)
+    play.health(talk={**TALK, "outbound_ms": 86_000})
+    expect(shares.locator("[data-share]")).to_have_text("Caller 50 %, agent 50 %")
+    expect(shares.locator("[data-since]")).to_contain_text("while a stream was open")
 
 
 def test_a_call_that_somebody_ended_says_who(play: CallPlay) -> None:

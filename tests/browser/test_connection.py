@@ -90,6 +90,45 @@ def kind(message: str) -> str:
     return found[1] if found else ""
 
 
+def test_what_is_only_true_now_is_not_told_while_the_line_is_down(
+    arrive: Callable[..., Page], page: Page, stage: Stage
+) -> None:
+    line = Line(page)
+    call, sid = stage.live_call()
+    arrive("mina", f"/calls/{call}/")
+    expect(page.locator(STATE)).to_have_text("Live")
+    talk, health = page.locator("[data-talk]"), page.locator(".call-head [data-health]")
+    stage.sound(
+        {sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking"
+    )
+    line.cut()
+    expect(page.locator(BANNER)).to_contain_text("Connection lost")
+    expect(health).to_have_text("Not known now")
+    expect(talk).to_have_text("Not known now")
+    expect(page.locator(".call-head [data-behind]")).to_have_text("")
+    for act in ("listen", "moment", "stream"):
+        expect(page.locator(f'[data-act="{act}"]')).to_be_disabled()
+    expect(page.locator("[data-start]")).to_be_disabled()
+    expect(page.locator("[data-why]")).to_contain_text("nothing can be done until it is back")
+    line.mend()
+    page.locator("[data-banner-retry]").click()
+    expect(health).to_have_text("Good, 2 tracks")
+    expect(page.locator('[data-act="listen"]')).to_be_enabled()
+
+
+def test_nothing_can_be_asked_from_a_wall_whose_line_is_down(
+    arrive: Callable[..., Page], page: Page, stage: Stage
+) -> None:
+    line = Line(page)
+    arrive("mina")
+    call, _ = stage.live_call()
+    row = page.locator(f'[data-call="{call}"]')
+    expect(row.locator("[data-listen]")).to_be_enabled()
+    line.cut()
+    expect(row.locator("[data-listen]")).to_be_disabled()
+    expect(row.locator("[data-health]")).to_have_text("Not known now")
+
+
 def test_it_comes_back_by_itself(arrive: Callable[..., Page], page: Page, stage: Stage) -> None:
     line = Line(page)
     arrive("mina")

@@ -271,6 +271,7 @@ def test_a_restart_of_the_line_is_mended_by_itself(
     routes[-1].close(code=4012)  # type: ignore[attr-defined]
     until(page, "() => listening.state !== 'live'")
     until(page, "() => listening.state === 'live'")
+    until(page, "() => listening.dropped >= 500")  # what was said while the line was away
     hears(page, CALLER_HERTZ, AGENT_HERTZ)
     assert len(routes) == 2
 

@@ -1,10 +1,12 @@
 """A voice that speaks with a caller, as people see it: on the wall, on the call's page, at the desk."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.callplay import CallPlay, full, iso
 from tests.browser.deskplay import DeskPlay, context
 from tests.browser.test_looks import CONTRAST, NAMELESS, SMALL
@@ -25,12 +27,12 @@ def play(stage: Stage, mina_there: Page) -> CallPlay:
     return CallPlay(stage, mina_there, call, sid)
 
 
-def turn(play: CallPlay, number: int, gap_ms: int) -> dict:
+def turn(play: CallPlay, number: int, gap_ms: int) -> dict[str, Any]:
     key = f"{play.sid}/{number}"
     return {"turn": key, "call": play.call, "spoken_ms": 4000 * number, "gap_ms": gap_ms}
 
 
-def line(play: CallPlay, number: int, text: str, **more) -> dict:
+def line(play: CallPlay, number: int, text: str, **more) -> dict[str, Any]:
     return {
         "utterance": f"{play.sid}/outbound/{number}",
         "call": play.call,
@@ -138,6 +140,7 @@ def test_a_voices_call_looks_as_it_should(play: CallPlay, theme: str, width: int
     picture(play.page, f"call-voice-{width}-{theme}")
     assert play.page.evaluate("() => document.documentElement.scrollWidth") <= width
     assert [play.page.evaluate(fault) for fault in (CONTRAST, SMALL, NAMELESS)] == [[], [], []]
+    assert violations(play.page) == []
 
 
 def test_the_desk_shows_before_the_answer_who_said_what(arrive: Callable[..., Page], page: Page) -> None:

@@ -51,7 +51,19 @@ def test_both_meters_move_and_the_words_beside_them_say_who_speaks(mina: Page, s
         {sid: {"inbound": None, "outbound": -12.5}},
         lambda: (meter.get_attribute("data-outbound"), talk.text_content()) == ("-12.5", "Agent speaking"),
     )
-    expect(talk).to_have_text(re.compile(r"Silence \d+ s"))
+    stage.sound(
+        {sid: {"inbound": -70.0, "outbound": -70.0}},
+        lambda: str(talk.text_content()).startswith("Silence "),
+    )
+
+
+def test_where_no_sound_comes_nobody_is_said_to_be_silent(mina: Page, stage: Stage) -> None:
+    call, sid = stage.live_call()
+    talk = row(mina, call).locator("[data-talk]")
+    stage.sound(
+        {sid: {"inbound": -20.0, "outbound": -70.0}}, lambda: talk.text_content() == "Caller speaking"
+    )
+    expect(talk).to_have_text("No sound comes")
 
 
 def test_a_meter_is_filled_as_far_as_its_level(mina: Page, stage: Stage) -> None:

@@ -53,9 +53,51 @@ def test_an_alert_says_how_bad_what_when_and_in_which_call(played: Played) -> No
     expect(one.locator("[data-at]")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
     expect(one.locator("[data-link]")).to_have_text("Carla Visser")
     expect(one.locator("[data-link]")).to_have_attribute("href", "/calls/1/")
-    expect(item(page, 2).locator("[data-link]")).to_have_text("Call 7")
+    expect(item(page, 2).locator("[data-link]")).to_have_text("+31612340007")
     expect(row(page, 1).locator("[data-alerts]")).to_have_text("Wants to cancel")
     assert keys(page) == ["1", "2"]
+
+
+def test_a_figure_is_not_put_into_anybody_s_mouth(played: Played) -> None:
+    lasted = alert(1, 1, kind="length", quote="The call has lasted 4 min")
+    page = played.open(calls=[call(1)], alerts=[lasted])
+    expect(item(page, 1).locator("[data-quote]")).to_have_text("The call has lasted 4 min")
+
+
+def test_critical_ones_stand_first_and_taken_ones_last(played: Played) -> None:
+    page = played.open(
+        calls=[call(1), call(2), call(3)],
+        alerts=[
+            alert(1, 1, seconds=5),
+            alert(2, 2, seconds=90, severity="critical"),
+            alert(3, 3, seconds=1, severity="critical", acknowledged_at=ago(), acknowledged_by="Ada"),
+        ],
+    )
+    assert keys(page) == ["2", "1", "3"]
+    expect(row(page, 2)).to_have_attribute("data-attention", "bad")
+    expect(row(page, 1)).to_have_attribute("data-attention", "warn")
+
+
+def test_alerts_of_ended_calls_are_folded_away_with_their_callers_name(played: Played) -> None:
+    old = alert(1, 7, seconds=900, caller="Susan Reed", ended=True)
+    page = played.open(calls=[call(2)], alerts=[old, alert(2, 2)])
+    assert keys(page) == ["2"]
+    over = page.locator("[data-alerts-over]")
+    expect(over.locator("summary")).to_have_text("1 of an ended call")
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+    over.locator("summary").click()
+    expect(over.locator("[data-link]")).to_have_text("Susan Reed")
+    expect(over.locator("[data-ended]")).to_have_text("ended")
+    page.mouse.move(5, 5)
+    page.locator("h1").click()
+    played.tell("call", call(2, ended=1), "call.ended")
+    expect(over.locator("summary")).to_have_text("2 of ended calls")
+    assert keys(page) == []
+
+
+def test_a_queue_hides_the_alerts_of_others_also_of_calls_that_went(played: Played) -> None:
+    page = played.open("?queue=1", calls=[call(1)], alerts=[alert(1, 1), alert(2, 9, queue_id=2)])
+    assert keys(page) == ["1"]
 
 
 def test_a_new_alert_comes_at_the_top_counts_and_is_told(played: Played) -> None:

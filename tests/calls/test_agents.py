@@ -8,7 +8,7 @@ from calls.events import newest_id
 from calls.models import Agent, Event, Offer, WrapUp
 from calls.refusal import Refused
 from calls.selectors.agents import free, state_of
-from calls.services import agents
+from calls.services import agents, legs, wrapup
 from tests import factories, people
 from tests.calls import centre
 from tests.factories import NOON
@@ -33,6 +33,46 @@ def seated(jonas):
     agents.set_phone(agent=jonas, kind="browser", ok=True, now=NOON)
     agents.set_status(agent=jonas, status="ready", now=NOON)
     return Agent.objects.get(pk=jonas.pk)
+
+
+@pytest.fixture
+def caller_leg():
+    """A call to a line that rings an agent's telephone straight."""
+    call = factories.call(started_at=NOON)
+    return factories.leg(call, started_at=NOON)
+
+
+def rings_straight(leg, agent, status="in-progress", at=NOON, sid="CA" + "d" * 32):
+    Agent.objects.filter(pk=agent.pk).update(e164="+31201234999")
+    legs.apply(sid=sid, status=status, at=at, parent_sid=leg.sid, to="+31201234999")
+
+
+def test_who_talks_on_a_line_that_rang_them_straight_is_on_a_call_and_not_free(seated, caller_leg):
+    rings_straight(caller_leg, seated, "ringing", after(1))
+    assert (state_of(seated, now=after(2)).state, free(now=after(2))) == ("ringing", [])
+    rings_straight(caller_leg, seated, "in-progress", after(3))
+    found = state_of(seated, now=after(4))
+    assert (found.state, found.since, found.call) == ("on_call", after(3), caller_leg.call_id)
+    assert free(now=after(4)) == []
+
+
+def test_the_end_of_such_a_call_is_told_and_its_agent_is_ready_since_then(seated, caller_leg):
+    rings_straight(caller_leg, seated, at=after(3))
+    start = newest_id()
+    rings_straight(caller_leg, seated, "completed", after(9))
+    assert told_since(start) == ["agent.idle"]
+    seated.refresh_from_db()
+    found = state_of(seated, now=after(10))
+    assert (found.state, found.since) == ("ready", after(9))
+    assert free(now=after(10)) == [seated]
+
+
+def test_ready_counts_from_the_end_of_the_last_call_not_from_the_morning(seated):
+    call = factories.call(state="ended")
+    row = WrapUp.objects.create(call=call, agent=seated, opened_at=after(5), due_at=after(60))
+    wrapup.close(wrapup=row, outcome="", now=after(15))
+    seated.refresh_from_db()
+    assert state_of(seated, now=after(16)).since == after(15)
 
 
 def test_a_closed_laptop_is_away_within_thirty_seconds(seated):

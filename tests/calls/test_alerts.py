@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from calls.events import change
@@ -69,6 +70,11 @@ def test_a_word_that_is_said_is_an_alert_in_the_change_of_its_line(call):
     assert alert.as_message() == {
         "alert": alert.pk,
         "call": call.pk,
+        "caller": "+31612345678",
+        "agent": "",
+        "queue_id": None,
+        "team": None,
+        "ended": False,
         "kind": "words",
         "name": "Wants to cancel",
         "severity": "critical",
@@ -321,6 +327,15 @@ def test_the_first_to_acknowledge_stands_on_the_alert(alert):
     assert (event.noun, event.key, event.by) == ("alert", str(alert.pk), people.mina())
 
 
+def test_an_alert_tells_whose_call_it_is_also_when_that_has_ended(alert, call):
+    message = alert.as_message()
+    assert (message["caller"], message["ended"]) == (call.display_caller(), False)
+    call.state, call.ended_at = "ended", NOON
+    call.save()
+    alert.refresh_from_db()
+    assert alert.as_message()["ended"]
+
+
 def test_the_second_is_told_who_was_first(alert):
     alerts.acknowledge(alert=alert, by=people.mina(), now=NOON)
     with pytest.raises(Refused) as refusal:
@@ -416,6 +431,18 @@ def test_a_stream_that_ended_on_purpose_is_not_lost(call, reason, origin):
     rule("stream_lost", seconds=15)
     ticket = factories.ticket(call.legs.get(), origin=origin, spent_at=NOON)
     factories.stream(ticket=ticket, opened_at=NOON, closed_at=after(10), close_reason=reason)
+    assert alerts.judge_calls(now=after(600)) == 0
+
+
+def test_a_stream_that_opens_during_the_look_is_not_lost(call, monkeypatch):
+    rule("stream_lost", seconds=15)
+    stream(call, closed=after(10))
+
+    def opens_meanwhile(*asked):
+        stream(call)
+        prefetch_related_objects(*asked)
+
+    monkeypatch.setattr("calls.selectors.alerts.prefetch_related_objects", opens_meanwhile)
     assert alerts.judge_calls(now=after(600)) == 0
 
 

@@ -49,6 +49,7 @@ def test_what_is_no_day_is_none(said):
     ("said", "at"),
     [
         ("two thirty p m", "14:30"),
+        ("Two thirty p M.", "14:30"),  # as the embedded engine writes it
         ("2:30 p.m.", "14:30"),
         ("2.30 PM", "14:30"),
         ("at 10 in the morning", "10:00"),

@@ -413,7 +413,7 @@ def test_a_desk_takes_a_fixed_number_of_queries(jonas: Agent, world: Callable[[A
     world(jonas)
     with CaptureQueriesContext(connection) as asked:
         desk.look(agent_id=jonas.pk, now=timezone.now(), known_call=None)
-    assert len(asked) == 30
+    assert len(asked) == 31
 
 
 def test_what_a_caller_had_before_is_found_by_index(jonas: Agent) -> None:

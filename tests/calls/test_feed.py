@@ -206,7 +206,7 @@ def test_whom_events_concern_takes_as_many_queries_for_one_as_for_many(
             call=call, agent=jonas, until=factories.NOON, state="ended", ended_at=factories.NOON
         )
         told(call, "offer", offer.pk)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         feed.after(start, limit=50)
 
 
@@ -216,7 +216,7 @@ def test_an_offer_is_told_as_its_agent_who_comes_once(django_assert_num_queries:
     offer = Offer.objects.create(call=call, agent=jonas, until=factories.NOON)
     told(other, "agent", jonas.pk, "phone")
     told(call, "offer", offer.pk, "ringing")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         (message,) = feed.after(start, limit=50).messages
     body = json.loads(message.body)
     assert (message.id, message.noun, message.call, message.teams) == (start + 2, "agent", None, frozenset())
@@ -361,7 +361,7 @@ def test_the_wall_asks_as_often_for_fifty_calls_as_for_none(
     for _ in range(count):
         a_whole_call()
         centre.agent(Queue.objects.get(name="Support"))
-    with django_assert_num_queries(23 if count else 19):  # what no call and no queue has is not asked for
+    with django_assert_num_queries(24 if count else 20):  # what no call and no queue has is not asked for
         found = wall.snapshot(now=timezone.now(), scope=EVERY)
     for plural in ("calls", "streams", "utterances", "waiting", "alerts", "listenings", "supervisions"):
         assert len(found[plural]) == count
@@ -575,6 +575,9 @@ def test_the_wall_has_only_who_listens_now_and_who_is_in_a_call_now() -> None:
     found = wall.snapshot(now=now, scope=EVERY)
     assert [one["listening"] for one in found["listenings"]] == [there.pk]
     assert [one["supervision"] for one in found["supervisions"]] == [live.pk]
+    page = one_call.snapshot(room.call.pk, EVERY, now=now)
+    assert page is not None
+    assert [one["state"] for one in page["supervisions"]] == ["in", "ended"]  # its timeline tells of both
 
 
 def test_the_wall_names_the_queues_and_teams_that_are_seen() -> None:

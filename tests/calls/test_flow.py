@@ -141,6 +141,12 @@ def test_digits_are_said_and_keyed_and_read_back(heard):
     assert (caller.facts, caller.deed) == ({"no": "4711"}, Finish())
 
 
+def test_ten_digits_as_the_embedded_engine_writes_them():
+    caller = Walk(flow(LOOSE.replace("4-6", "10")))
+    caller.says("Four, one, five, five, five, five,", "zero, one, three, two.")
+    assert caller.facts == {"order": "4155550132"}
+
+
 def test_digits_that_were_heard_wrong_are_said_again():
     caller = Walk(flow(DIGITS))
     assert caller.says("four seven one nine", "no") == "Which?"

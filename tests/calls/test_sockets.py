@@ -51,6 +51,20 @@ def said(call: Call, text: str) -> None:
         told.emit(kind="utterance.final", noun="utterance", key=message["utterance"], call=call.pk)
 
 
+class Disconnected(RuntimeError):
+    """As the server says that the line closed while we sent."""
+
+
+async def test_a_line_that_closes_while_we_send_is_no_fault_of_ours() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        raise Disconnected("Attempt to send on a closed protocol")
+
+    await BrowserSocket({}, receive, send).run()
+
+
 async def test_the_wall_answers_hello_with_a_snapshot() -> None:
     call = await ringing()
     async with line("/ws/live/", await mina()) as wall:

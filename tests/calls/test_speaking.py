@@ -74,4 +74,6 @@ def test_a_call_names_its_voice_while_the_plan_is_the_voices(call):
 
 
 def shown(call):
-    return call_page.snapshot(call.pk, EVERY)["call"]
+    found = call_page.snapshot(call.pk, EVERY)
+    assert found is not None
+    return found["call"]

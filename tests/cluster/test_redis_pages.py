@@ -55,7 +55,8 @@ def at_the_wall(stage: Stage) -> Iterator[Page]:
     """Mina's socket to the wall, greeted."""
     cookie = {"Cookie": f"sessionid={stage.play('session', username='mina')}"}
     address = stage.url.replace("http", "ws") + "/ws/live/"
-    with connect(address, origin=Origin(stage.url), additional_headers=cookie) as socket:
+    socket = connect(address, origin=Origin(stage.url), additional_headers=cookie)
+    with socket:
         socket.send('{"type":"hello","last_id":null}')
         yield Page(stage, socket)
 

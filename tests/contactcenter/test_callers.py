@@ -76,6 +76,24 @@ def test_a_call_that_ends_is_followed_by_the_next(console: Console, crowd: Calla
     assert sorted(three.live) == ["CA2", "CA3"]
 
 
+def test_one_call_of_a_steady_script_is_always_there(
+    console: Console, crowd: Callable[[int], Callers]
+) -> None:
+    two = crowd(2)
+    two.steady = ("auto_repair_call",)
+    two.look()
+    for sid in ("CA1", "CA2", "CA3"):
+        console.ended.add(sid)
+        two.look()
+    assert [call["script"] for call in console.placed] == [
+        "auto_repair_call",
+        "conversation",
+        "auto_repair_call",
+        "reading_5min",
+        "auto_repair_call",
+    ]
+
+
 def test_calls_that_never_work_end_the_demo_with_a_reason(
     console: Console, crowd: Callable[[int], Callers]
 ) -> None:

@@ -9,6 +9,7 @@ from calls.models import Voice
 from contactcenter import doctor_voices
 from contactcenter.reach import Careful, Several, Wrong
 from streams.speech import registry
+from streams.voices import openai_line
 
 pytestmark = pytest.mark.django_db
 
@@ -45,10 +46,26 @@ def test_a_voice_on_a_machine_without_flite_cannot_speak(monkeypatch: pytest.Mon
     assert "apt-get install flite" in fault.remedy
 
 
-def test_an_ai_agent_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ai_agent_speaks_for_itself(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPENAI_API_KEY = "sk-test"
     monkeypatch.setattr(registry, "trouble", lambda name: (registry.NO_FLITE, registry.REMEDY))
     Voice.objects.create(name="Agent", kind=Voice.REALTIME, language="de-DE")
     assert doctor_voices.voices().startswith("1;")
+
+
+def test_an_ai_agent_needs_client_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_line, "find_spec", lambda name: None)
+    Voice.objects.create(name="Agent", kind=Voice.REALTIME)
+    client, key = faults()
+    assert client.remedy == "Run: pip install -r requirements-openai.txt"
+    assert "OPENAI_API_KEY" in key.remedy
+
+
+def test_a_setting_of_an_ai_agent_that_cannot_be_is_told(settings: Any) -> None:
+    settings.OPENAI_API_KEY = "sk-test"
+    Voice.objects.create(name="Agent", kind=Voice.REALTIME, settings={"session_minutes": 90})
+    (fault,) = faults()
+    assert "session_minutes is a number from 1 to 58" in fault.text
 
 
 def test_a_language_that_nobody_speaks_here_is_wrong() -> None:

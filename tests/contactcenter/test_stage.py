@@ -76,3 +76,32 @@ def test_the_command_line_has_the_names_that_others_use() -> None:
         Path("x"),
     )
     assert (arguments([]).calls, arguments([]).seconds, arguments([]).port) == (3, 0, None)
+
+
+SLEEPS = ["-c", "import time; time.sleep(60)"]
+
+
+def test_a_kept_process_that_is_killed_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "SHORT_LIFE", 0.0)
+    monkeypatch.setattr(stage, "_answers", lambda url: True)
+    one = make(tmp_path / "demo")
+    one.start("serve", SLEEPS)
+    one.keep("serve", SLEEPS, one.url)
+    first = one.processes["serve"]
+    first.kill()
+    first.wait()
+    one.check()
+    assert one.processes["serve"].poll() is None
+    assert one.processes["serve"].pid != first.pid
+    one.stop()
+
+
+def test_a_process_that_ends_as_soon_as_it_begins_ends_the_demo(tmp_path: Path) -> None:
+    one = make(tmp_path / "demo")
+    one.start("serve", ["-c", "raise SystemExit(3)"])
+    one.keep("serve", SLEEPS, one.url)
+    one.processes["serve"].wait()
+    with pytest.raises(Failed, match=r"serve ended \(3\)"):
+        one.check()

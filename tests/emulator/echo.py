@@ -39,7 +39,7 @@ class Echo:
     def url(self) -> str:
         """Where it answers."""
         assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
         return f"ws://127.0.0.1:{port}/echo/"
 
     def of(self, event: str) -> list[Any]:

@@ -213,7 +213,8 @@ def test_a_list_of_commands_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_person_notices_when_a_voice_begins_and_has_ended_but_no_breath() -> None:
-    replies, noticed = Replies("MZ1", lambda code: None, lambda name: None), []
+    noticed: list[str] = []
+    replies = Replies("MZ1", lambda code: None, lambda name: None)
     replies.notice = noticed.append
     sound = base64.b64encode(b"\x55" * 1600).decode()
     for said in (True, True, False):

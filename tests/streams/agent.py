@@ -1,7 +1,7 @@
 """An AI agent in conversation: our voice, a provider on a loopback port, a caller in the test's hands."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +39,13 @@ class Agent:
     async def session(self, number: int = 1) -> Session:
         return await self.provider.session(number)
 
+    async def passes(self, so: Callable[[], bool]) -> None:
+        """Let time pass, 20 s at a time, until something is so."""
+        async with asyncio.timeout(20):
+            while not so():
+                self.clock.now += 20
+                await asyncio.sleep(0.01)
+
     async def ended(self) -> BaseException | None:
         """How the conversation came to its end."""
         await asyncio.wait({self.task}, timeout=20)
@@ -52,6 +59,7 @@ async def agent(
     *,
     limits: dict[str, Any] | None = None,
     at_once: bool = True,
+    talk: FakeTalk | None = None,
     refuse: tuple[int, ...] = (),
     answers: bool = True,
     **settings: Any,
@@ -59,10 +67,11 @@ async def agent(
     """An agent that talks; ends with the test at the latest."""
     async with provider() as server:
         server.refuse, server.answers = list(refuse), answers
-        talk, clock = FakeTalk(told or briefing(), at_once), Clock()
+        talk, clock = talk or FakeTalk(told or briefing(), at_once), Clock()
         voice = RealtimeVoice(replace(QUICK, **(limits or {})), clock)
         with override_settings(**{"OPENAI_API_KEY": KEY, "OPENAI_REALTIME_URL": server.url, **settings}):
             task = asyncio.create_task(voice.talk(talk))
+            task.add_done_callback(lambda _: server.tell())
             try:
                 yield Agent(server, talk, clock, task)
             finally:

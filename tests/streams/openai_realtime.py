@@ -1,7 +1,7 @@
 """OpenAI's Realtime API on a loopback port: its handshake and its messages, scripted by the test.
 
-Both directions are held against the official client's own types: a field that it does not know, or one that is
-missing, is a fault, and no test ends well with one.
+Both directions are held against the official client's own types: a field that it does not know, or one that
+is missing, is a fault, and no test ends well with one.
 """
 
 import asyncio
@@ -115,7 +115,9 @@ class Session:
         await self.ends_item(item, response)
         await self.ends(response)
 
-    async def calls(self, name: str, arguments: Any, *, call: str = "call_1", response: str = "resp_1") -> None:
+    async def calls(
+        self, name: str, arguments: Any, *, call: str = "call_1", response: str = "resp_1"
+    ) -> None:
         """Within a response, a tool."""
         text = arguments if isinstance(arguments, str) else json.dumps(arguments)
         item = {
@@ -138,7 +140,7 @@ class Session:
 
 
 class Provider:
-    """The server. `refuse` holds the statuses of the next handshakes; `answers` whether sessions are set up."""
+    """The server. `refuse`: statuses of the next handshakes; `answers`: whether sessions are set up."""
 
     def __init__(self) -> None:
         self.refuse: list[int] = []
@@ -161,6 +163,10 @@ class Provider:
             while not so():
                 self._changed.clear()
                 await self._changed.wait()
+
+    def tell(self) -> None:
+        """Something changed."""
+        self._changed.set()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.handshakes.append(request)
@@ -185,7 +191,7 @@ class Provider:
             session.received.append(event)
         if event["type"] == "session.update" and self.answers:
             await session.send("session.updated", session={"type": "realtime"})
-        self._changed.set()
+        self.tell()
 
 
 @asynccontextmanager

@@ -91,8 +91,7 @@ class FakeTalk:
     def clear(self) -> Said:
         self.cleared += bool(self.unheard_ms)
         self._cut = self._cut or bool(self.unheard_ms)
-        said = self._said()
-        return said
+        return self._said()
 
     def waited(self, ms: float) -> None:
         self.waits.append(ms)

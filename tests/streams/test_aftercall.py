@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from calls.models import Call, Utterance
-from streams.journal import INBOUND, OUTBOUND, journal_path
+from streams.journal import INBOUND, OUTBOUND, SENT, Writer, journal_path
 from streams.models import Recording, Stream
 from streams.services import aftercall, recordings
 from tests import factories
@@ -160,6 +160,44 @@ def test_where_recording_is_allowed_the_sound_becomes_a_stereo_file(directory: P
     assert recording.ms == 2000
     only_its_owner_may_read(settings.RECORDINGS_DIR)
     no_audio_is_left(directory, stream.leg.call)
+
+
+def spoken_with(stream: Stream, directory: Path) -> None:
+    """The journal of a caller who was silent, and of a voice that spoke for a second from 200 ms on."""
+    held = Writer.create(directory, stream.sid, {"tracks": ["inbound"], "words": True})
+    for frame in range(100):
+        if 10 <= frame < 60:
+            held.append(SENT, 20 * frame, 0, LOUD)
+        held.append(INBOUND, 20 * frame, frame + 2, SILENT)
+    held.finish("stop", {})
+    held.close()
+    lines(held.path, done=True)
+
+
+def test_what_a_voice_said_is_the_other_side_of_the_recording(directory: Path, settings: Any) -> None:
+    stream = ended(factories.call(started_at=NOON, record_allowed=True))
+    spoken_with(stream, directory)
+    aftercall.clean(now=NOON)
+    left, right = sides(settings.RECORDINGS_DIR / Recording.objects.get().file)
+    assert left == SILENT * 100
+    assert right == SILENT * 10 + LOUD * 50 + SILENT * 40
+
+
+def test_what_a_voice_said_is_in_the_figures_and_nothing_that_was_received(
+    stream: Stream, directory: Path
+) -> None:
+    spoken_with(stream, directory)
+    aftercall.clean(now=NOON)
+    stream.refresh_from_db()
+    assert stream.figures["sound_ms"] == {"inbound": 0, "outbound": 1000}
+
+
+def test_what_we_sent_does_not_hide_that_sound_of_the_caller_is_missing(directory: Path) -> None:
+    stream = ended(factories.call(started_at=NOON, record_allowed=True))
+    Stream.objects.update(bytes=160 * 120)  # 20 frames more than reached the disk
+    spoken_with(stream, directory)
+    aftercall.clean(now=NOON)
+    assert Recording.objects.get().degraded
 
 
 def test_on_the_agents_leg_the_caller_is_the_outbound_track(directory: Path, settings: Any) -> None:

@@ -17,11 +17,11 @@ from calls.consumers.base import BURST, MESSAGE_BYTES
 from calls.consumers.browser import RESTART
 from calls.events import change
 from calls.hub import hub
-from calls.models import AuditEvent, Call, CallState, Event, Listening, Team, User
+from calls.models import AuditEvent, Call, CallState, Event, Listening, Team, Ticket, User
 from calls.refusal import Refused
 from calls.services import listening
 from streams.consumers.listen import NOT_HERE, ListenConsumer
-from streams.journal import INBOUND, OUTBOUND, Writer
+from streams.journal import INBOUND, OUTBOUND, SENT, Writer
 from streams.listening import FLIGHT, HELD
 from streams.models import Stream
 from streams.selectors.heard import NO_STREAM, PAUSED, SECRET, heard
@@ -88,6 +88,12 @@ def opened(call: Call, **fields: Any) -> Stream:
         one = factories.stream(call.legs.get(), **fields)
         told.emit(kind="stream.opened", noun="stream", key=one.sid, call=call.pk)
     return one
+
+
+@in_db
+def voice_ticket(call: Call) -> Ticket:
+    """The permission for a voice's stream."""
+    return factories.ticket(call.legs.get(), kind="voice", track="inbound_track", name="voice")
 
 
 @in_db
@@ -199,6 +205,24 @@ async def test_the_ms_of_a_frame_is_when_it_was_spoken_so_that_tracks_and_gaps_f
     assert first == second
     assert third == fourth == first + 420
     assert abs(first - timezone.now().timestamp() * 1000) < 60_000
+
+
+async def test_what_a_voice_says_is_the_other_side(writers: Any) -> None:
+    call = await live_call()
+    stream = await opened(call, ticket=await voice_ticket(call), tracks=["inbound"])
+    writer = writers(stream.sid)
+    async with listener(call, await user(people.mina)) as mina:
+        started = await mina.word("started")
+        speak(writer, 50, 2, tracks=(SENT, INBOUND))
+        frames = await mina.sound(4)
+    assert started["tracks"] == ["inbound", "outbound"]
+    assert sorted((ms - frames[0][2], track) for track, _, ms, _ in frames) == [
+        (0, 0),
+        (0, 1),
+        (20, 0),
+        (20, 1),
+    ]
+    assert {ulaw for *_, ulaw in frames} == {sound(50), sound(51)}
 
 
 async def test_frames_of_another_length_come_as_frames_of_160(writers: Any) -> None:

@@ -1,6 +1,8 @@
 """An AI agent talks over OpenAI's Realtime API: sound both ways, interruptions, keys, tools."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -354,3 +356,23 @@ async def test_a_tool_of_an_interrupted_response_that_is_not_complete_is_not_use
 def test_a_setting_that_cannot_be_is_refused_by_its_name(settings: dict[str, object], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         openai_options.read(settings)
+
+
+def more(seen: Callable[[], list[str]], what: str, than: int) -> bool:
+    return seen().count(what) > than
+
+
+# -- a caller who says nothing ------------------------------------------------------------------------
+
+
+async def test_a_silent_caller_is_asked_whether_they_are_there_and_told_goodbye_at_last() -> None:
+    patient = {"ask_s": 1e9, "stall_s": 1e9}
+    async with agent(briefing(settings={"greet": False}), limits=patient) as one:
+        session = await one.session()
+        for place in range(3):
+            await one.passes(partial(more, session.kinds, "response.create", place))
+            await session.says(SECOND, "Hello?", item=f"item_{place}", response=f"resp_{place}")
+            await one.talk.until(partial(more, lambda: one.talk.heard, "Hello?", place))
+        await one.passes(one.task.done)
+        assert await one.ended() is None  # the conversation is over, and nobody was lost
+        assert [who for who, _ in session.told()] == ["system"] * 3

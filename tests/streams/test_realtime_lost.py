@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from contactcenter.logging import configuration
 from streams.voices.base import Ended
 from streams.voices.openai_line import ProviderLost
 from tests.streams.agent import Agent, agent
@@ -62,7 +63,7 @@ async def test_without_the_optional_packages_the_voice_says_so(monkeypatch: pyte
 
 
 async def test_a_session_that_is_not_set_up_in_time_is_lost() -> None:
-    async with agent(answers=False, limits={"connect_s": 0.3}) as one:
+    async with agent(answers=False, limits={"connect_s": 2}) as one:
         assert await lost(one) == "not_set_up"
 
 
@@ -120,7 +121,15 @@ async def test_one_that_says_it_is_there_is_not_lost() -> None:
 async def test_some_garbage_is_passed_over() -> None:
     async with agent() as one:
         session = await one.session()
-        for text in ("", "nonsense", "[]", '"text"', "{}", '{"type":5}', '{"type":"response.done","response":5}'):
+        for text in (
+            "",
+            "nonsense",
+            "[]",
+            '"text"',
+            "{}",
+            '{"type":5}',
+            '{"type":"response.done","response":5}',
+        ):
             await session.raw(text)
         await session.raw('{"type":"response.output_audio.delta","delta":"!!"}')
         await session.raw('{"type":"something.new","delta":5}')
@@ -381,3 +390,9 @@ async def test_neither_key_nor_what_is_said_is_logged(caplog: pytest.LogCaptureF
     text = "".join(json.dumps(vars(record), default=str) for record in caplog.records)
     assert "voice.provider.lost" in text
     assert [word for word in (KEY, "secret", "4111", "1234567") if word in text] == []
+
+
+def test_the_clients_own_debug_lines_stay_off() -> None:
+    """They hold the handshake's headers and every message."""
+    loggers = configuration("json", "DEBUG")["loggers"]
+    assert {loggers[name]["level"] for name in ("openai", "websockets", "httpx2", "httpcore2")} == {"WARNING"}

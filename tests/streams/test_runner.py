@@ -376,3 +376,26 @@ def test_a_site_names_its_own_voices() -> None:
         registry.make("nobody", own)
     with pytest.raises(registry.UnknownVoice, match="nowhere"):
         registry.make("gone", own)
+
+
+def test_who_hears_sound_and_words_answers_the_sound() -> None:
+    """An AI agent answers before the engine has its line, which then begins no turn."""
+
+    class Agent(Listening):
+        wants_words = True
+
+    async def talk(call: Talk) -> None:
+        quiet = 0
+        while quiet < 15:
+            event = await call.hear()
+            if isinstance(event, Frame):
+                quiet = quiet + 1 if event.payload == b"\xff" * 160 and event.at_ms > 1500 else 0
+        await call.play(b"\x55" * 800, "yes")
+        await call.heard_out()
+        await call.hear(timeout_s=3)
+        await call.play(b"\x55" * 8000, "and more")
+        await call.heard_out()
+
+    conversation = converse(talk, (1.0, speaks("a pizza please")), kind=Agent)
+    assert [number for number, *_ in conversation.turns] == [1]
+    assert 200 <= conversation.turns[0][2] <= 500

@@ -41,6 +41,17 @@ def test_an_engine_that_comes_no_further_has_failed_after_ten_seconds() -> None:
     assert spoken.health() == {"behind_ms": 0}
 
 
+def test_who_still_writes_lines_is_late_and_has_not_failed() -> None:
+    spoken = Spoken()
+    judged(spoken, 1_000)
+    spoken.heard(2_000, 2.0)
+    spoken.wrote(12.0)
+    assert not judged(spoken, 13_000)
+    assert not judged(spoken, 13_000, claimed=False)
+    assert spoken.health() == {"behind_ms": 11_000}
+    assert judged(spoken, 22_500)
+
+
 def test_a_silent_caller_and_a_stream_that_brings_nothing_are_no_failure() -> None:
     spoken = Spoken()
     for second in range(0, 120, 2):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.audio import SILENCE_FLOOR, Level
-from streams.talk import HOLD_MS, SPEAKING_DBFS, Talk
+from streams.talk import HOLD_MS, SPEAKING_DBFS, STALLED_MS, Talk
 
 TICK = 100
 SPEECH, SHOUT, HUSH = Level(-20.0, -8.0), Level(-4.0, -0.17), Level(-60.0, -50.0)
@@ -42,6 +42,15 @@ def test_silence_lasts_since_the_last_word_and_ends_with_the_next():
     hear(talk, None, SPEECH, 100)
     assert talk.message()["silence_ms"] == 0
     assert talk.figures()["longest_silence"] == {"ms": 5000, "at_ms": 1000}
+
+
+def test_time_in_which_we_stood_still_is_nobodys_silence():
+    talk = heard((SPEECH, None, 1000), (HUSH, HUSH, 1000))
+    talk.hear(HUSH, HUSH, at_ms=talk.at_ms + 11_000)
+    assert talk.message()["silent_ms"] == 1000 - HOLD_MS + TICK
+    assert talk.silence[0] == 0
+    hear(talk, HUSH, HUSH, 3000)
+    assert talk.silence == (3000, 13_000)
 
 
 def test_a_pause_for_breath_is_no_silence():
@@ -124,7 +133,7 @@ def test_every_millisecond_is_somebodys_or_silent_and_no_longest_is_longer_than_
         assert talk.silence[0] == 0 or talk.overtalk[0] == 0
     figures = talk.figures()
     total = figures["inbound_ms"] + figures["outbound_ms"] - figures["both_ms"] + figures["silent_ms"]
-    assert total == talk.at_ms
+    assert total == sum(ms for _, _, ms in ticks if ms <= STALLED_MS)
     assert figures["longest_both"]["ms"] <= figures["both_ms"]
     assert figures["longest_silence"]["ms"] <= talk.at_ms
     spoke = any(level and level.rms_dbfs > SPEAKING_DBFS for tick in ticks for level in tick[:2])

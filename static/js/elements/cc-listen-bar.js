@@ -72,6 +72,7 @@ class ListenBar extends HTMLElement {
 
   #controls(state) {
     const { volume, balance, muted } = listening;
+    text(one("[data-listen-stop-word]", this), state === "off" ? gettext("Close") : gettext("Stop listening"));
     one("[data-listen-resume]", this).hidden = state !== "suspended";
     one("[data-listen-retry]", this).hidden = state !== "failed";
     one("[data-listen-sound]", this).hidden = state === "off" || state === "failed";

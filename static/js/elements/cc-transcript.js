@@ -16,6 +16,9 @@ class Transcript extends HTMLElement {
   #items = new Map(); // key → element
   #partials = new Map();
   #unseen = 0;
+  #stays = true; // at the end, until somebody scrolls away from it
+  #live = false;
+  #observer = new ResizeObserver(() => this.#live && this.#stays && this.toEnd());
   #needle = "";
   #found = -1;
 
@@ -34,6 +37,7 @@ class Transcript extends HTMLElement {
     this.box.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.box.append(this.empty, this.#list);
     this.append(this.box, this.more);
+    this.#observer.observe(this.box); // a banner above makes it smaller, which is no scrolling
   }
 
   get follows() {
@@ -60,7 +64,8 @@ class Transcript extends HTMLElement {
    * alert, empty if the line as a whole did.
    */
   show(entries, partials, { live, empty }) {
-    const follow = live && this.follows;
+    const follow = live && this.#stays;
+    this.#live = live;
     const added = this.#place(entries);
     this.#placePartials(partials);
     text(this.empty, entries.length || partials.length ? "" : empty);
@@ -122,7 +127,8 @@ class Transcript extends HTMLElement {
   }
 
   #scrolled() {
-    if (this.follows) {
+    this.#stays = this.follows;
+    if (this.#stays) {
       this.#unseen = 0;
       this.more.hidden = true;
     }

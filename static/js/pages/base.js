@@ -4,11 +4,19 @@ import { all, icon, keep, kept, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { keyList, onKey } from "../keys.js";
 
-const THEMES = {
-  auto: { icon: "auto", word: gettext("Theme: as the system. Change to light") },
-  light: { icon: "sun", word: gettext("Theme: light. Change to dark") },
-  dark: { icon: "moon", word: gettext("Theme: dark. Change to as the system") },
-};
+// What is chosen first is what the system does not show: a click that changes nothing looks like a broken button.
+const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+const THEMES = dark
+  ? {
+      auto: { icon: "auto", word: gettext("Theme: as the system. Change to light") },
+      light: { icon: "sun", word: gettext("Theme: light. Change to dark") },
+      dark: { icon: "moon", word: gettext("Theme: dark. Change to as the system") },
+    }
+  : {
+      auto: { icon: "auto", word: gettext("Theme: as the system. Change to dark") },
+      dark: { icon: "moon", word: gettext("Theme: dark. Change to light") },
+      light: { icon: "sun", word: gettext("Theme: light. Change to as the system") },
+    };
 const order = Object.keys(THEMES);
 
 function showTheme(theme) {

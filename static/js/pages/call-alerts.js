@@ -64,6 +64,7 @@ export class Alerts {
     text(go, alert.at_ms === null ? timeOfDay(alert.raised_at) : duration(alert.at_ms));
     const button = one("[data-acknowledge]", item);
     button.hidden = Boolean(at);
+    button.disabled = this.state.cut;
     showBusy(button, this.acknowledging.has(alert.alert));
     text(one("[data-seen]", item), at ? gettext("Acknowledged by %(by)s at %(time)s", { by: by || gettext("somebody"), time: timeOfDay(at) }) : "");
   }

@@ -5,6 +5,7 @@ import { transcription } from "../health.js";
 import { gettext } from "../i18n.js";
 import { onKey } from "../keys.js";
 import { sure } from "./call-ask.js";
+import { NO_LINE } from "../words.js";
 import { insideInWords } from "./call-head.js";
 import { phaseOf, showBusy, showWhy } from "./pieces.js";
 
@@ -34,7 +35,7 @@ export class Bar {
     for (const [name, act] of Object.entries(does)) this.buttons.get(name)?.addEventListener("click", act);
     for (const button of this.buttons.values()) button.disabled = false;
     for (const [key, act] of [["l", () => this.listen?.toggle()], ["m", does.moment], ["c", does.coach], ["J", does.join], ["T", does.takeover]]) {
-      onKey(key, () => this.isLive() && act());
+      onKey(key, () => this.isLive() && !this.state.cut && act());
     }
   }
 
@@ -55,6 +56,7 @@ export class Bar {
     this.supervise?.draw();
     if (!this.isLive()) return;
     this.listen?.draw();
+    for (const name of Object.keys(ASKING)) if (this.buttons.has(name)) this.buttons.get(name).disabled = this.state.cut;
     this.modes();
     this.wordsButton();
     this.streamButton();
@@ -87,13 +89,14 @@ export class Bar {
     const inside = this.state.supervisorOf(this.id);
     button.hidden = !voice;
     button.disabled = Boolean(inside);
-    button.title = inside ? insideInWords(inside) : "";
+    showWhy(button, inside ? insideInWords(inside) : "");
     showBusy(button, Boolean(this.supervise?.step));
     if (voice) for (const mode of ["coach", "join"]) this.buttons.get(mode).hidden = true;
   }
 
   /** Why nobody can be added to the call now, or "". */
   whyNotEnter() {
+    if (this.state.cut) return NO_LINE;
     const call = this.state.calls.get(this.id);
     const inside = this.state.supervisorOf(this.id);
     if (inside && inside.user !== this.state.me.user) return insideInWords(inside);
@@ -106,6 +109,7 @@ export class Bar {
 
   /** What cannot be done now, and why; said once each. */
   reasons() {
+    if (this.state.cut) return [gettext("There is no connection to the server: nothing can be done until it is back.")];
     const reasons = [];
     const { voice } = this.state.calls.get(this.id);
     const enter = this.buttons.has("coach") && !voice ? this.whyNotEnter() : "";
@@ -138,7 +142,7 @@ export class Bar {
     if (!button) return;
     const taps = this.taps();
     button.hidden = taps.length > 1;
-    text(one("[data-word]", button), taps.length ? gettext("Stop the stream") : gettext("Start a stream"));
+    text(one("[data-word]", button), taps.length ? gettext("Stop stream") : gettext("Start stream"));
   }
 
   taps() {

@@ -62,15 +62,20 @@ export class Head {
     mark(behind, "tone", words.tone);
   }
 
-  /** "Mina and Ada listen. Ben coaches." */
+  isMe({ user }) {
+    return user === this.state.me.user;
+  }
+
+  /** "You and Ada listen. Ben coaches." */
   present(call) {
     if (call.state === "ended") return this.endedBy(call);
-    const names = this.state.listenersOf(this.id).map((one) => one.by);
+    const listeners = this.state.listenersOf(this.id);
+    const names = listeners.map((one) => (this.isMe(one) ? gettext("You") : one.by));
     const inside = this.state.supervisorOf(this.id);
     const parts = [];
-    if (names.length === 1) parts.push(gettext("%(name)s listens.", { name: names[0] }));
+    if (names.length === 1) parts.push(this.isMe(listeners[0]) ? gettext("You listen.") : gettext("%(name)s listens.", { name: names[0] }));
     if (names.length > 1) parts.push(gettext("%(names)s listen.", { names: namesInWords(names) }));
-    if (inside) parts.push(insideInWords(inside));
+    if (inside && !this.isMe(inside)) parts.push(insideInWords(inside)); // one's own part stands in the bar
     return parts.join(" ");
   }
 

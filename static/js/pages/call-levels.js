@@ -36,12 +36,17 @@ export class Levels {
     const call = this.state.calls.get(this.id);
     const open = call?.state !== "ended" && this.state.openOf(this.id).length > 0;
     if (this.level && (!open || Date.now() - this.heardAt > OLD_MS)) this.hearNothing();
-    this.showTalk(open ? this.talk.say() : { who: "", text: gettext("No stream") });
+    this.showTalk(this.saying(open));
     this.strip.second();
     for (const track of ["inbound", "outbound"]) {
       const value = this.level?.[track] ?? null;
       text(one(`[data-dbfs="${track}"]`), value === null ? "–" : `${value.toFixed(1)} dBFS`.replace("-", "−"));
     }
+  }
+
+  saying(open) {
+    if (this.state.cut) return { who: "", text: gettext("Not known now") };
+    return open ? this.talk.say() : { who: "", text: gettext("No stream") };
   }
 
   hearNothing() {

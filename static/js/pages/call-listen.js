@@ -5,6 +5,7 @@ import { gettext } from "../i18n.js";
 import { keysOn } from "../keys.js";
 import { listening } from "../listen.js";
 import { namesInWords, partnerOf, showBusy, showWhy } from "./pieces.js";
+import { NO_LINE } from "../words.js";
 
 const LISTENERS = 2; // the site lets no more hear one call
 
@@ -34,6 +35,7 @@ export class Listen {
 
   /** Why the call cannot be heard now, or "". */
   why() {
+    if (this.state.cut) return NO_LINE;
     if (!this.state.openOf(this.id).length) return gettext("There is no sound to hear: no stream is open.");
     const others = this.state.listenersOf(this.id).filter((one) => one.user !== this.state.me.user);
     if (others.length < LISTENERS) return "";

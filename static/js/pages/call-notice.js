@@ -38,7 +38,7 @@ export class Notice {
   /** {text, button, act}, or null while words come. */
   find(call) {
     if (call.state === "live" && !this.state.openOf(this.id).length) {
-      return { text: gettext("No stream: audio is not forked for this call."), button: gettext("Start stream"), act: () => this.streams.start() };
+      return { text: gettext("No stream is open: this call is neither heard nor written down."), button: gettext("Start stream"), act: () => this.streams.start() };
     }
     const { state } = transcription(this.state, call);
     if (state === "failed") {

@@ -32,7 +32,7 @@ export class Streams {
     const none = one("[data-no-streams]");
     none.hidden = streams.length > 0;
     const ended = this.state.calls.get(this.id).state === "ended";
-    text(none, ended ? gettext("This call was not streamed.") : gettext("No stream: audio is not forked for this call."));
+    text(none, ended ? gettext("This call was not streamed.") : gettext("No stream is open: this call is neither heard nor written down."));
     this.budget();
   }
 
@@ -45,7 +45,7 @@ export class Streams {
     const stop = one("[data-stop]", item);
     if (!stop) return;
     stop.hidden = stream.state !== "open" || stream.kind !== "tap" || this.state.calls.get(this.id).state === "ended";
-    stop.disabled = stopping;
+    stop.disabled = stopping || this.state.cut;
     text(one("[data-stop-name]", stop), ` ${stream.name}`);
   }
 
@@ -71,7 +71,7 @@ export class Streams {
     if (!this.startButton) return;
     const starting = this.acts.waiting("stream.start").length > 0;
     const full = used >= TRACKS;
-    this.startButton.disabled = starting || full;
+    this.startButton.disabled = starting || full || this.state.cut;
     text(one("[data-start-why]"), full ? gettext("All four tracks are in use. Stop a stream first.") : starting ? gettext("Starting…") : "");
   }
 
@@ -85,7 +85,7 @@ export class Streams {
 
   async stop(stream) {
     const dialog = one("#stop-dialog");
-    text(one("[data-stop-which]", dialog), stream.name);
+    text(one("[data-stop-which]", dialog), gettext("Stream %(name)s", { name: stream.name }));
     if ((await answer(dialog)) === "yes") await this.acts.do("stream.stop", { stream: stream.stream }, { stream: stream.stream });
   }
 }

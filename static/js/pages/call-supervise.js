@@ -166,7 +166,10 @@ export class Supervise {
     const live = this.state.calls.get(this.id)?.state !== "ended";
     this.strip.hidden = !live || !(own || this.step);
     if (!live && (this.step || this.phone.state !== "off")) queueMicrotask(() => this.finish());
-    if (this.strip.hidden) return;
+    if (this.strip.hidden) {
+      text(one("[data-text]", this.strip), ""); // a status that is over must not be read out later
+      return;
+    }
     mark(this.strip, "mode", own?.state === "in" ? own.mode : "");
     text(one("[data-text]", this.strip), this.inWords(own));
     this.trouble();
@@ -202,6 +205,7 @@ export class Supervise {
 
   over(ended) {
     const left = this.step === "leave" || this.phone.busy || ended?.joined_at;
+    if (this.step === "leave") this.acts.tell("phone", gettext("You have left the call."), { tone: "ok" });
     if (!left && this.step) this.acts.tell("phone", gettext("You were not connected: your phone did not answer."));
     queueMicrotask(() => this.finish());
   }

@@ -64,9 +64,10 @@ export class Transfer {
   }
 
   found({ agents = [], queues = [], number = null }) {
+    const own = String(this.state.calls.get(this.id).agent_id); // who has the call already
     const entries = [
       ...(number ? [{ kind: "number", key: number.key, name: number.shown, note: number.text, off: !number.allowed }] : []),
-      ...agents.map(({ key, name, state }) => ({ kind: "agent", key, name, note: AGENTS[state] ?? state, off: state !== "ready" })),
+      ...agents.filter(({ key }) => key !== own).map(({ key, name, state }) => ({ kind: "agent", key, name, note: AGENTS[state] ?? state, off: state !== "ready" })),
       ...queues.map(({ key, name, waiting }) => ({ kind: "queue", key, name, note: ngettext("%(n)s caller waits", "%(n)s callers wait", waiting) })),
     ];
     this.show(entries);

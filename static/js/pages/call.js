@@ -13,6 +13,7 @@ import { Alerts } from "./call-alerts.js";
 import { Bar } from "./call-bar.js";
 import { Caller } from "./call-caller.js";
 import { Finder } from "./call-find.js";
+import { Fit } from "./call-fit.js";
 import { Head } from "./call-head.js";
 import { Levels } from "./call-levels.js";
 import { Moments } from "./call-moments.js";
@@ -89,6 +90,7 @@ function connect() {
     levels.second();
     state.prune();
   });
+  state.follow(socket);
   one("cc-connection").follow(socket);
   socket.open();
 }
@@ -100,5 +102,6 @@ clock.learn(snapshot.at);
 state.load(snapshot);
 draw();
 new Finder(transcript);
+new Fit();
 if (moves()) connect();
 if (isLive()) bar();

@@ -1,4 +1,5 @@
-// The alerts, newest first: what happened in which call, who took it. New ones wait while somebody is in the list.
+// The alerts: what happened in which call, who took it; open before taken, critical first, newest first. Those of ended
+// calls are folded away below. New ones wait while somebody is in the list.
 
 import { Announcer } from "../announcer.js";
 import * as clock from "../clock.js";
@@ -11,8 +12,13 @@ import { Count, Sound } from "./wall-signal.js";
 import { firstName, SEVERITIES } from "./wall-words.js";
 
 const SHOWN_MS = 10 * 60_000; // of those that were taken
+const SPOKEN = new Set(["words", "help"]);
 const OUTDATED = gettext("This page is out of date. Reload it and try again.");
 const NO_LINE = gettext("There is no connection to the server. Nothing was done.");
+
+/** What somebody said stands in quotation marks; a figure in words does not. */
+const quoted = ({ kind, quote }) => (quote && SPOKEN.has(kind) ? `“${quote}”` : quote);
+const rank = ({ acknowledged_at: taken, severity }) => (taken ? 2 : severity === "critical" ? 0 : 1);
 
 export class Alerts {
   constructor(state, filter, { bare = false } = {}) {
@@ -21,6 +27,8 @@ export class Alerts {
     this.bare = bare;
     this.rail = one("[data-alerts-rail]");
     this.list = one("[data-alert-list]", this.rail);
+    this.over = one("[data-alerts-over]", this.rail);
+    this.overList = one("[data-alert-over-list]", this.over);
     this.more = one("[data-alerts-new]", this.rail);
     this.asked = new Map(); // alert → "" while it is being asked, or why it failed
     this.heard = new Set(state.alerts.keys());
@@ -33,12 +41,23 @@ export class Alerts {
     this.draw(true);
   }
 
-  /** Those that are shown, newest first. */
+  /** Those that are shown, in their order. */
   shown() {
     const old = clock.now() - SHOWN_MS;
     return [...this.state.alerts.values()]
       .filter((alert) => this.filter.alert(alert) && !(alert.acknowledged_at && Date.parse(alert.raised_at) < old))
-      .sort((a, b) => b.raised_at.localeCompare(a.raised_at) || b.alert - a.alert);
+      .sort((a, b) => rank(a) - rank(b) || b.raised_at.localeCompare(a.raised_at) || b.alert - a.alert);
+  }
+
+  /** Whether nobody can be helped by it any more: its call has ended. */
+  isOver(alert) {
+    const call = this.state.places.get(alert.call);
+    return call ? call.state === "ended" : Boolean(alert.ended);
+  }
+
+  /** Those that wait for somebody, in calls that go on. */
+  open(shown) {
+    return shown.filter((alert) => !alert.acknowledged_at && !this.isOver(alert));
   }
 
   /** At once, whether or not the page is painted: tell of new ones, count the open ones. */
@@ -46,7 +65,7 @@ export class Alerts {
     const shown = this.shown();
     for (const alert of shown) if (!this.heard.has(alert.alert)) this.tell(alert);
     this.heard = new Set(this.state.alerts.keys());
-    const open = shown.filter((alert) => !alert.acknowledged_at);
+    const open = this.open(shown);
     this.count.show(open.length, open.some((alert) => alert.severity === "critical"));
   }
 
@@ -60,26 +79,44 @@ export class Alerts {
   }
 
   who(alert) {
-    const call = this.state.places.get(alert.call);
-    if (!call) return gettext("Call %(call)s", { call: alert.call });
+    const call = this.state.places.get(alert.call) ?? alert;
+    if (!call.caller) return gettext("Call %(call)s", { call: alert.call });
     return this.bare ? firstName(call.agent || call.caller) : call.caller;
   }
 
   /** What is new comes at the top, unless somebody is in the list: then it is counted. */
   draw(always = false) {
     const all = this.shown();
-    const known = new Set([...this.list.children].map((item) => Number(item.dataset.key)));
-    const held = !always && known.size > 0 && isHeld(this.list, this.rail, this.more);
-    const shown = held ? all.filter((alert) => known.has(alert.alert)) : all;
-    keep(this.list, shown, { key: ({ alert }) => alert, make: () => this.make(), show: (item, alert) => this.show(item, alert) });
-    const waiting = all.length - shown.length;
+    const held = !always && this.isHeld();
+    const now = held ? this.staying(this.list, all) : all.filter((alert) => !this.isOver(alert));
+    const over = held ? this.staying(this.overList, all) : all.filter((alert) => this.isOver(alert));
+    this.keep(this.list, now);
+    this.keep(this.overList, over);
+    this.over.hidden = !over.length || this.bare;
+    text(one("[data-over-count]", this.over), ngettext("%(n)s of an ended call", "%(n)s of ended calls", over.length));
+    const waiting = all.length - now.length - over.length;
     this.more.hidden = !waiting;
     if (waiting) text(this.more, ngettext("%(n)s new: show", "%(n)s new: show", waiting));
     this.showHead(all);
   }
 
+  isHeld() {
+    const any = this.list.children.length + this.overList.children.length > 0;
+    return any && (isHeld(this.list, this.rail, this.more) || this.over.matches(":focus-within"));
+  }
+
+  /** Those of a list as they stand in it: nothing moves under somebody's hand. */
+  staying(list, all) {
+    const known = new Map(all.map((alert) => [String(alert.alert), alert]));
+    return [...list.children].map((item) => known.get(item.dataset.key)).filter(Boolean);
+  }
+
+  keep(list, alerts) {
+    keep(list, alerts, { key: ({ alert }) => alert, make: () => this.make(), show: (item, alert) => this.show(item, alert) });
+  }
+
   showHead(all) {
-    const open = all.filter((alert) => !alert.acknowledged_at).length;
+    const open = this.open(all).length;
     const known = this.state.knows("alerts");
     text(one("[data-alerts-open]", this.rail), open ? ngettext("%(n)s open", "%(n)s open", open) : "");
     const none = one("[data-no-alerts]", this.rail);
@@ -102,12 +139,13 @@ export class Alerts {
   show(item, alert) {
     mark(item, "severity", alert.severity);
     mark(item, "taken", alert.acknowledged_at ? "yes" : "");
+    one("[data-ended]", item).hidden = !this.isOver(alert);
     showBadge(one("[data-badge]", item), SEVERITIES[alert.severity] ?? SEVERITIES.warning);
     text(one("[data-at]", item), clock.timeOfDay(alert.raised_at));
     one("[data-at]", item).dateTime = alert.raised_at;
     text(one("[data-name]", item), alert.name);
     one("[data-quote]", item).hidden = this.bare || !alert.quote;
-    text(one("[data-quote] bdi", item), this.bare ? "" : alert.quote);
+    text(one("[data-quote] bdi", item), this.bare ? "" : quoted(alert));
     const link = one("[data-link]", item);
     if (!this.bare) link.href = `/calls/${alert.call}/`;
     text(one("bdi", link), this.who(alert));
@@ -125,6 +163,7 @@ export class Alerts {
     if (alert.acknowledged_at && button === document.activeElement) one("[data-link]", item).focus();
     button.hidden = Boolean(alert.acknowledged_at);
     button.setAttribute("aria-disabled", String(pending));
+    button.disabled = this.state.cut;
     text(one("[data-word]", button), pending ? gettext("Acknowledging…") : failed ? gettext("Try again") : gettext("Acknowledge"));
     text(one("[data-ack-name]", button), `: ${alert.name}`);
     const place = one("[data-failed]", item);
@@ -132,9 +171,9 @@ export class Alerts {
     text(place, failed);
   }
 
-  /** Take the newest open one. */
+  /** Take the newest open one of those that stand first. */
   newest() {
-    const alert = this.shown().find((one) => !one.acknowledged_at);
+    const [alert] = this.open(this.shown());
     if (alert) this.acknowledge(alert.alert);
   }
 

@@ -10,6 +10,8 @@ const FAR = 10; // points below the target that make a service level bad
 const RANK = { "": 0, ok: 1, warn: 2, bad: 3 };
 const WORDS = { ok: gettext("Within target"), warn: gettext("Warning"), bad: gettext("Over the limit") };
 
+const FAILED = gettext("The figures could not be loaded");
+
 const unknown = (why) => ({ value: NONE, target: "", word: why, tone: "" });
 const notTold = () => unknown(gettext("The server does not tell this"));
 const sum = (all, name) => all.reduce((total, one) => total + (one?.[name] ?? 0), 0);
@@ -99,8 +101,7 @@ export class Figures {
   }
 
   whyNone() {
-    if (this.failed) return gettext("The figures could not be loaded");
-    if (!this.state.figures?.queues) return gettext("The server does not tell this");
+    if (!this.state.figures?.queues) return this.failed ? FAILED : gettext("The server does not tell this");
     return this.queues().length ? "" : gettext("There is no queue");
   }
 
@@ -141,7 +142,7 @@ export class Figures {
     if (!offered) return { value: "0", target, word: gettext("No caller yet today"), tone: "" };
     const share = percent(lost, offered);
     const tone = share > allowed ? "bad" : share > allowed / 2 ? "warn" : "ok";
-    return { value: String(lost), target, word: gettext("%(percent)s % of %(n)s", { percent: share, n: offered }), tone };
+    return { value: String(lost), target, word: gettext("%(percent)s % of %(n)s in queues", { percent: share, n: offered }), tone };
   }
 
   cards(now) {
@@ -166,7 +167,7 @@ export class Figures {
       answered: String(whole.answered ?? NONE),
       abandoned: queues.length ? String(sum(queues, "abandoned")) : NONE,
       longest: queues.length ? duration(1000 * Math.max(0, ...queues.map((one) => one.longest_wait_s ?? 0))) : NONE,
-      why: this.failed ? this.whyNone() : "",
+      why: this.failed ? FAILED : "",
       at: figures.at,
     };
   }

@@ -79,10 +79,9 @@ export class Filter {
     return !this.team || (agent.teams ?? []).includes(this.team);
   }
 
-  /** An alert of a call that is not known is shown all the same. */
+  /** An alert stands where its call stands now, or stood when the alert was told. */
   alert(alert) {
-    const call = this.state.places.get(alert.call);
-    return !call || this.place(call);
+    return this.place(this.state.places.get(alert.call) ?? alert);
   }
 }
 

@@ -6,7 +6,7 @@ import { streamHealth } from "../health.js";
 import { gettext } from "../i18n.js";
 import { listening } from "../listen.js";
 import { Talk } from "../talk.js";
-import { inQueue, SPEAKERS } from "../words.js";
+import { inQueue, NO_LINE, SPEAKERS } from "../words.js";
 import { partnerOf, showBadge, showHealth, speakerOf } from "./pieces.js";
 import { fromTemplate } from "./wall-list.js";
 import { alertsBadge, firstName, help, OUTCOMES, PHASES, watcher } from "./wall-words.js";
@@ -66,12 +66,12 @@ export class Row {
     const { parts } = this;
     const live = call.state !== "ended";
     const alerts = live ? this.state.alertsOf(call.call).filter((alert) => !(call.help && alert.kind === "help")) : [];
-    const watchers = live ? this.state.watchersOf(call.call).map(watcher).join(", ") : "";
+    const watchers = live ? this.state.watchersOf(call.call).map((one) => watcher(one, this.state.me.user)).join(", ") : "";
     badge(parts.help, live && call.help ? help(this.bare ? "" : call.help) : null);
     badge(parts.alerts, alerts.length ? alertsBadge(alerts) : null);
     parts.watch.hidden = !watchers || this.bare;
     full(one("[data-word]", parts.watch), this.bare ? "" : watchers);
-    mark(this.element, "attention", live && (call.help || alerts.length) ? "yes" : "");
+    mark(this.element, "attention", live ? urgency(call, alerts) : "");
   }
 
   showWords(call) {
@@ -98,7 +98,7 @@ export class Row {
   }
 
   showTalk() {
-    const say = this.streams ? this.talk.say() : { who: "", text: "" };
+    const say = this.streams && !this.state.cut ? this.talk.say() : { who: "", text: "" };
     text(this.parts.talk, say.text);
     mark(this.parts.talk, "who", say.who);
   }
@@ -134,8 +134,8 @@ export class Row {
     const said = { caller: this.caller };
     text(this.parts["listen-name"], ours ? gettext(" listening to the call of %(caller)s", said) : gettext(" to the call of %(caller)s", said));
     listen.setAttribute("aria-pressed", String(ours));
-    listen.disabled = !ours && !this.streams;
-    listen.title = listen.disabled ? gettext("No stream: audio is not forked for this call") : "";
+    listen.disabled = !ours && (this.state.cut || !this.streams);
+    listen.title = !listen.disabled ? "" : this.state.cut ? NO_LINE : gettext("There is no sound to hear: no stream is open.");
     text(this.parts["listen-word"], ours ? gettext("Stop") : gettext("Listen"));
   }
 
@@ -145,6 +145,12 @@ export class Row {
     if (isOurs(this.id)) listening.stop();
     else listening.start({ call: call.call, caller: call.caller, agent: partnerOf(call, "") });
   }
+}
+
+/** "bad" for who asks for help and for a critical alert, "warn" for a warning, "" for neither. */
+function urgency(call, alerts) {
+  if (call.help || alerts.some((alert) => alert.severity === "critical")) return "bad";
+  return alerts.length ? "warn" : "";
 }
 
 const HEARD = new Set(["connecting", "live", "suspended"]);

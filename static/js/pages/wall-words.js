@@ -25,6 +25,7 @@ export const GROUPS = [
   { name: "wrapup", word: gettext("Wrap-up"), tone: "", icon: "ended", states: ["wrapup"] },
   { name: "away", word: gettext("Away"), tone: "warn", icon: "none", states: ["away"] },
 ];
+const YOU = { listens: gettext("You listen"), coaches: gettext("You coach"), joined: gettext("You are in the call") };
 const WATCHERS = {
   listens: (by) => gettext("%(by)s listens", { by }),
   coaches: (by) => gettext("%(by)s coaches", { by }),
@@ -34,9 +35,11 @@ const WATCHERS = {
 /** Why an agent is away: our own reasons in words, theirs as they wrote it. */
 export const away = (reason) => REASONS[reason] ?? reason;
 
-/** "Mina listens", "Mina coaches" …, or that she is being connected. */
-export const watcher = ({ by, how, state }) =>
-  state === "ringing" ? gettext("%(by)s is being connected", { by }) : WATCHERS[how](by);
+/** "You listen", "Mina listens", "Mina coaches" …, or that she is being connected. */
+export const watcher = ({ by, how, state, user }, me) => {
+  if (state === "ringing") return gettext("%(by)s is being connected", { by });
+  return user === me ? YOU[how] : WATCHERS[how](by);
+};
 
 /** What help is asked for; without the reason where words are not shown. */
 export const help = (reason) => ({

@@ -19,6 +19,7 @@ import { Agents, Waits } from "./wall-people.js";
 import { Rows } from "./wall-rows.js";
 
 const MOVES = new Set(["call", "alert", null]); // what may change the order of the rows
+const HINT_MS = 10_000; // how to get away from a screen that has nothing to press
 const PASSING = new Set(["partial", "utterance", "health", "stream", "gap", "command"]); // what changes a row alone
 
 const bare = document.body.classList.contains("is-wall");
@@ -97,10 +98,12 @@ clock.eachSecond(() => {
   waits.draw();
   cards.draw();
 });
+state.follow(socket);
 one("cc-connection").follow(socket);
 socket.open();
 
 if (bare) {
+  setTimeout(() => one("[data-wall-hint]").remove(), HINT_MS);
   onKey("Escape", () => {
     go({ wall: null });
     location.reload();

@@ -1,0 +1,82 @@
+"""Self-service as a caller has it: on a live stream, in virtual time, interrupted and by keys."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from calls import flowfile, tables
+from calls.briefing import Briefing
+from streams.voices.flow import FlowVoice, read
+from tests.streams import virtual
+from tests.streams.conversing import Conversation
+
+NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
+SHIPPED = (Path(flowfile.__file__).parent / "flows" / "self_service.yaml").read_text(encoding="utf-8")
+ORDERS = tables.read("order,status,expected\n4711,on its way,tomorrow\n")
+ABOUT = Briefing(1, "Self-service", "flow", text=SHIPPED, tables={"orders": ORDERS})
+
+
+def called(*acts, seconds=240.0, actions=(("person", True), ("call_back", False)), **about):
+    """The whole call; the caller says or presses each of these once the voice has asked and is silent."""
+    read(SHIPPED)  # virtual time knows no threads
+
+    async def whole():
+        talk = Conversation(FlowVoice(lambda: NOW), briefing=replace(ABOUT, **about))
+        talk.office.actions = dict(actions)
+        coming = list(acts)
+
+        async def caller():
+            while coming:
+                await asyncio.sleep(0.5)
+                at, act = coming[0] if isinstance(coming[0], tuple) else (0.0, coming[0])
+                ready = talk.at_ms / 1000 >= at if at else quiet(talk)
+                if ready:
+                    del coming[0]
+                    for key in act if act.isdecimal() else ():
+                        talk.presses(key)
+                    if not act.isdecimal():
+                        talk.speaks(act)
+                        await asyncio.sleep(2.5)
+
+        task = asyncio.create_task(caller())
+        await talk.last(seconds)
+        task.cancel()
+        return talk
+
+    return virtual.run(whole)
+
+
+def quiet(talk):
+    mouth = talk.runner.mouth
+    return talk.at_ms > 1000 and not mouth.is_speaking
+
+
+def did(talk, kind):
+    return [one[1:] for one in talk.office.did if one[0] == kind]
+
+
+def heard(talk):
+    return " ".join(line.heard_text for line in talk.lines)
+
+
+def test_a_call_back_is_booked_by_speaking_and_then_a_person_asked_for():
+    talk = called("call me back", "today", "yes", "Two thirty p M.", "yes", "a person please")
+    reason = "Asked by phone for a call back, today at 2:30 PM."
+    assert did(talk, "perform") == [
+        ("call_back", reason, "2026-11-26T14:30:00+00:00"), ("person", "Self service: call me back", ""),
+    ]  # fmt: skip
+    assert "We will call you today at 2:30 PM." in heard(talk)
+    assert talk.believed() == talk.played()
+
+
+def test_who_interrupts_is_understood():
+    talk = called((1.5, "order status"), "4711", "1", verified="yes")
+    assert "Order 4 7 1 1 is on its way." in heard(talk)
+    assert "Say call me back" not in heard(talk)
+
+
+def test_who_says_nothing_comes_to_a_person():
+    talk = called()
+    assert did(talk, "perform") == [("person", "Self service: ", "")]
+    assert heard(talk).count("I did not hear you.") == 2
