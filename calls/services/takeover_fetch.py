@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from calls import path
 from calls.counters import count
 from calls.events import change
@@ -48,7 +50,7 @@ def _send(row: Supervision, now: datetime) -> None:
         locked = Call.objects.select_for_update().get(pk=call.pk)
         before = locked.plan
         if not path.speaks(before) and before != plan:
-            raise Refused("no_voice", "The caller has gone on.")
+            raise Refused("no_voice", gettext("The caller has gone on."))
         command = moves.intend_redirect(told, call=locked, plan=plan, by=row.by)
         told.emit(kind="call.taken_over", noun="call", key=call.pk, call=call.pk, by=row.by_id)
         count("voice.taken_over")

@@ -54,7 +54,7 @@ class Act:
 
 def _start(asked: OnCall) -> Command:
     if asked.short("direction") not in ("", "unidirectional"):
-        raise Refused("bidirectional", taps.ONE_WAY)
+        raise Refused("bidirectional", gettext(taps.ONE_WAY))
     leg = calls.caller_leg(asked.call.pk)
     if leg is None:
         raise Wrong(404, "unknown_call", gettext("There is no such call."))

@@ -9,6 +9,7 @@ import msgspec
 
 from emulator.media import frames
 from emulator.media.playback import Playback
+from emulator.pacing import TICK_MS
 from streams import protocol
 
 BYTES_PER_MS = 8
@@ -30,6 +31,7 @@ class Replies:
         self._playback = Playback()
         self._playing: bytes | None = None
         self._silent_ticks = PAUSE_TICKS
+        self._ticks = 0
         # Told "prompt" when the server begins to speak, "quiet" when it has stopped.
         self.notice: Callable[[str], None] = lambda event: None
         # A list that was cut ends in `cut`, which says how many were left out.
@@ -42,6 +44,7 @@ class Replies:
 
     def play(self) -> None:
         """Play the next 20 ms of what waits; the marks behind what has been played go back."""
+        self._ticks += 1
         self._return(self._playback.due())
         self._playing = self._playback.take()
         self._listen()
@@ -115,10 +118,10 @@ class Replies:
             self._return_mark(name)
 
     def _note(self, event: str, **facts: Any) -> None:
-        played = self._playback.played // BYTES_PER_MS
+        when = {"played_ms": self._playback.played // BYTES_PER_MS, "at_ms": self._ticks * TICK_MS}
         if len(self.commands) < MAX_COMMANDS:
-            self.commands.append({"event": event, "played_ms": played, **facts})
+            self.commands.append({"event": event, **when, **facts})
             return
         if len(self.commands) == MAX_COMMANDS:
-            self.commands.append({"event": "cut", "played_ms": played, "left_out": 0})
+            self.commands.append({"event": "cut", **when, "left_out": 0})
         self.commands[-1]["left_out"] += 1

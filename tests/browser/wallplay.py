@@ -80,7 +80,7 @@ def agent(key: int, name: str, state: str = "ready", seconds: float = 60, **fiel
 def alert(key: int, of: int, name: str = "Wants to cancel", seconds: float = 5, **fields: Any) -> Body:
     """An open warning."""
     body = {"alert": key, "call": of, "kind": "words", "name": name, "severity": "warning", "at_ms": 1000}
-    more = {"raised_at": ago(seconds), "quote": "I want to cancel", "utterance": ""}
+    more: Body = {"raised_at": ago(seconds), "quote": "I want to cancel", "utterance": ""}
     more |= {"caller": f"+3161234{of:04}", "agent": "Jonas Smit", "queue_id": 1, "team": None, "ended": False}
     return body | more | {"acknowledged_at": None, "acknowledged_by": ""} | fields
 

@@ -110,6 +110,7 @@ async def test_clear_silences_what_waits_and_brings_its_marks_back_at_once(
     await box.clock.advance(5)
     stream = await truth(box, sid)
     clear = commands(stream, "clear")[0]
+    assert clear["at_ms"] > clear["played_ms"], "it was said, and only then began to play"
     assert slow.marks == ["frame 50", "frame 100"]
     assert clear["marks"][-1] == "frame 100"
     assert stream["played_back_bytes"] == clear["played_ms"] * 8 < 3 * BYTES

@@ -1,16 +1,20 @@
 """Voices speak: by flite as a small process, at a telephone's loudness, and nothing is spoken twice."""
 
 import asyncio
+import dataclasses
 import os
+import re
 import stat
 import sys
 import wave
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from calls.flowfile import parse
 from streams.audio import SILENCE, level
 from streams.engines.sound import ulaw_samples
 from streams.speech import registry
@@ -20,7 +24,9 @@ from streams.speech.flite import Flite, plain
 from streams.speech.sound import from_wav, telephone
 from streams.speech.store import Store
 from tests.streams.waiting import until
+from tools.house import ROOT
 
+FLOW = ROOT / "calls" / "flows" / "self_service.yaml"
 # What stands in for flite: it says in how many characters, and by a tone of half a second.
 PROGRAM = """#!{python}
 import math, struct, sys, wave
@@ -341,3 +347,24 @@ def test_what_is_wrong_with_speech_here_is_known_before_a_call() -> None:
 
 def test_letters_of_others_are_read_as_near_as_can_be() -> None:
     assert plain("Zoë’s café") == "Zoe's cafe"
+
+
+def test_all_that_the_demos_voice_says_to_everybody_is_shipped() -> None:
+    from tools.spoken import sentences
+
+    said = {sentence for text in _texts(parse(FLOW.read_text(encoding="utf-8")).steps) for sentence in text}
+    assert {one for one in said if one[-1] in ".?!" and "{" not in one} - set(sentences()) == set()
+
+
+def _texts(of: Any) -> Iterator[list[str]]:
+    """Every text of a flow's steps, as sentences."""
+    if isinstance(of, str):
+        yield [sentence for sentence in re.split(r"(?<=[.?!])\s+", of.strip()) if sentence]
+    elif dataclasses.is_dataclass(of):
+        for one in dataclasses.fields(of):
+            yield from _texts(getattr(of, one.name))
+    elif isinstance(of, Mapping):
+        yield from _texts(list(of.values()))
+    elif isinstance(of, Iterable):
+        for each in of:
+            yield from _texts(each)
