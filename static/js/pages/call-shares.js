@@ -22,7 +22,7 @@ export class Shares {
     show("share", spoken ? gettext("Caller %(caller)s %, agent %(agent)s %", { caller, agent: 100 - caller }) : gettext("Nobody has spoken yet"));
     show("overtalk", heard ? this.part(talk.both_ms, talk) : "–");
     show("silent", heard ? this.part(talk.silent_ms, talk) : "–");
-    show("now-silent", !stream ? "–" : talk.silence_ms >= 1000 ? duration(talk.silence_ms) : gettext("no"));
+    show("now-silent", !stream || this.state.cut ? "–" : talk.silence_ms >= 1000 ? duration(talk.silence_ms) : gettext("no"));
     show("since", this.since(heard, stream));
   }
 
