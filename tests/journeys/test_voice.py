@@ -1,13 +1,16 @@
 """A voice answers, through real processes: spoken to by recordings, judged by what Twilio's side played."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.agreement import agrees, truth
+from tests.chromium import watch
+from tests.journeys.agreement import agrees, seats, truth
 from tests.journeys.centre import Desk, centre, talker
+from tests.people import MINA, PASSWORD
 from tests.processes import until
 from tests.product import Site
 from tests.world import SALES, SUPPORT
@@ -77,6 +80,7 @@ BOOKS = {
         + [{"wait": "prompt"}, {"wait": "quiet", "after": 30}]
     },
 }
+LISTENS = {"hangup_after": None, "patience": 90, "caller": {"does": [{"wait": "connected", "after": 60}]}}
 MAKE = f"""
 from datetime import timedelta
 from pathlib import Path
@@ -110,6 +114,23 @@ def chromium(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A browser with a microphone that speaks."""
     with talker(browser, tmp_path_factory.mktemp("microphone")) as one:
         yield one
+
+
+@pytest.fixture
+def mina(chromium: Browser, site: Site) -> Iterator[Page]:
+    """The wall as Mina sees it, with a microphone; no page complains."""
+    visitor = chromium.new_context(
+        viewport={"width": 1280, "height": 900}, locale="en-GB", permissions=["microphone"]
+    )
+    page = visitor.new_page()
+    faults = watch(page)
+    page.goto(f"{site.url}/accounts/login/?next=/live/")
+    page.fill("input[name=username]", MINA)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    yield page
+    visitor.close()
+    assert faults == []
 
 
 def lines(site: Site, call: str) -> list[tuple[str, str]]:
@@ -172,3 +193,24 @@ def test_a_room_is_booked_by_real_speakers_without_a_network(site: Site) -> None
     assert facts.get("time") == "14:30", said
     assert facts.get("phone") == "4155550132", said
     assert said[-1] == ("voice", "Your room is booked. Goodbye."), said
+
+
+def test_a_supervisor_takes_a_caller_over_from_the_voice_in_the_middle(site: Site, mina: Page) -> None:
+    wanted = {"from": "+31612345681", "to": SUPPORT, "script": LISTENS}
+    sid = site.emulator("/emulator/calls/", wanted)["call_sid"]
+    row = mina.locator("[data-calls] .call").filter(has_text="+31612345681")
+    expect(row).to_contain_text("Voice: Self-service", timeout=30_000)
+    row.get_by_role("link", name=re.compile("Open")).click()
+    expect(mina.locator("cc-transcript")).to_contain_text("Welcome to self service", timeout=30_000)
+    mina.click('[data-act="takeover"]')
+    mina.click("dialog[open] [data-yes]")
+    call = f"Call.objects.get(legs__sid='{sid}')"
+    until(lambda: site.ask(f"{call}.plan['step']") == "conference", "the caller is fetched")
+    hers = f"Supervision.objects.get(call__legs__sid='{sid}')"
+    until(lambda: {sid, site.ask(f"{hers}.leg_sid")} == set(seats(site, sid)), "the two sit together")
+    both = "list(Stream.objects.open().values_list('tracks', flat=True))"
+    until(lambda: site.ask(both) == [["inbound", "outbound"]], "their stream is the only one")
+    voice = next(one for one in truth(site, sid)["streams"] if one["tracks"] == ["inbound"])
+    assert voice["status"] == "stopped"
+    site.emulator(f"/emulator/calls/{sid}/hangup/", {})
+    agrees(site, sid)
