@@ -9,7 +9,8 @@ from contactcenter.reach import Careful, Several, Wrong
 from streams.engines import install
 from streams.engines import registry as engines
 from streams.speech import registry as speakers
-from streams.voices import openai_line, openai_options
+from streams.voices.openai import line as openai_line
+from streams.voices.openai import options as openai_options
 
 __all__ = ["voices"]
 

@@ -7,14 +7,15 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from calls import flowfile, tables
+from calls import tables
 from calls.admin.fields import TelephoneField
+from calls.flows import file as flowfile
 from calls.models import Action, Voice, VoiceTable
 from calls.selectors.voice_faults import kinds
 
 __all__ = ["EXAMPLE", "EXAMPLE_ACTIONS", "EXAMPLE_TABLES", "ActionForm", "TableForm", "VoiceForm", "code"]
 
-EXAMPLE: Final = Path(flowfile.__file__).parent / "flows" / "self_service.yaml"
+EXAMPLE: Final = Path(flowfile.__file__).parent / "self_service.yaml"
 EXAMPLE_ACTIONS: Final = ({"name": "person", "kind": "queue"}, {"name": "call_back", "kind": "callback"})
 EXAMPLE_TABLES: Final = (
     {

@@ -9,12 +9,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from calls import flowfile
 from calls.admin.voice_form import code
 from calls.briefing import Briefing
-from calls.flowsteps import Do, Flow
+from calls.flows import file as flowfile
+from calls.flows.rehearsal import MAX_INPUTS, Rehearsal, rehearse
+from calls.flows.steps import Do, Flow
 from calls.models import Voice
-from calls.rehearsal import MAX_INPUTS, Rehearsal, rehearse
 from calls.selectors.numbers import schedule_of
 from calls.selectors.voices import rows_of
 from calls.tables import columns as table_columns

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from calls import tables
-from calls.flowfile import FlowError, parse
+from calls.flows.file import FlowError, parse
 from calls.models import Action, Voice, VoiceTable
 
 __all__ = ["fault", "kinds"]

@@ -1,4 +1,4 @@
-"""A self-service flow, spoken: `calls.flow` says what comes next, this says and hears it."""
+"""A self-service flow, spoken: `calls.flows.walk` says what comes next, this says and hears it."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
-from calls.flow import (
+from calls.flows.file import parse
+from calls.flows.steps import Flow
+from calls.flows.walk import (
     Act,
     Denied,
     Finish,
@@ -20,8 +22,6 @@ from calls.flow import (
     begin,
     step,
 )
-from calls.flowfile import parse
-from calls.flowsteps import Flow
 from streams.voices.base import Key, NotAllowed, Silence, Talk, Words
 
 __all__ = ["FlowVoice", "read"]

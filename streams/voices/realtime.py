@@ -1,6 +1,6 @@
 """The AI agent: OpenAI's Realtime API as a voice. Set-up, costs and limits: docs/realtime.md.
 
-What it may do stands in `openai_tools`, how it goes on over lost sessions in `openai_conversation`.
+What it may do stands in `openai.tools`, how it goes on over lost sessions in `openai.conversation`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from calls.counters import count
-from streams.voices import openai_options
 from streams.voices.base import Ended, Talk
-from streams.voices.openai_conversation import Conversation
-from streams.voices.openai_line import Limits, ProviderLost
-from streams.voices.openai_turn import Gone
+from streams.voices.openai import options as openai_options
+from streams.voices.openai.conversation import Conversation
+from streams.voices.openai.line import Limits, ProviderLost
+from streams.voices.openai.turn import Gone
 
 __all__ = ["RealtimeVoice"]
 

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calls import flow as walk
-from calls import flowfile, tables
+from calls import tables
 from calls.briefing import Briefing
-from calls.flow import Act, Denied, Finish, Move, Onward, Pressed, Quiet, Spoke, State, Verify
+from calls.flows import file as flowfile
+from calls.flows import walk
+from calls.flows.walk import Act, Denied, Finish, Move, Onward, Pressed, Quiet, Spoke, State, Verify
 from calls.hours import Schedule, Span
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
-SHIPPED = Path(flowfile.__file__).parent / "flows" / "self_service.yaml"
+SHIPPED = Path(flowfile.__file__).parent / "self_service.yaml"
 ORDERS = tables.read("order,status,expected\n4711,on its way,tomorrow\n")
 ABOUT = Briefing(voice=1, name="Self-service", kind="flow", tables={"orders": ORDERS}, may_verify=True)
 

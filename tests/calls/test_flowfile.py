@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calls import flowfile
-from calls.flowfile import FlowError
-from calls.flowsteps import Digits, Menu
+from calls.flows import file as flowfile
+from calls.flows.file import FlowError
+from calls.flows.steps import Digits, Menu
 
-SHIPPED = Path(flowfile.__file__).parent / "flows" / "self_service.yaml"
+SHIPPED = Path(flowfile.__file__).parent / "self_service.yaml"
 ACTIONS = {"person": "queue", "call_back": "callback"}
 TABLES = {"orders": ("order", "status", "expected")}
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from calls import flowfile, tables
+from calls import tables
 from calls.briefing import Briefing
-from calls.rehearsal import MAX_INPUTS, rehearse
+from calls.flows import file as flowfile
+from calls.flows.rehearsal import MAX_INPUTS, rehearse
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 ACTIONS = {"person": "queue", "call_back": "callback"}
-SHIPPED = flowfile.parse(
-    (Path(flowfile.__file__).parent / "flows" / "self_service.yaml").read_text(encoding="utf-8")
-)
+SHIPPED = flowfile.parse((Path(flowfile.__file__).parent / "self_service.yaml").read_text(encoding="utf-8"))
 ABOUT = Briefing(
     voice=1, name="Self-service", kind="flow", may_verify=True,
     tables={"orders": tables.read("order,status,expected\n4711,on its way,tomorrow\n")},

@@ -9,7 +9,7 @@ from calls.models import Voice
 from contactcenter import doctor_voices
 from contactcenter.reach import Careful, Several, Wrong
 from streams.speech import registry
-from streams.voices import openai_line
+from streams.voices.openai import line as openai_line
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.test import override_settings
 
 from calls.briefing import Briefing
-from streams.voices.openai_line import Limits
+from streams.voices.openai.line import Limits
 from streams.voices.realtime import RealtimeVoice
 from tests.streams.openai_realtime import KEY, Provider, Session, provider
 from tests.streams.talk_fake import FakeTalk, briefing

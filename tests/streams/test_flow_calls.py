@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calls import flowfile, tables
+from calls import tables
 from calls.briefing import Briefing
+from calls.flows import file as flowfile
 from streams.voices.flow import FlowVoice, read
 from tests.streams import virtual
 from tests.streams.conversing import Conversation
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
-SHIPPED = (Path(flowfile.__file__).parent / "flows" / "self_service.yaml").read_text(encoding="utf-8")
+SHIPPED = (Path(flowfile.__file__).parent / "self_service.yaml").read_text(encoding="utf-8")
 ORDERS = tables.read("order,status,expected\n4711,on its way,tomorrow\n")
 ABOUT = Briefing(1, "Self-service", "flow", text=SHIPPED, tables={"orders": ORDERS})
 

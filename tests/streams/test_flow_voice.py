@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from calls import flowfile, tables
+from calls import tables
 from calls.briefing import Briefing
-from calls.flowfile import FlowError
+from calls.flows import file as flowfile
+from calls.flows.file import FlowError
 from streams.voices import registry
 from streams.voices.base import Ended, Frame, Silence, Talk, Words
 from streams.voices.flow import FlowVoice
 from tests.streams.talking import ScriptedTalk, interrupts, keys
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
-SHIPPED = (Path(flowfile.__file__).parent / "flows" / "self_service.yaml").read_text(encoding="utf-8")
+SHIPPED = (Path(flowfile.__file__).parent / "self_service.yaml").read_text(encoding="utf-8")
 ORDERS = tables.read("order,status,expected\n4711,on its way,tomorrow\n")
 
 

@@ -4,8 +4,8 @@ import asyncio
 from contextlib import suppress
 
 from streams.voices.base import Said
-from streams.voices.openai_mouth import Mouth
-from streams.voices.openai_tools import Asked
+from streams.voices.openai.mouth import Mouth
+from streams.voices.openai.tools import Asked
 from tests.streams.talk_fake import FakeTalk, briefing
 
 SECOND = b"\x55" * 8_000

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from calls.briefing import Allowed
-from streams.voices import openai_options
 from streams.voices.base import Ended
+from streams.voices.openai import options as openai_options
 from tests.streams.agent import agent
 from tests.streams.talk_fake import briefing
 

@@ -7,7 +7,7 @@ import pytest
 
 from contactcenter.logging import configuration
 from streams.voices.base import Ended
-from streams.voices.openai_line import ProviderLost
+from streams.voices.openai.line import ProviderLost
 from tests.streams.agent import Agent, agent
 from tests.streams.openai_realtime import KEY, Session
 from tests.streams.talk_fake import briefing
@@ -57,7 +57,7 @@ async def test_without_a_key_nobody_is_asked() -> None:
 
 
 async def test_without_the_optional_packages_the_voice_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.voices.openai_line.find_spec", lambda name: None)
+    monkeypatch.setattr("streams.voices.openai.line.find_spec", lambda name: None)
     async with agent() as one:
         assert await lost(one) == "not_installed"
 

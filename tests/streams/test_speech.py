@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calls.flowfile import parse
+from calls.flows.file import parse
 from streams.audio import SILENCE, level
 from streams.engines.sound import ulaw_samples
 from streams.speech import registry

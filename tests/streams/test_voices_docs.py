@@ -8,9 +8,9 @@ from typing import Any
 
 from calls import tables
 from calls.briefing import Briefing
-from calls.flowfile import parse
-from calls.flowkinds import KINDS
-from calls.rehearsal import rehearse
+from calls.flows.file import parse
+from calls.flows.kinds import KINDS
+from calls.flows.rehearsal import rehearse
 from streams.voices.base import Ended, Talk
 from tests.streams.talking import ScriptedTalk
 from tools.house import ROOT

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 
-from streams.voices.openai_events import Event, Garbage, decode
+from streams.voices.openai.events import Event, Garbage, decode
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

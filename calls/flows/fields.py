@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-from calls.flowyaml import Items, Mapped, Scalar, Value
+from calls.flows.nodes import Items, Mapped, Scalar, Value
 
 __all__ = ["NAME", "PLACE", "Fields", "Problems", "like"]
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from calls.flowfields import Fields
-from calls.flowoptions import options
-from calls.flowsteps import (
+from calls.flows.fields import Fields
+from calls.flows.nodes import Scalar
+from calls.flows.options import options
+from calls.flows.steps import (
     Asked,
     Check,
     Day,
@@ -22,7 +23,6 @@ from calls.flowsteps import (
     Step,
     YesNo,
 )
-from calls.flowyaml import Scalar
 
 __all__ = ["KINDS"]
 

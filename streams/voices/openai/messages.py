@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from calls.briefing import Briefing
-from streams.voices.openai_options import Options
+from streams.voices.openai.options import Options
 
 __all__ = [
     "History",

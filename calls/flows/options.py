@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from calls.flowfields import Fields, Problems
-from calls.flowsteps import Option
-from calls.flowyaml import Mapped, Scalar
+from calls.flows.fields import Fields, Problems
+from calls.flows.nodes import Mapped, Scalar
+from calls.flows.steps import Option
 from calls.matching import MAX_PHRASE_WORDS, yes_or_no
 from calls.said import phrase
 

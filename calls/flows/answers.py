@@ -10,7 +10,7 @@ from typing import Final
 
 from calls.days import as_day, as_time, keyed_day, keyed_time
 from calls.digits import runs
-from calls.flowsteps import Day, Digits, Hour, Menu, Option, YesNo
+from calls.flows.steps import Day, Digits, Hour, Menu, Option, YesNo
 from calls.matching import best, yes_or_no
 from calls.spoken import as_digits
 

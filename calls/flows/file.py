@@ -1,17 +1,17 @@
 """A self-service flow as people write it: text → Flow, or FlowError with every line that is wrong and why.
 
-Pure. docs/voices.md says the language; `flowsteps` what a flow is made of, `flow` how one is walked through.
+Pure. docs/voices.md says the language; `steps` what a flow is made of, `walk` how one is walked through.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from calls import flowgraph, flowoptions
-from calls.flowfields import NAME, PLACE, Fields, Problems, like
-from calls.flowkinds import KINDS
-from calls.flowsteps import Day, Digits, Do, End, Flow, Hour, Lookup, Menu, Note, Option, Step, YesNo
-from calls.flowyaml import Mapped, Scalar, Wrong, read
+from calls.flows import graph, options
+from calls.flows.fields import NAME, PLACE, Fields, Problems, like
+from calls.flows.kinds import KINDS
+from calls.flows.nodes import Mapped, Scalar, Wrong, read
+from calls.flows.steps import Day, Digits, Do, End, Flow, Hour, Lookup, Menu, Note, Option, Step, YesNo
 
 __all__ = ["BUILT_IN", "CALLBACK", "FlowError", "parse"]
 
@@ -55,7 +55,7 @@ def parse(
         raise FlowError([(wrong.line, wrong.reason)]) from None
     flow = _File(top, problems, actions, tables).flow()
     if not problems.found:
-        for line, reason in flowgraph.faults(flow):
+        for line, reason in graph.faults(flow):
             problems.add(line, reason)
     if problems.found:
         raise FlowError(sorted(problems.found))
@@ -90,7 +90,7 @@ class _File:
         language = self.top.word("language")
         if language and not _LANGUAGE.fullmatch(language):
             self.top.wrong(f"“{language[:20]}” is no language such as en-GB.", "language")
-        anywhere = flowoptions.options(self.top, "anywhere", anywhere=True)
+        anywhere = options.options(self.top, "anywhere", anywhere=True)
         self._read_steps(language)
         start = self.top.target("start", needed=False, default=next(iter(self.steps), ""))
         self._keep(self.top)
@@ -150,7 +150,7 @@ class _File:
         if len(self.kinds) > MAX_FACTS:
             self.problems.add(step.line, f"A flow notes at most {MAX_FACTS} facts.")
         if isinstance(step, Menu):
-            flowoptions.check_against(step.options, anywhere, self.problems)
+            options.check_against(step.options, anywhere, self.problems)
         elif isinstance(step, Do):
             self._check_action(step)
         elif isinstance(step, Lookup):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from streams.voices.base import Said, Talk
-from streams.voices.openai_line import BYTES_PER_MS, ProviderLost
-from streams.voices.openai_tools import Asked
+from streams.voices.openai.line import BYTES_PER_MS, ProviderLost
+from streams.voices.openai.tools import Asked
 
 __all__ = ["Cut", "Mouth"]
 

@@ -2,7 +2,7 @@
 
 `begin` makes the first State, `step` a Move from a State and what was heard. Who walks says the move's text,
 notes its facts, then does its deed, or listens for `wait_s`, or goes on at once; and comes back with what
-came of it. A caller who falls silent comes to an end: `flowgraph` refuses flows in which one would not.
+came of it. A caller who falls silent comes to an end: `graph` refuses flows in which one would not.
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from calls.answers import Asking, Meant, Partly, phrases, understand
 from calls.briefing import Briefing
-from calls.flowsteps import (
+from calls.flows.answers import Asking, Meant, Partly, phrases, understand
+from calls.flows.steps import (
     ASKING,
     Check,
     Day,
@@ -29,7 +29,7 @@ from calls.flowsteps import (
     Say,
     Step,
 )
-from calls.flowtexts import Texts
+from calls.flows.texts import Texts
 from calls.matching import best, exact, yes_or_no
 
 __all__ = [

@@ -6,8 +6,8 @@ from typing import Final
 
 from calls.briefing import Briefing
 from calls.days import say_day, say_opening, say_time
-from calls.flowfields import PLACE
-from calls.flowsteps import Do, Flow
+from calls.flows.fields import PLACE
+from calls.flows.steps import Do, Flow
 
 __all__ = ["Texts"]
 

@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Final, Literal
 
 from calls.briefing import Briefing
-from calls.flow import (
+from calls.flows.file import CALLBACK
+from calls.flows.steps import Flow
+from calls.flows.walk import (
     Act,
     Denied,
     Finish,
@@ -26,8 +28,6 @@ from calls.flow import (
     begin,
     step,
 )
-from calls.flowfile import CALLBACK
-from calls.flowsteps import Flow
 
 __all__ = ["MAX_INPUTS", "PASSED", "Line", "Rehearsal", "heard", "rehearse"]
 

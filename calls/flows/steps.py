@@ -1,4 +1,4 @@
-"""What a self-service flow is made of: its steps, and where each leads. Plain values, made by `flowfile`."""
+"""What a self-service flow is made of: its steps, and where each leads. Plain values, made by `file`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

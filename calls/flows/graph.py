@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from calls.flowsteps import ASKING, Flow, Step
+from calls.flows.steps import ASKING, Flow, Step
 
 __all__ = ["faults"]
 

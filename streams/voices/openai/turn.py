@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from streams.voices.openai_line import Limits, ProviderLost
+from streams.voices.openai.line import Limits, ProviderLost
 
 __all__ = ["Gone", "Turn"]
 

@@ -16,15 +16,15 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from streams.voices import openai_messages as messages
 from streams.voices.base import Frame, Interrupted, Key, Said, Talk, Words
-from streams.voices.openai_events import Event, Garbage, Item, sound_of
-from streams.voices.openai_kept import Kept
-from streams.voices.openai_line import Dropped, Limits, Line, ProviderLost
-from streams.voices.openai_mouth import Cut, Mouth
-from streams.voices.openai_options import Options
-from streams.voices.openai_tools import Asked, Tools
-from streams.voices.openai_turn import Turn
+from streams.voices.openai import messages
+from streams.voices.openai.events import Event, Garbage, Item, sound_of
+from streams.voices.openai.kept import Kept
+from streams.voices.openai.line import Dropped, Limits, Line, ProviderLost
+from streams.voices.openai.mouth import Cut, Mouth
+from streams.voices.openai.options import Options
+from streams.voices.openai.tools import Asked, Tools
+from streams.voices.openai.turn import Turn
 
 __all__ = ["Conversation"]
 
