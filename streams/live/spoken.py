@@ -67,7 +67,7 @@ class Spoken:
         behind = max(0, position_ms - self._heard_ms)
         stuck = behind > BEHIND_MS and now - self._came_on_at > STUCK_SECONDS
         writes = now - self._wrote_at < STUCK_SECONDS
-        self.failed = not writes and (stuck if claimed else behind > UNCLAIMED_MS)
+        self.failed = (stuck and not writes) if claimed else behind > UNCLAIMED_MS
         self.behind_ms = behind if behind > SLOW_MS else self._late_ms
 
     def health(self) -> dict[str, int]:
