@@ -199,9 +199,9 @@ class Runner:
         self._frames -= type(event) is Frame
         return event
 
-    async def something(self, seconds: float | None) -> None:
-        """Wait until something may have come, at most so long."""
-        if self._events or self.is_over:
+    async def something(self, seconds: float | None, *, sound: bool = True) -> None:
+        """Wait until something may have come, at most so long; without `sound` it is more than frames."""
+        if self.is_over or (self._events if sound else self.has_events):
             return
         self._some.clear()
         try:

@@ -111,7 +111,7 @@ class LiveTalk:
             quiet = 0.0 if runner.is_hearing else self._loop.time() - max(runner.ended_at, began)
             if quiet > COUGH_SECONDS:
                 return False
-            await runner.something(COUGH_SECONDS - quiet + 0.01)
+            await runner.something(COUGH_SECONDS - quiet + 0.01, sound=False)
             if runner.has_events:
                 return True
         raise Ended

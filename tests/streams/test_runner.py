@@ -31,6 +31,10 @@ class Listening(Told):
     wants_words = False
 
 
+class Both(Told):
+    wants_frames = True
+
+
 def converse(
     talk: Callable[[Talk], Awaitable[None]],
     *acts: tuple[float, Callable[[Conversation], None]],
@@ -146,6 +150,18 @@ def test_a_cough_is_no_interruption_and_the_rest_is_said() -> None:
     assert said[0].text == LONG
     assert said[0].whole
     assert " ".join(texts(conversation)) == LONG
+
+
+def test_who_takes_frames_too_is_not_kept_from_hearing_whether_it_was_a_cough() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(LONG))
+
+    conversation = converse(talk, (0.8, speaks("", 0.3)), kind=Both)
+    assert said[0].whole
+    assert said[0].text.endswith("seven eight")
+    assert conversation.over == ["done"]
 
 
 def test_a_key_interrupts_at_once() -> None:
