@@ -259,7 +259,7 @@ class Runner:
         why = "done"
         try:
             await self.part.voice.talk(talk)
-            await talk.end()
+            await talk.leave()
         except Ended:
             pass
         except Exception as error:  # whatever a voice does wrong, its caller goes on elsewhere

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from calls import spoken
+from calls.path import GOODBYE
 from calls.refusal import Refused
 from streams.voices.base import Ended, Event, Key, NotAllowed, Said, Silence, Words
 
@@ -236,6 +237,11 @@ class LiveTalk:
         if text:
             await self.say(text, interruptible=False)
         await self._do(self._office.goodbye(""))
+        await self._farewell()
+
+    async def leave(self) -> None:
+        """The voice has nothing more to say: Twilio says goodbye and hangs up. Raises Ended."""
+        await self._do(self._office.goodbye(GOODBYE))
         await self._farewell()
 
     async def _do(self, asked: Any) -> Any:

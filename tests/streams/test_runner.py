@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from calls.briefing import Briefing
+from calls.path import GOODBYE
 from streams.voices import registry
 from streams.voices.base import Event, Frame, Interrupted, Key, NotAllowed, Said, Silence, Talk, Words
 from streams.voices.echo import EchoVoice
@@ -99,7 +100,7 @@ def test_a_voice_that_is_done_says_goodbye_and_closes_the_socket() -> None:
         await call.say("Hello.")
 
     conversation = converse(talk)
-    assert conversation.office.did == [("goodbye", "")]
+    assert conversation.office.did == [("goodbye", GOODBYE)]
     assert conversation.over == ["done"]
 
 
@@ -290,7 +291,7 @@ def test_an_action_that_there_is_not_changes_nothing() -> None:
     conversation = converse(talk)
     assert conversation.office.did == [
         ("perform", "callback", "", "2026-11-27T10:00"),
-        ("goodbye", ""),
+        ("goodbye", GOODBYE),
     ]
 
 
