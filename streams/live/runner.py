@@ -27,7 +27,7 @@ FRAMES_KEPT: Final = 100
 """Frames that a voice has not asked for yet: two seconds. Then the oldest goes."""
 EVENTS_KEPT: Final = 200
 IDLE_SECONDS: Final = 60.0
-"""A voice from which nothing has come for so long is taken for lost."""
+"""A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
 _LOOK_SECONDS = 5.0
 _log = logging.getLogger("contactcenter.voice")
 
@@ -102,6 +102,7 @@ class Runner:
         self._events: deque[Event] = deque()
         self._frames = 0
         self._some = asyncio.Event()
+        self._listening = 0  # whoever waits for what comes
         self._spoken_ms: int | None = None
         self._turns = 0
         self._journalled_ms = 0
@@ -204,11 +205,14 @@ class Runner:
         if self.is_over or (self._events if sound else self.has_events):
             return
         self._some.clear()
+        self._listening += 1
         try:
             async with asyncio.timeout(seconds):
                 await self._some.wait()
         except TimeoutError:
             return
+        finally:
+            self._listening -= 1
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -277,7 +281,7 @@ class Runner:
 
     def _look(self) -> None:
         """A voice that hangs is lost."""
-        if self.mouth.is_speaking:
+        if self.mouth.is_speaking or (self.is_hearing and self._listening):
             self._spoke_at = self._loop.time()
         if self._loop.time() - self._spoke_at > IDLE_SECONDS:
             _log.error("voice.silent", extra={"stream": self._session.stream_sid})

@@ -118,6 +118,21 @@ def test_a_voice_from_which_nothing_comes_is_taken_for_lost_after_a_minute() -> 
     assert converse(hush, seconds=70).over == ["silent"]
 
 
+def test_a_caller_who_speaks_for_longer_is_heard_to_the_end() -> None:
+    async def talk(call: Talk) -> None:
+        await call.hear()
+        await call.end("Thank you.")
+
+    assert converse(talk, (1.0, speaks("a long story", 70.0)), seconds=90).over == ["done"]
+
+
+def test_a_voice_that_hangs_is_lost_however_long_the_caller_speaks() -> None:
+    async def talk(call: Talk) -> None:
+        await asyncio.sleep(100)
+
+    assert converse(talk, (1.0, speaks("hello", 80.0)), seconds=90).over == ["silent"]
+
+
 def test_the_caller_interrupts_by_speech_and_the_rest_is_never_heard() -> None:
     said: list[Said] = []
     heard: list[Event | Silence] = []
