@@ -45,6 +45,10 @@ class Spoken:
     def final(self, track: str, end_ms: int, text: str, position_ms: int) -> None:
         """A final line came, while the stream was at `position_ms`."""
         self._late_ms = max(0, position_ms - end_ms)
+        self.said(track, end_ms, text)
+
+    def said(self, track: str, end_ms: int, text: str) -> None:
+        """This was said on the track, by whoever: what comes next is judged by it."""
         self._finals.setdefault(track, deque(maxlen=_LINES)).append((end_ms, text))
         if redaction.asks_code(text):
             self._asked_ms = end_ms

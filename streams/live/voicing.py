@@ -113,7 +113,7 @@ class _Book:
                 stream=live.sid,
                 track="outbound",
                 utterance=f"{live.sid}/outbound/{line.number}",
-                text=clean(line.heard_text, MAX_TEXT),
+                text=live.spoken.shown("outbound", line.start_ms, clean(line.heard_text, MAX_TEXT)),
             )
 
     def said(self, line: Saying) -> None:
@@ -123,6 +123,7 @@ class _Book:
         if line.heard_text and live.keeps_words:
             text = f"{line.heard_text} …" if line.is_cut else line.heard_text
             end_ms = line.start_ms + round(line.heard_ms)
+            live.spoken.said("outbound", end_ms, line.heard_text)
             job = partial(_said, live.sid, line.number, line.start_ms, end_ms, text)
             self._runtime.writer.put(job)
 

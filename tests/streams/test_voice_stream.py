@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from calls.models import Action, Call, Queue, Ticket, Turn, Utterance, Voice, Waiting
+from calls.redaction import CARD, CODE
 from streams import wordfile
 from streams.journal import SENT, Reader, journal_path
 from streams.live import voicing
@@ -51,6 +52,14 @@ class Keys(Greeter):
         await call.fact("key", heard.digit)
 
 
+class ReadsBack(Greeter):
+    """Reads a card's number back, and asks for what stands behind it."""
+
+    async def talk(self, call: Talk) -> None:
+        await call.say("Your card is 4111 1111 1111 1111. And the security code?")
+        await call.hear()
+
+
 class Answers(Greeter):
     """Hears once, answers, and is done."""
 
@@ -60,7 +69,10 @@ class Answers(Greeter):
 
 
 VOICES = {
-    **{one.__name__.lower(): f"{__name__}:{one.__name__}" for one in (Greeter, Broken, Keys, Answers)},
+    **{
+        one.__name__.lower(): f"{__name__}:{one.__name__}"
+        for one in (Greeter, Broken, Keys, ReadsBack, Answers)
+    },
     "gone": "nowhere.at_all:Gone",
 }
 
@@ -170,6 +182,30 @@ async def test_what_is_said_to_a_voice_is_heard_where_nobody_wants_it_written_do
     await written()
     assert (await rows(Call.objects.get)).facts["wish"] == "a person"
     assert await rows(Utterance.objects.count) == 0
+
+
+async def test_pages_never_see_a_card_number_that_a_voice_reads_back_nor_the_code_that_it_asks_for(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    socket = await opened(await rows(a_ticket, "readsback"))
+    monkeypatch.setattr(runtime().ticker, "partial", lambda **line: shown.append(line["text"]))
+    for number in range(2, 30):
+        _, mark = await hears(socket)
+        await socket.send(twilio.mark(mark["mark"]["name"], number))
+        if shown and shown[-1].endswith("code?"):
+            break
+    with wordfile.Writer(wordfile.words_path(journal_path(settings.JOURNAL_DIR, twilio.STREAM_SID))) as words:
+        words.write({
+            "kind": "partial", "track": "inbound", "number": 1, "start_ms": 600, "end_ms": 900,
+            "text": "it is 123",
+        })  # fmt: skip
+    await runtime().words.poll()
+    assert shown[-1] == f"it is {CODE}"
+    assert not any("1111 1111" in text for text in shown)
+    assert f"Your card is {CARD}. And the security code?" in shown
+    await socket.send(twilio.stop(40))
+    await socket.drop(1000)
 
 
 async def test_who_hangs_up_ends_the_voice_and_its_stream() -> None:
