@@ -60,14 +60,15 @@ class Verdict:
 
 @lru_cache(maxsize=1)
 def model(directory: Path) -> VadModel | None:
-    """The network, loaded once for a process; None where the models are not installed. Takes 0.2 s: not on
-    the loop."""
+    """The network, loaded once for a process; None where it is not installed, or damaged. Takes 0.2 s: not
+    on the loop."""
     from streams.engines.vad import VadModel  # a process without voices does not pay for it
 
     try:
         return VadModel(directory)
-    except FileNotFoundError:
-        _log.warning("voice.deaf", extra={"remedy": "manage.py speech install"})
+    except Exception as error:  # onnxruntime has its own for each way in which a file is no network
+        why = {"error": type(error).__name__, "remedy": "manage.py speech install"}
+        _log.warning("voice.deaf", extra=why)
         return None
 
 

@@ -175,7 +175,10 @@ def test_conversations_do_not_disturb_each_other() -> None:
     assert found == verdicts(sound)
 
 
-def test_without_models_nobody_listens_and_that_is_said(tmp_path: Path, caplog) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_without_models_nobody_listens_and_that_is_said(damaged: bool, tmp_path: Path, caplog) -> None:
+    if damaged:
+        (tmp_path / "silero_vad.onnx").write_bytes(b"half of it")
     bargein.model.cache_clear()
     try:
         deaf = Listener(bargein.model(tmp_path))
