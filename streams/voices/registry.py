@@ -26,6 +26,7 @@ def make(kind: str, own: Mapping[str, str]) -> Voice:
     module, _, name = place.partition(":")
     try:
         made: Voice = getattr(import_module(module), name)()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise UnknownVoice(f"{place} cannot be used: {error}") from error
+        _ = made.wants_frames, made.wants_words, made.talk
+    except Exception as error:  # whatever a site's own module does wrong
+        raise UnknownVoice(f"{place} cannot be used: {type(error).__name__}: {error}") from error
     return made

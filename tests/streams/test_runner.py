@@ -1,7 +1,9 @@
 """A voice on a live stream: it speaks, is interrupted, hears, and never leaves its caller in nothing."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -408,6 +410,19 @@ def test_a_site_names_its_own_voices() -> None:
         registry.make("nobody", own)
     with pytest.raises(registry.UnknownVoice, match="nowhere"):
         registry.make("gone", own)
+
+
+@pytest.mark.parametrize(
+    "text", ["class Parrot:", "raise OSError('no key')", "class Parrot:\n    async def talk(self, call): ..."]
+)
+def test_what_is_wrong_with_a_sites_own_voice_is_told_by_name(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parrot_house.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "parrot_house", raising=False)
+    with pytest.raises(registry.UnknownVoice, match="parrot_house:Parrot cannot be used"):
+        registry.make("parrot", {"parrot": "parrot_house:Parrot"})
 
 
 def test_who_hears_sound_and_words_answers_the_sound() -> None:
