@@ -27,6 +27,7 @@ RESUMED: Final = 2
 TRIES: Final = 3
 _FAREWELL_SECONDS = 10.0
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
+_HEADERS: Final = frozenset({b"RIFF", b"RIFX", b"OggS", b"fLaC", b".snd", b"caff"})
 _YES, _NO = ("yes", "yeah", "yep", "correct", "right", "sure"), ("no", "nope", "wrong", "not")
 
 
@@ -118,8 +119,12 @@ class LiveTalk:
         raise Ended
 
     async def play(self, ulaw: bytes, text: str = "") -> None:
-        """Queue sound; waits while ten seconds are queued."""
+        """Queue sound; waits while ten seconds are queued. Raises ValueError for sound with a file's header:
+        Twilio would play it as noise.
+        """
         self._alive()
+        if bytes(ulaw[:4]) in _HEADERS:
+            raise ValueError("sound is played without a file's header: mu-law, 8 kHz, mono")
         self._mouth.put(ulaw, text)
         while self._mouth.queued_ms > QUEUED_MS:
             await self._mouth.changed(1.0)

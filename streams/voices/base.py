@@ -108,7 +108,9 @@ class Talk(Protocol):
         ...
 
     async def play(self, ulaw: bytes, text: str = "") -> None:
-        """Queue sound (mu-law 8 kHz, no header) that says `text`; waits while ten seconds are queued."""
+        """Queue sound (mu-law 8 kHz) that says `text`; waits while ten seconds are queued. Raises ValueError
+        for sound with a file's header.
+        """
         ...
 
     async def heard_out(self) -> Said:

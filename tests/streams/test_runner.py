@@ -247,6 +247,14 @@ def test_more_than_ten_seconds_are_waited_for() -> None:
     assert conversation.warned == []
 
 
+def test_sound_with_a_files_header_is_refused_before_twilio_plays_it_as_noise() -> None:
+    async def talk(call: Talk) -> None:
+        with pytest.raises(ValueError, match="without a file's header"):
+            await call.play(b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\x55" * 800)
+
+    assert converse(talk).judge.played_bytes == 0
+
+
 def test_frames_that_nobody_asks_for_are_kept_for_two_seconds() -> None:
     frames: list[int] = []
 

@@ -47,8 +47,8 @@ def test_who_still_writes_lines_is_late_and_has_not_failed() -> None:
     spoken.heard(2_000, 2.0)
     spoken.wrote(12.0)
     assert not judged(spoken, 13_000)
-    assert judged(spoken, 13_000, claimed=False)  # nobody does any more
     assert spoken.health() == {"behind_ms": 11_000}
+    assert judged(spoken, 13_000, claimed=False)  # nobody does any more
     assert judged(spoken, 22_500, claimed=False)
 
 
