@@ -205,7 +205,7 @@ class Mouth:
 
     def _look(self) -> None:
         self._timer = None
-        if self.playback.is_overdue(self._now()) and not self._queue:
+        if self.playback.is_overdue(self._now()) and (not self._queue or self._outlet.is_full):
             self._give_up()
         self._pump()
 
@@ -277,8 +277,15 @@ class Mouth:
         self._tell_said(line)
 
     def _give_up(self) -> None:
-        """Marks that should long be back are lost: what they stood for is not believed heard."""
+        """Marks that should long be back are lost: what they stood for is not believed heard.
+
+        Where the socket takes nothing, what waits for it would be said much too late.
+        """
         self._whole = False
+        if self._outlet.is_full:
+            self._outlet.drop()
+            self._queue.clear()
+            self._queued = 0
         self.playback.clear(self._now())
         for line in self._lines.values():
             line.is_cut = True

@@ -410,6 +410,21 @@ def test_a_mark_that_never_comes_back_keeps_nobody_waiting_and_is_not_believed()
     assert len(conversation.played()) == 1
 
 
+def test_a_socket_that_takes_nothing_more_keeps_no_voice_waiting_for_ever() -> None:
+    said: list[Said] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(" ".join(["word"] * 120) + "."))
+        await call.do("person")
+
+    def stall(conversation: Conversation) -> None:
+        conversation.outlet.get = asyncio.Event().wait  # type: ignore[assignment, method-assign]
+
+    conversation = converse(talk, (1.0, stall))
+    assert not said[0].whole
+    assert conversation.over == ["done"]
+
+
 def test_a_site_names_its_own_voices() -> None:
     own = {"parrot": "streams.voices.echo:EchoVoice", "gone": "nowhere.at_all:Gone"}
     assert isinstance(registry.make("parrot", own), EchoVoice)
