@@ -68,11 +68,9 @@ class Answers(Greeter):
         await call.say("I see.")
 
 
+OURS = (Greeter, Broken, Keys, ReadsBack, Answers)
 VOICES = {
-    **{
-        one.__name__.lower(): f"{__name__}:{one.__name__}"
-        for one in (Greeter, Broken, Keys, ReadsBack, Answers)
-    },
+    **{one.__name__.lower(): f"{__name__}:{one.__name__}" for one in OURS},
     "gone": "nowhere.at_all:Gone",
 }
 
