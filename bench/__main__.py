@@ -13,7 +13,7 @@ NAMES = {
     "ear": "mouth to a supervisor's ear, cost of fifty listeners",
     "emulator": "both-track calls that one emulator holds at real pace, four hours in virtual time",
     "media": "CPU per media message, both-track calls held, media to browser socket",
-    "voice": "end of speech to answer, interruption to clear, CPU per frame of a conversation",
+    "voice": "end of speech to answer, interruption to clear, what is ours with a provider, CPU per frame",
     "wall": "200 calls at ten ticks a second in Chromium: ticks drawn, level to screen, long tasks",
     "words": "word error rate, words on screen, words on noise",
 }

@@ -120,13 +120,18 @@ def environment(data: Path, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def product(server: str, *, core: int | None = None) -> Iterator[Product]:
-    """The product under one server, on data of its own; stopped and thrown away at the end."""
+def product(
+    server: str, *, core: int | None = None, settings: dict[str, str] | None = None, seed: str = ""
+) -> Iterator[Product]:
+    """The product under one server, on data of its own; stopped and thrown away at the end.
+
+    `settings` go before those of `environment`; `seed` is code that makes more rows.
+    """
     port = free_port()
     data = Path(tempfile.mkdtemp(prefix="contactcenter-bench-"))
-    env = environment(data, port)
+    env = {**environment(data, port), **(settings or {})}
     _manage(env, "migrate", "--verbosity", "0")
-    _manage(env, "shell", "--verbosity", "0", "-c", _SEED)
+    _manage(env, "shell", "--verbosity", "0", "-c", _SEED + seed)
     log = data / "server.log"
     command = [sys.executable, *SERVERS[server], "--port", str(port)]
     with log.open("wb") as output:

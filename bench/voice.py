@@ -1,4 +1,4 @@
-"""`bench voice`: how soon a voice answers, how soon it stops when it is interrupted, what listening costs.
+"""`bench voice`: how soon a voice answers, what of it is ours, how soon it stops, what listening costs.
 
 Callers of the demo speak with its self-service flow by recordings of people: they interrupt the menu, ask for
 a call back, say day, time and yes, and begin again. The emulator's log is the judge: it says where in the
@@ -12,14 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bench import interrupting
+from bench import interrupting, ours, web
 from bench.heard import percentile
 from bench.machine import ROOT
 from calls.briefing import Briefing
@@ -85,12 +84,15 @@ def figures(args: argparse.Namespace) -> dict[str, Any]:
     found = _conversations()
     if len(found.turns) < LEAST_TURNS:
         raise SystemExit(f"Only {len(found.turns)} turns could be measured, {found.unanswered} unanswered.")
+    provided = ours.measure()
+    _say(f"with a provider there {provided.there}, back {provided.back}, rows {provided.rows} ms")
     return {
         "turn_p50_ms": _figure(percentile(found.turns, 50), "ms"),
         "turn_p95_ms": _figure(percentile(found.turns, 95), "ms"),
         "turns": {**_figure(len(found.turns), "turns"), "unanswered": found.unanswered},
         "barge_in_p50_ms": _figure(percentile(found.clears, 50), "ms"),
         "barge_in_p95_ms": _figure(percentile(found.clears, 95), "ms"),
+        **provided.figures(),
         "interruptions": _figure(len(found.clears), "times"),
         "speech_decided_p50_ms": _figure(percentile(heard.delays, 50), "ms"),
         "speech_decided_p95_ms": {
@@ -119,11 +121,11 @@ def _conversations() -> Measured:
         calls = []
         for number in range(CALLERS):
             caller = {"from": f"+4477009005{number:02}", "to": NUMBER, "script": SCRIPT}
-            calls.append(_post(f"{emulator}/emulator/calls/", caller)["call_sid"])
+            calls.append(web.post(f"{emulator}/emulator/calls/", caller)["call_sid"])
             time.sleep(STAGGER_S)
         limit = time.monotonic() + CALL_S
         while time.monotonic() < limit:
-            truth = _get(f"{emulator}/emulator/log/")
+            truth = web.get(f"{emulator}/emulator/log/")
             mine = [call for call in truth["calls"] if call["call_sid"] in calls]
             if all(call["ended"] for call in mine):
                 break
@@ -241,18 +243,6 @@ async def _hear(ear: bargein.Listener | None, frames: list[bytes]) -> float:
     used = time.process_time() - began
     runner.end()
     return 1e6 * used / len(frames)
-
-
-def _post(url: str, body: dict[str, Any]) -> Any:
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  loopback
-        return json.loads(answer.read())
-
-
-def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310  loopback
-        return json.loads(answer.read())
 
 
 def _say(text: str) -> None:
