@@ -183,7 +183,19 @@ def _tell_ready(stage: Stage, logins: dict[str, Any], took: float) -> None:
     stage.say(f"\nStart and stop streams as admin: {stage.url}/admin/")
     pid = stage.processes["serve"].pid
     stage.say(f"The server is process {pid}: end it (kill {pid}), and it is started again while calls go on.")
+    _tell_voices(stage)
     stage.say("Everything is simulated: no Twilio account, no telephone. Ctrl-C ends it.\n")
+
+
+def _tell_voices(stage: Stage) -> None:
+    """Where voices of one's own answer, and how to call them."""
+    from contactcenter import seeding
+
+    for kind, e164 in seeding.own_voices().items():
+        stage.say(f"Your voice {kind} answers {e164}. Let a caller ring it, and speak:")
+        does = '{"wait": "stream"}, {"say": "hello", "after": 5}, {"after": 20}'
+        body = f'{{"to": "{e164}", "script": {{"caller": {{"does": [{does}]}}}}}}'
+        stage.say(f"    curl {stage.emulator_url}/emulator/calls/ -d '{body}'")
 
 
 def _tell_end(stage: Stage, callers: Callers, given: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.utils import timezone
@@ -32,7 +33,17 @@ from calls.models import (
     VoiceTable,
 )
 
-__all__ = ["LOGINS", "NEEDS_HELP", "NUMBERS", "VOICE", "Login", "caller_number", "contacts", "world"]
+__all__ = [
+    "LOGINS",
+    "NEEDS_HELP",
+    "NUMBERS",
+    "VOICE",
+    "Login",
+    "caller_number",
+    "contacts",
+    "own_voices",
+    "world",
+]
 
 LOGINS = ("supervisor", "agent", "amira", "admin")
 GROUPS = {"supervisor": "Supervisor", "admin": "Admin"}
@@ -136,6 +147,11 @@ def contacts(names: list[str]) -> None:
             Matter.objects.create(contact=contact, text=MATTERS[at % len(MATTERS)])
 
 
+def own_voices() -> dict[str, str]:
+    """The number of each voice that VOICES names."""
+    return {kind: f"+4420794601{10 + at:02}" for at, kind in enumerate(list(settings.VOICES)[:80])}
+
+
 def caller_number(at: int) -> str:
     """The telephone of the caller at this place in the list."""
     return f"+447700900{100 + at % 900:03}"
@@ -172,6 +188,12 @@ def _voice(team: Team, hours: Hours) -> None:
     PhoneNumber.objects.create(
         e164=VOICE[0], label=VOICE[1], destination="voice", voice=voice, team=team, hours=hours
     )
+    for own_kind, e164 in own_voices().items():
+        own = Voice.objects.create(name=f"{own_kind} (own)", kind=own_kind, queue=support)
+        Action.objects.create(voice=own, name="person", kind=Action.Kind.QUEUE, queue=support)
+        PhoneNumber.objects.create(
+            e164=e164, label=own.name, destination="voice", voice=own, team=team, hours=hours
+        )
 
 
 def _hours() -> Hours:

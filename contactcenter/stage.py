@@ -26,6 +26,7 @@ START_LIMIT = 60.0
 SHORT_LIFE = 5.0  # seconds: who ends sooner would only end again
 # What a program needs from its surroundings; every setting of the product is our own.
 KEPT = (
+    "VOICES",
     "PATH",
     "HOME",
     "LANG",

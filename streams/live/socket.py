@@ -100,7 +100,7 @@ class MediaSocket:
         if answer.voice:
             self._ingest.session.direction = "bidirectional"
             self.outlet = Outlet()
-            await voicing.prepare()
+            await voicing.prepare(answer.briefing.kind if answer.briefing else "")
         return True
 
     async def _claim(self, facts: Facts, signers: frozenset[str]) -> Admitted | Refused:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +31,15 @@ MAX_TEXT = 4000
 _log = logging.getLogger("contactcenter.voice")
 
 
-async def prepare() -> None:
-    """Have loaded what the first conversation of a process needs; 0.2 s once, in a thread."""
-    await asyncio.to_thread(bargein.model, settings.SPEECH_MODEL_DIR)
+async def prepare(kind: str) -> None:
+    """Have loaded what the first conversation of a process needs, in a thread: it may take seconds."""
+    await asyncio.to_thread(_load, kind)
+
+
+def _load(kind: str) -> None:
+    bargein.model(settings.SPEECH_MODEL_DIR)
+    with suppress(registry.UnknownVoice):  # told when it is to talk
+        registry.make(kind, settings.VOICES)
 
 
 def begin(

@@ -66,6 +66,21 @@ export class Supervise {
     };
   }
 
+  /** Whether the caller has nobody else: they were taken over from a voice, or their agent has gone. */
+  isAlone() {
+    return this.own?.state === "in" && !this.state.calls.get(this.id)?.agent;
+  }
+
+  cutsOffWords() {
+    const { caller } = this.names;
+    return {
+      title: gettext("Leave and end the call?"),
+      lines: [["bang", gettext("Nobody else speaks with %(caller)s: the call ends when you leave.", { caller })]],
+      yes: gettext("Leave and end"),
+      danger: true,
+    };
+  }
+
   joinWords() {
     const { agent, caller } = this.names;
     const changes = Boolean(this.own);
@@ -121,7 +136,7 @@ export class Supervise {
 
   /** Out of the call; hanging up alone would do, but the server is told so that it is known at once. */
   async leave() {
-    if (this.step === "leave") return;
+    if (this.step === "leave" || (this.isAlone() && !(await sure(this.cutsOffWords())))) return;
     this.become("leave");
     const answered = await this.acts.do("call.leave", {}, { failed: (error) => this.failedToLeave(error) });
     this.phone.hangUp();

@@ -85,8 +85,10 @@ class Line:
         if not settings.OPENAI_API_KEY:
             raise ProviderLost("no_key")
         try:
+            # Outside of the limit: the first call of a process loads the client, which may take seconds.
+            client = await asyncio.to_thread(_client, settings.OPENAI_API_KEY, settings.OPENAI_REALTIME_URL)
             async with asyncio.timeout(limits.connect_s):
-                return cls(number, await _connect(model, limits), limits, clock)
+                return cls(number, await _connect(client, model, limits), limits, clock)
         except Exception as error:
             # From None: a traceback of the handshake may hold its headers.
             raise ProviderLost(_reason(error)) from None
@@ -168,8 +170,7 @@ def _client(key: str, url: str) -> AsyncOpenAI:
     return AsyncOpenAI(api_key=key, websocket_base_url=url or None)
 
 
-async def _connect(model: str, limits: Limits) -> AsyncRealtimeConnection:
-    client = await asyncio.to_thread(_client, settings.OPENAI_API_KEY, settings.OPENAI_REALTIME_URL)
+async def _connect(client: AsyncOpenAI, model: str, limits: Limits) -> AsyncRealtimeConnection:
     # A finite size turns compression on by itself, which costs a processor more than the wire gains.
     connecting = client.realtime.connect(
         model=model,
