@@ -38,7 +38,12 @@ STEADY = ("auto_repair_call", "conversation")
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__.partition("\n")[0])
-    parser.add_argument("--calls", type=_count, default=3, help="calls live at once (3)")
+    parser.add_argument(
+        "--calls",
+        type=_count,
+        default=3,
+        help="calls live at once (3); from 2 on one more speaks with a voice",
+    )
     parser.add_argument("--seconds", type=float, default=0, help="end by itself after these; 0: Ctrl-C")
     parser.add_argument("--port", type=int, help="of the pages (8000, or the next free one)")
     parser.add_argument("--json", action="store_true", help="first and last line for programs")
