@@ -193,9 +193,10 @@ def test_an_ended_call_ends_the_wait_for_it_and_its_marks(played: Played) -> Non
     played.tell("call", call(1, help="angry", ended=0))
     expect(row(page, 1).locator("[data-time]")).to_have_text(re.compile(r"Ended 00:0\d ago"))
     expect(row(page, 1).locator("[data-help]")).to_be_hidden()
-    expect(page.locator('[data-alert-list] > [data-key="1"]')).to_be_visible()  # still open
+    page.locator("[data-alerts-over] summary").click()  # its alert is still open, with those of ended calls
+    expect(page.locator('[data-alerts-over] [data-key="1"]')).to_be_visible()
     expect(row(page, 1)).to_have_count(0)
-    expect(page.locator('[data-alert-list] > [data-key="1"] [data-link]')).to_have_text("+31612340001")
+    expect(page.locator('[data-alerts-over] [data-key="1"] [data-link]')).to_have_text("+31612340001")
 
 
 def test_long_and_right_to_left_names_stay_in_their_place(played: Played) -> None:
