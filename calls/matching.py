@@ -7,9 +7,10 @@ they are. Yes and no are read by words of their own: "no, that is not right" has
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+from rapidfuzz import fuzz
 
 from calls.said import phrase
 
@@ -21,7 +22,6 @@ _MOST_WORDS: Final = 40  # of what was said; who says more has not chosen
 _MOST_WORDS_NEAR: Final = 10  # and to be compared letter by letter
 _NEAR: Final = 0.74  # of 1: so much of the letters must be the same, in their order
 _CLEARLY: Final = 0.06  # nearer than the second
-_FAR: Final = 0.4  # of its letters: with more edits than these a phrase is not compared any closer
 _SHORT: Final = 4  # letters of a phrase that must be said as it is
 
 _YES: Final = frozenset(
@@ -102,17 +102,14 @@ def _nearest(said: Sequence[str], phrases: Iterable[Sequence[str]]) -> float:
 def _near(said: Sequence[str], words: Sequence[str]) -> float:
     """How much of the phrase's letters stand somewhere in what was said, 0 to 1."""
     wanted = "".join(words)
-    if len(wanted) < _SHORT or _edits(wanted, "".join(said)) > _FAR * len(wanted):
+    if len(wanted) < _SHORT:
         return 0.0
-    compare = SequenceMatcher(None, "", wanted, autojunk=False)
-    score = 0.0
-    for window in _windows(said, len(words)):
-        if abs(len(window) - len(wanted)) > len(wanted) // 2 or window in _YES | _NO:
-            continue
-        compare.set_seq1(window)
-        if compare.real_quick_ratio() > score and compare.quick_ratio() > score:
-            score = max(score, compare.ratio())
-    return score
+    windows = (
+        window
+        for window in _windows(said, len(words))
+        if abs(len(window) - len(wanted)) <= len(wanted) // 2 and window not in _YES | _NO
+    )
+    return max((fuzz.ratio(window, wanted) / 100 for window in windows), default=0.0)
 
 
 def _windows(said: Sequence[str], size: int) -> Iterable[str]:
@@ -120,26 +117,3 @@ def _windows(said: Sequence[str], size: int) -> Iterable[str]:
     for length in {max(1, size - 1), size, size + 1}:
         for at in range(max(1, len(said) - length + 1)):
             yield "".join(said[at : at + length])
-
-
-def _edits(wanted: str, text: str) -> int:
-    """How many letters are to be changed, put in or left out, so that `wanted` stands somewhere in the text.
-
-    Myers' algorithm: one column of the table of distances is two numbers' bits, a letter costs a microsecond.
-    It spares the closer look at most phrases, which would take a busy loop too long.
-    """
-    places: dict[str, int] = {}
-    for at, letter in enumerate(wanted):
-        places[letter] = places.get(letter, 0) | 1 << at
-    every, last = (1 << len(wanted)) - 1, 1 << len(wanted) - 1
-    more, less, edits = every, 0, len(wanted)
-    fewest = edits
-    for letter in text:
-        same = places.get(letter, 0)
-        across = (((same & more) + more) ^ more) | same
-        up, down = less | ~(across | more), more & across
-        edits += bool(up & last) - bool(down & last)
-        fewest = min(fewest, edits)
-        up, down = up << 1, down << 1
-        more, less = (down | ~(same | less | up)) & every, up & (same | less) & every
-    return fewest

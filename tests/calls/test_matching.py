@@ -70,16 +70,3 @@ def test_yes_and_no(said, answer):
 def test_nothing_that_is_said_breaks_it(said, options):
     assert matching.best(said, options) in {"", *options}
     matching.yes_or_no(said)
-
-
-@settings(deadline=None)
-@given(st.text("abc", min_size=1, max_size=8), st.text("abc", max_size=12))
-def test_edits_are_counted_as_the_plain_table_counts_them(wanted, text):
-    row = list(range(len(wanted) + 1))  # of changes that make the beginning of `wanted` out of nothing
-    fewest = row[-1]
-    for letter in text:
-        before, row = row, [0]
-        for at, one in enumerate(wanted, 1):
-            row.append(min(before[at] + 1, row[at - 1] + 1, before[at - 1] + (one != letter)))
-        fewest = min(fewest, row[-1])
-    assert matching._edits(wanted, text) == fewest
