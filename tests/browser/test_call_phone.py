@@ -1,6 +1,7 @@
 """The supervisor's phone in a call's page: coach and join, asked first, rung, taken up by itself, left."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -158,6 +159,21 @@ def test_what_twilio_refuses_leaves_no_phone_behind(play: CallPlay) -> None:
     expect(play.page.locator("[data-part]")).to_be_hidden()
     assert play.page.evaluate("() => twilio.device.state") == "destroyed"
     expect(play.page.locator(COACH)).to_be_enabled()
+
+
+def test_a_refusal_that_comes_before_the_answer_is_told_as_well(play: CallPlay) -> None:
+    def overtaken(asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        play.tell("command", **play.command(asked, state="failed", code="21220", text="The call is over."))
+        expect(play.page.locator(NOTES)).to_contain_text("The call is over.")
+        return 200, play.command(asked, state="sent", settled_at=None)
+
+    play.open()
+    play.answers["call.join"] = overtaken
+    play.page.locator(JOIN).click()
+    play.yes()
+    play.wait_for("call.join")
+    play.page.wait_for_function("() => twilio.device.state === 'destroyed'")
+    expect(play.page.locator(NOTES)).to_contain_text("You did not join the call: The call is over.")
 
 
 def test_a_refusal_that_comes_later_is_told_as_well(play: CallPlay) -> None:

@@ -35,9 +35,15 @@ export class Acts {
     const answered = await ask(id, this.id, kind, fields);
     if (answered.refused) return this.refused(id, kind, answered, failed);
     this.rows.delete(id);
-    this.state.apply(answered);
+    if (!this.isOvertaken(id, answered)) this.state.apply(answered);
     this.changed();
     return answered.type === "command" && answered.state === "failed" ? null : answered;
+  }
+
+  /** Whether the line has told already what came of it: the answer to the question is then the older word. */
+  isOvertaken(id, answered) {
+    const known = this.state.commands.get(id);
+    return answered.type === "command" && OPEN.includes(answered.state) && Boolean(known) && !OPEN.includes(known.state);
   }
 
   /** It was never written down, so no event tells of it. */
