@@ -199,7 +199,8 @@ def _tell_voices(stage: Stage) -> None:
     for kind, e164 in seeding.own_voices().items():
         stage.say(f"Your voice {kind} answers {e164}. Let a caller ring it, and speak:")
         does = '{"wait": "stream"}, {"say": "hello", "after": 5}, {"after": 20}'
-        body = f'{{"to": "{e164}", "script": {{"caller": {{"does": [{does}]}}}}}}'
+        caller = seeding.caller_number(0)
+        body = f'{{"from": "{caller}", "to": "{e164}", "script": {{"caller": {{"does": [{does}]}}}}}}'
         stage.say(f"    curl {stage.emulator_url}/emulator/calls/ -d '{body}'")
 
 

@@ -10,6 +10,7 @@ const LOST_MS = 3_000; // without a frame: whoever does not hear must not say th
 
 export class Talk {
   constructor() {
+    this.isVoice = false; // the other side is a voice that answers
     this.spokeAt = { inbound: 0, outbound: 0 };
     this.since = null; // when the first level came
   }
@@ -44,7 +45,7 @@ export class Talk {
     const agent = now - this.spokeAt.outbound < HOLD_MS;
     if (caller && agent) return { who: "both", text: gettext("Both speaking") };
     if (caller) return { who: "caller", text: gettext("Caller speaking") };
-    if (agent) return { who: "agent", text: gettext("Agent speaking") };
+    if (agent) return { who: "agent", text: this.isVoice ? gettext("Voice speaking") : gettext("Agent speaking") };
     const silent = now - Math.max(this.spokeAt.inbound, this.spokeAt.outbound, this.since);
     return { who: "", text: silent < SILENCE_MS ? "" : gettext("Silence %(n)s s", { n: Math.floor(silent / 1000) }) };
   }

@@ -107,6 +107,12 @@ def test_taking_over_asks_first_and_the_caller_is_brought_once_the_phone_has_ans
     expect(play.page.locator(PART)).to_contain_text("Carla Visser is being brought to you…")
     play.changes(voice="")
     expect(play.page.locator(PART)).to_contain_text("You speak with Carla Visser.")
+    expect(play.page.locator(".call-head [data-agent]")).to_have_text("You")
+    expect(play.page.locator(COACH)).to_be_hidden()  # nobody is there to be coached
+    play.page.locator("[data-leave]").click()
+    expect(dialog.locator("h2")).to_have_text("Leave and end the call?")
+    dialog.locator("[data-cancel]").click()
+    assert play.of("call.leave") == []
 
 
 def test_what_twilio_refuses_is_told_and_the_voice_goes_on(play: CallPlay) -> None:

@@ -73,7 +73,7 @@ export class Bar {
     for (const mode of ["coach", "join"]) {
       const button = this.buttons.get(mode);
       if (!button) continue;
-      button.hidden = own?.state === "in" && own.mode === mode;
+      button.hidden = own?.state === "in" && (own.mode === mode || !this.state.calls.get(this.id).agent);
       button.disabled = Boolean(why) || (Boolean(own) && own.state !== "in");
       showWhy(button, why);
       showBusy(button, Boolean(step) && !button.disabled);

@@ -24,7 +24,7 @@ export class Head {
     show("phone", call.caller_number === call.caller ? "" : call.caller_number);
     show("line", call.label || call.number || gettext("Unknown"));
     show("number", call.label ? call.number : "");
-    show("agent", partnerOf(call, call.state === "ended" ? gettext("Nobody") : gettext("Nobody yet")));
+    show("agent", partnerOf(call, this.nobody(call)));
     show("queue", call.queue);
     one("[data-queue-fact]", this.head).hidden = !call.queue;
     show("direction", DIRECTIONS[call.direction] ?? (call.direction.startsWith("outbound") ? DIRECTIONS.outbound : call.direction));
@@ -67,6 +67,14 @@ export class Head {
   }
 
   /** "You and Ada listen. Ben coaches." */
+  /** Who is there in an agent's place, as after a call was taken over from a voice. */
+  nobody(call) {
+    if (call.state === "ended") return gettext("Nobody");
+    const inside = this.state.supervisorOf(this.id);
+    if (inside?.state !== "in" || inside.mode !== "join") return gettext("Nobody yet");
+    return this.isMe(inside) ? gettext("You") : inside.by;
+  }
+
   present(call) {
     if (call.state === "ended") return this.endedBy(call);
     const listeners = this.state.listenersOf(this.id);

@@ -34,6 +34,7 @@ export class Levels {
   /** Figures change once a second: nobody reads ten in one. */
   second() {
     const call = this.state.calls.get(this.id);
+    this.talk.isVoice = Boolean(call?.voice);
     const open = call?.state !== "ended" && this.state.openOf(this.id).length > 0;
     if (this.level && (!open || Date.now() - this.heardAt > OLD_MS)) this.hearNothing();
     this.showTalk(this.saying(open));

@@ -19,11 +19,17 @@ export class Shares {
     const spoken = talk.inbound_ms + talk.outbound_ms;
     const caller = spoken ? Math.round((100 * talk.inbound_ms) / spoken) : 0;
     this.bar(spoken ? caller : null);
-    show("share", spoken ? gettext("Caller %(caller)s %, agent %(agent)s %", { caller, agent: 100 - caller }) : gettext("Nobody has spoken yet"));
+    show("share", spoken ? this.inWords(caller) : gettext("Nobody has spoken yet"));
     show("overtalk", heard ? this.part(talk.both_ms, talk) : "–");
     show("silent", heard ? this.part(talk.silent_ms, talk) : "–");
     show("now-silent", !stream || this.state.cut ? "–" : talk.silence_ms >= 1000 ? duration(talk.silence_ms) : gettext("no"));
     show("since", this.since(heard, stream));
+  }
+
+  inWords(caller) {
+    const parts = { caller, agent: 100 - caller };
+    if (this.state.calls.get(this.id)?.voice) return gettext("Caller %(caller)s %, voice %(agent)s %", parts);
+    return gettext("Caller %(caller)s %, agent %(agent)s %", parts);
   }
 
   since(heard, stream) {

@@ -87,6 +87,7 @@ export class Row {
 
   showSound(call) {
     const streaming = this.streams;
+    this.talk.isVoice = Boolean(call.voice);
     showHealth(this.parts.health, streamHealth(this.state, call));
     mark(this.element, "streaming", streaming ? "yes" : "");
     if (!streaming) this.meter.levels = NOTHING;
