@@ -58,7 +58,8 @@ def _speech(sound: bytes, heard: Heard) -> None:
 
 def _began(sound: bytes, ours: bytes = SILENCE * FRAME_BYTES) -> list[int]:
     """When it was decided that somebody speaks, in ms; `ours` is what we say meanwhile."""
-    ear = bargein.Listener(bargein.model(model_dir()))
+    ear = bargein.listener(model_dir())
+    assert ear is not None
     found = []
     for at in range(0, len(sound) - FRAME_BYTES + 1, FRAME_BYTES):
         ear.played(ours[at : at + FRAME_BYTES])

@@ -78,7 +78,7 @@ class Measured:
 
 def figures(args: argparse.Namespace) -> dict[str, Any]:
     """The figures of `bench voice`; progress on standard error."""
-    listening = _cost(bargein.Listener(bargein.model(model_dir())))
+    listening = _cost(bargein.listener(model_dir()))
     heard = interrupting.measure()
     _say(f"a frame: {listening:.0f} µs; {len(heard.delays)} times speech was heard, {heard.missed} not")
     found = _conversations()

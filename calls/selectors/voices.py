@@ -1,25 +1,20 @@
 """What a voice is told before it says a word, and how quickly voices answered."""
 
-import csv
-import io
 from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
-from calls import path
+from calls import path, tables
 from calls.briefing import Allowed, Briefing
 from calls.models import Action, Call, Turn, Voice, VoiceTable
 from calls.selectors import path as numbers
 from calls.selectors.numbers import schedule_of
 from calls.services import verification
-from calls.text import clean, e164
+from calls.text import e164
 
-__all__ = ["ROWS", "briefing", "rows_of", "turns"]
+__all__ = ["briefing", "rows_of", "turns"]
 
-ROWS = 20_000  # of one table; the rest is not looked at
 TURNS_SHOWN = 500
-_CELL = 500
 
 Rows = Mapping[str, Mapping[str, str]]
 
@@ -57,21 +52,11 @@ def briefing(call_id: int) -> Briefing | None:
 
 @lru_cache(maxsize=64)
 def rows_of(text: str) -> Rows:
-    """The rows of a table (CSV with a line of headings) by their first column, each by its headings.
-
-    Cells are cleaned; of two rows with the same first cell the first one counts, one without it none.
-    """
-    lines = csv.reader(io.StringIO(text), strict=False)
-    found: dict[str, Mapping[str, str]] = {}
+    """The rows of a table by their first column; none of one that admin would refuse today."""
     try:
-        headings = [clean(one, _CELL) for one in next(lines, [])]
-        for line in lines:
-            cells = [clean(one, _CELL) for one in line]
-            if cells and cells[0] and len(found) < ROWS:
-                found.setdefault(cells[0], MappingProxyType(dict(zip(headings, cells, strict=False))))
-    except csv.Error:  # what could be read so far is kept; admin says what is wrong with the rest
-        pass
-    return MappingProxyType(found)
+        return tables.read(text)
+    except tables.TableError:
+        return {}
 
 
 def turns(call_id: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from calls import spoken
+from calls import matching, spoken
 from calls.path import GOODBYE
 from calls.refusal import Refused
 from streams.voices.base import Ended, Event, Key, NotAllowed, Said, Silence, Words
@@ -28,7 +28,7 @@ TRIES: Final = 3
 _FAREWELL_SECONDS = 10.0
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _HEADERS: Final = frozenset({b"RIFF", b"RIFX", b"OggS", b"fLaC", b".snd", b"caff"})
-_YES, _NO = ("yes", "yeah", "yep", "correct", "right", "sure"), ("no", "nope", "wrong", "not")
+_KEYED: Final = {"1": True, "2": False}
 
 
 class Office(Protocol):
@@ -179,18 +179,21 @@ class LiveTalk:
             event = await self._answer()
             if isinstance(event, Key) and event.digit in by_key:
                 return by_key[event.digit]
-            found = [
-                name
-                for name, phrases in options.items()
-                if isinstance(event, Words) and _says(event, phrases)
-            ]
-            if len(found) == 1:
-                return found[0]
+            if isinstance(event, Words) and (found := matching.best(event.text, options)):
+                return found
         return ""
 
     async def confirm(self, text: str) -> bool:
         """Ask for yes or no (1 or 2)."""
-        return await self.choose(text, {"yes": _YES, "no": _NO}) == "yes"
+        for _ in range(TRIES):
+            await self.say(text)
+            event = await self._answer()
+            answer = _KEYED.get(event.digit) if isinstance(event, Key) else None
+            if isinstance(event, Words):
+                answer = matching.yes_or_no(event.text)
+            if answer is not None:
+                return answer
+        return False
 
     async def digits(self, text: str, *, least: int = 1, most: int = 20) -> str:
         """Ask for digits, keyed (# ends them) or spoken; "" when none can be understood."""
@@ -277,9 +280,3 @@ class LiveTalk:
 def _rest(text: str, heard: str) -> str:
     """What of a text has not been heard, by its words."""
     return " ".join(text.split()[len(heard.split()) :])
-
-
-def _says(words: Words, phrases: Sequence[str]) -> bool:
-    """Whether one of the phrases was said, word for word."""
-    plain = f" {' '.join(re.findall(r'[a-z0-9]+', words.text.lower()))} "
-    return any(f" {' '.join(re.findall(r'[a-z0-9]+', one.lower()))} " in plain for one in phrases)

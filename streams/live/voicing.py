@@ -60,7 +60,7 @@ def begin(
         briefing=briefing,
         office=_Office(runtime.database, live.admitted.call_id, briefing.voice),
         speaker=_speaker(),
-        ear=bargein.Listener(bargein.model(settings.SPEECH_MODEL_DIR)),
+        ear=bargein.listener(settings.SPEECH_MODEL_DIR),
         has_words=live.lines is not None,
     )
     book = _Book(live, runtime)

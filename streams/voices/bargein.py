@@ -21,7 +21,7 @@ from streams.engines.sound import ulaw_samples
 if TYPE_CHECKING:
     from streams.engines.vad import Vad, VadModel
 
-__all__ = ["HANGOVER_MS", "Listener", "Verdict", "model"]
+__all__ = ["HANGOVER_MS", "Listener", "Verdict", "listener", "model"]
 
 VOICE = 0.5
 """So sure is a window that may be speech."""
@@ -72,10 +72,16 @@ def model(directory: Path) -> VadModel | None:
         return None
 
 
+def listener(directory: Path) -> Listener | None:
+    """One for a conversation; None where nobody can listen."""
+    found = model(directory)
+    return Listener(found) if found else None
+
+
 class Listener:
     """Feed it every inbound frame, and what we play; not for two threads at once."""
 
-    def __init__(self, model: VadModel | None, hangover_ms: int = HANGOVER_MS) -> None:
+    def __init__(self, model: VadModel, hangover_ms: int = HANGOVER_MS) -> None:
         self._model = model
         self._hangover_ms = hangover_ms
         self._vad: Vad | None = None
@@ -96,7 +102,7 @@ class Listener:
 
     def heard(self, payload: bytes, at_ms: int) -> Verdict:
         """Take one inbound frame, mu-law, at its time in ms of the stream; what is too late is left out."""
-        if self._model is None or at_ms < self._next_ms:
+        if at_ms < self._next_ms:
             return Verdict(self._speaking, since=self._since)
         if at_ms > self._next_ms:
             self._restart()
@@ -113,7 +119,6 @@ class Listener:
         """Behind a gap: the network's state is of the sound before it."""
         from streams.engines.vad import Vad
 
-        assert self._model is not None
         self._vad = Vad(self._model)
         self._sound.clear()
         self._recent.clear()

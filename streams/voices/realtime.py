@@ -19,16 +19,15 @@ from streams.voices.openai.turn import Gone
 
 __all__ = ["RealtimeVoice"]
 
-_log = logging.getLogger("contactcenter.voices")
+_log = logging.getLogger("contactcenter.voice")
 
 
 class RealtimeVoice:
     """Talks until an action ends it or the caller is silent; raises ProviderLost when the provider fails."""
 
     wants_frames: ClassVar[bool] = True
-    wants_words: ClassVar[bool] = (
-        True  # a session that is opened later is told them; they are not sent before
-    )
+    # A session that is opened later is told them; they are not sent before.
+    wants_words: ClassVar[bool] = True
 
     def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._clock = limits or Limits(), clock

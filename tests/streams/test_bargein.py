@@ -24,7 +24,9 @@ OURS = b"".join(path.read_bytes() for path in sorted(SHIPPED.glob("*.ulaw"))[:3]
 
 
 def listener() -> Listener:
-    return Listener(bargein.model(MODELS))
+    ear = bargein.listener(MODELS)
+    assert ear is not None
+    return ear
 
 
 def verdicts(ulaw: bytes, ours: bytes = b"", to: Listener | None = None, first_ms: int = 0) -> list[Verdict]:
@@ -181,8 +183,7 @@ def test_without_models_nobody_listens_and_that_is_said(damaged: bool, tmp_path:
         (tmp_path / "silero_vad.onnx").write_bytes(b"half of it")
     bargein.model.cache_clear()
     try:
-        deaf = Listener(bargein.model(tmp_path))
+        assert bargein.listener(tmp_path) is None
         assert "voice.deaf" in caplog.text
-        assert set(verdicts(recorded("cmd_today.wav"), OURS, to=deaf)) == {Verdict()}
     finally:
         bargein.model.cache_clear()

@@ -27,7 +27,7 @@ MOST_PROMISED: Final = 3
 _LONGEST_ARGUMENTS: Final = 4_000
 _LONGEST: Final = {"reason": 300, "due": 40, "name": 40, "value": 200}
 
-_log = logging.getLogger("contactcenter.voices")
+_log = logging.getLogger("contactcenter.voice")
 
 
 @dataclass(frozen=True, slots=True)
