@@ -7,15 +7,13 @@ emulator says when it sent that frame and when our first sound came. The way the
 
 import base64
 import json
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from bench import web
@@ -33,7 +31,6 @@ SAID = ("cmd_today.wav", "say_yes.wav", "cmd_230pm.wav", "say_person.wav", "say_
 ROUNDS = 6
 LEAST_TURNS = 20
 CALL_S = 240
-ROWS_S = 10
 SCRIPT = {
     "caller": {
         "name": "Bench",
@@ -61,15 +58,10 @@ PhoneNumber.objects.create(e164="{NUMBER}", label="Agent", destination="voice", 
 
 @dataclass
 class Ours:
-    """In ms, by turn: to the provider, back from it, and from the end of speech to the answer in all.
-
-    `rows` are what the product itself writes down of its turns: gap and ours.
-    """
+    """In ms, by turn: to the provider, and back from it."""
 
     there: list[float] = field(default_factory=list)
     back: list[float] = field(default_factory=list)
-    gaps: list[float] = field(default_factory=list)
-    rows: list[tuple[float, float]] = field(default_factory=list)
     unanswered: int = 0
     late_p99_ms: float | None = None
 
@@ -78,13 +70,6 @@ class Ours:
         """Of each turn, what is ours."""
         return [there + back for there, back in zip(self.there, self.back, strict=True)]
 
-    @property
-    def ear_later(self) -> list[float]:
-        """How much later than for the provider speech ends for our own ear: so much the rows leave out."""
-        if len(self.rows) != len(self.gaps):
-            return []
-        return [gap - row for gap, (row, _) in zip(self.gaps, self.rows, strict=True)]
-
     def figures(self) -> dict[str, Any]:
         """As in the report of `bench voice`."""
         facts = {
@@ -92,8 +77,6 @@ class Ours:
             "unanswered": self.unanswered,
             "to_provider": _p50_p95(self.there),
             "from_provider": _p50_p95(self.back),
-            "rows": _p50_p95([ours for _, ours in self.rows]),
-            "ear_later": _p50_p95(self.ear_later),
             "late_p99_ms": self.late_p99_ms,
         }
         p50, p95 = _p50_p95(self.both)
@@ -125,7 +108,6 @@ def measure() -> Ours:
                 truth, call = _call(phone, SCRIPT)
                 turns = web.get(f"http://127.0.0.1:{port}/turns")
                 found = _measured(call, turns)
-            found.rows = _rows(site.data, len(turns))
     found.late_p99_ms = truth["late_p99_ms"]
     if len(found.both) < LEAST_TURNS:
         raise SystemExit(f"Only {len(found.both)} turns with a provider, {found.unanswered} unanswered.")
@@ -188,7 +170,6 @@ def _measure(stream: dict[str, Any], turns: list[dict[str, Any]], found: Ours) -
         frame_ms = begin - piece["file_from_ms"] + place
         found.there.append(turn["came_ms"] - frame_ms)
         found.back.append(answer - turn["sent_ms"])
-        found.gaps.append(answer - frame_ms - FRAME_MS)
 
 
 def _unix_ms(piece: dict[str, Any]) -> float:
@@ -209,14 +190,3 @@ def _place_ms(name: str, frame: str) -> int | None:
     sound, wanted = read(RECORDINGS / name).channels[0], base64.b64decode(frame)
     places = [at for at in range(0, len(sound), FRAME_BYTES) if sound[at : at + FRAME_BYTES] == wanted]
     return places[-1] // FRAME_BYTES * FRAME_MS if places else None
-
-
-def _rows(data: Path, count: int) -> list[tuple[float, float]]:
-    """Gap and ours of each turn that the product wrote down; it does so a moment later."""
-    limit = time.monotonic() + ROWS_S
-    while True:
-        with closing(sqlite3.connect(f"file:{data / 'contactcenter.sqlite3'}?mode=ro", uri=True)) as database:
-            rows = database.execute("SELECT gap_ms, ours_ms FROM calls_turn ORDER BY number").fetchall()
-        if len(rows) >= count or time.monotonic() > limit:
-            return [(float(gap), float(ours)) for gap, ours in rows]
-        time.sleep(0.5)

@@ -85,7 +85,7 @@ def figures(args: argparse.Namespace) -> dict[str, Any]:
     if len(found.turns) < LEAST_TURNS:
         raise SystemExit(f"Only {len(found.turns)} turns could be measured, {found.unanswered} unanswered.")
     provided = ours.measure()
-    _say(f"with a provider there {provided.there}, back {provided.back}, rows {provided.rows} ms")
+    _say(f"with a provider there {provided.there}, back {provided.back} ms")
     return {
         "turn_p50_ms": _figure(percentile(found.turns, 50), "ms"),
         "turn_p95_ms": _figure(percentile(found.turns, 95), "ms"),

@@ -58,7 +58,6 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField(help_text='Counts the turns of the stream from 1.')),
                 ('spoken_ms', models.PositiveIntegerField(help_text='Call time at which the caller had said it.')),
                 ('gap_ms', models.PositiveIntegerField(help_text='From there to the first sound of the answer.')),
-                ('ours_ms', models.PositiveIntegerField(blank=True, help_text="What of the gap was ours and no provider's.", null=True)),
                 ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='calls.call')),
             ],
             options={

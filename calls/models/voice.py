@@ -114,9 +114,6 @@ class Turn(models.Model):
     number = models.PositiveIntegerField(help_text="Counts the turns of the stream from 1.")
     spoken_ms = models.PositiveIntegerField(help_text="Call time at which the caller had said it.")
     gap_ms = models.PositiveIntegerField(help_text="From there to the first sound of the answer.")
-    ours_ms = models.PositiveIntegerField(
-        null=True, blank=True, help_text="What of the gap was ours and no provider's."
-    )
 
     class Meta:
         ordering = ["spoken_ms", "id"]

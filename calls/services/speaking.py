@@ -17,7 +17,7 @@ _LONGEST_MS = 24 * 3600 * 1000
 class Answered:
     """One turn: the caller had spoken (`spoken_ms`, call time), and `gap_ms` later they heard the answer.
 
-    `ours_ms` is what of the gap was ours and no provider's. `number` counts the turns of the stream from 1.
+    `number` counts the turns of the stream from 1.
     """
 
     call_id: int
@@ -25,7 +25,6 @@ class Answered:
     number: int
     spoken_ms: int
     gap_ms: int
-    ours_ms: int | None = None
 
 
 def said(*, lines: Sequence[Line], into: Change | None = None) -> int:
@@ -64,14 +63,12 @@ def _add(told: Change, turns: Sequence[Answered]) -> int:
 
 
 def _row(turn: Answered) -> Turn:
-    ours = None if turn.ours_ms is None else _ms(turn.ours_ms)
     return Turn(
         call_id=turn.call_id,
         stream_sid=turn.stream_sid,
         number=turn.number,
         spoken_ms=_ms(turn.spoken_ms),
         gap_ms=_ms(turn.gap_ms),
-        ours_ms=ours,
     )
 
 

@@ -61,7 +61,7 @@ class Told:
 
     said: Callable[[Saying], None]
     moved: Callable[[Saying], None]
-    turned: Callable[[int, int, int, int], None]  # number, ms at which the caller had spoken, gap, ours
+    turned: Callable[[int, int, int], None]  # number, ms at which the caller had spoken, gap in ms
     sound: Callable[[int, bytes], None]
     over: Callable[[str], None]  # once: the voice is done, lost, or silent; the socket is to be closed
 
@@ -95,7 +95,6 @@ class Runner:
         self.ended_at = 0.0  # loop time at which the caller fell silent
         self.by_key = False  # what interrupted last was a key
         self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
-        self.waited_ms = 0.0
         self._session = session
         self._told = told
         self._loop = asyncio.get_running_loop()
@@ -253,9 +252,7 @@ class Runner:
             return
         self._turns += 1
         gap = max(0, self._session.position_ms - spoken_ms)
-        ours = max(0, gap - round(self.waited_ms))
-        self.waited_ms = 0.0
-        self._told.turned(self._turns, spoken_ms, gap, ours)
+        self._told.turned(self._turns, spoken_ms, gap)
 
     async def _talk(self) -> None:
         """The voice's whole life; however it ends, the socket is closed so that Twilio goes on."""

@@ -146,10 +146,6 @@ class LiveTalk:
         self._mouth.clear()
         return self._mouth.take_said()
 
-    def waited(self, ms: float) -> None:
-        """So much of this turn a provider took."""
-        self._runner.waited_ms += ms
-
     # -- hearing ------------------------------------------------------------------------------------
 
     async def hear(self, *, timeout_s: float | None = None) -> Event | Silence:

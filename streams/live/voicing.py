@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import Error as DatabaseAway
 from django.utils import timezone
 
+from calls.counters import count
 from calls.events import Change
 from calls.services import actions
 from calls.text import clean
@@ -88,11 +90,16 @@ class _Office:
         return bool(done.ends)
 
     async def fact(self, name: str, value: str) -> None:
+        with _going_on():
+            await self._fact(name, value)
+
+    async def _fact(self, name: str, value: str) -> None:
         note = self._database(actions.note_fact)
         await note(call_id=self._whose["call_id"], name=name, value=value, now=timezone.now())
 
     async def place(self, at: str) -> None:
-        await self._ask(actions.keep_place, at=at)
+        with _going_on():
+            await self._ask(actions.keep_place, at=at)
 
     async def verify(self, *, then: str, failed: str) -> None:
         await self._ask(actions.to_verify, then=then, failed=failed)
@@ -102,6 +109,16 @@ class _Office:
 
     async def _ask(self, function: Callable[..., Any], **named: Any) -> Any:
         return await self._database(function)(**self._whose, **named, now=timezone.now())
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """No caller is lost for a note that was not taken; only what leads elsewhere needs the database."""
+    try:
+        yield
+    except DatabaseAway as away:
+        count("voice.unnoted")
+        _log.warning("voice.unnoted", extra={"error": type(away).__name__})
 
 
 class _Book:
@@ -134,9 +151,9 @@ class _Book:
             job = partial(_said, live.sid, line.number, line.start_ms, end_ms, text)
             self._runtime.writer.put(job)
 
-    def turned(self, number: int, spoken_ms: int, gap_ms: int, ours_ms: int) -> None:
+    def turned(self, number: int, spoken_ms: int, gap_ms: int) -> None:
         """The caller had spoken, and was answered."""
-        self._runtime.writer.put(partial(_turned, self._live.sid, number, spoken_ms, gap_ms, ours_ms))
+        self._runtime.writer.put(partial(_turned, self._live.sid, number, spoken_ms, gap_ms))
 
 
 # Jobs of the writer.
@@ -146,5 +163,5 @@ def _said(sid: str, number: int, start_ms: int, end_ms: int, text: str, told: Ch
     lines.said(sid=sid, number=number, start_ms=start_ms, end_ms=end_ms, text=text, into=told)
 
 
-def _turned(sid: str, number: int, spoken_ms: int, gap_ms: int, ours_ms: int, told: Change) -> None:
-    lines.turned(sid=sid, number=number, spoken_ms=spoken_ms, gap_ms=gap_ms, ours_ms=ours_ms, into=told)
+def _turned(sid: str, number: int, spoken_ms: int, gap_ms: int, told: Change) -> None:
+    lines.turned(sid=sid, number=number, spoken_ms=spoken_ms, gap_ms=gap_ms, into=told)

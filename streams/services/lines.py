@@ -41,12 +41,12 @@ def said(*, sid: str, number: int, start_ms: int, end_ms: int, text: str, into: 
     speaking.said(lines=[line], into=into)
 
 
-def turned(*, sid: str, number: int, spoken_ms: int, gap_ms: int, ours_ms: int, into: Change) -> None:
+def turned(*, sid: str, number: int, spoken_ms: int, gap_ms: int, into: Change) -> None:
     """Store how quickly the voice on this stream answered."""
     stream = Stream.objects.select_related("leg").filter(sid=sid).first()
     if stream is not None:
         at = stream.call_ms(spoken_ms)
-        turn = speaking.Answered(stream.leg.call_id, sid, number, at, gap_ms, ours_ms)
+        turn = speaking.Answered(stream.leg.call_id, sid, number, at, gap_ms)
         speaking.turned(turns=[turn], into=into)
 
 

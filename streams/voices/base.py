@@ -121,10 +121,6 @@ class Talk(Protocol):
         """Discard what the caller has not heard yet."""
         ...
 
-    def waited(self, ms: float) -> None:
-        """So much of this turn a provider took and not we: figures tell the two apart."""
-        ...
-
     # -- hearing ------------------------------------------------------------------------------------
 
     async def hear(self, *, timeout_s: float | None = None) -> Event | Silence:

@@ -1,9 +1,7 @@
 """What of a turn is ours, worked out by hand from what the emulator and a provider would say."""
 
 import base64
-import sqlite3
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,7 +47,6 @@ def measured(one: dict[str, Any], *turns: dict[str, Any]) -> Ours:
 def test_ours_is_the_way_to_the_provider_and_the_way_back() -> None:
     found = measured(stream(3220, yes=2000), turn("of yes", 2405, 3205))
     assert (found.there, found.back, found.both) == ([5], [15], [20])
-    assert found.gaps == [800]
 
 
 def test_every_recording_has_its_own_turn() -> None:
@@ -71,25 +68,6 @@ def test_what_the_provider_did_not_take_for_speech_is_told() -> None:
 def test_what_ended_with_a_frame_of_another_recording_is_no_turn() -> None:
     found = measured(stream(3220, yes=2000), turn("of the menu", 2405, 3205))
     assert (found.there, found.unanswered) == ([], 1)
-
-
-def test_the_products_own_rows_stand_beside_it() -> None:
-    found = Ours(there=[5, 6], back=[15, 16], gaps=[800, 820], rows=[(720, 0), (730, 10)], late_p99_ms=4)
-    assert found.ear_later == [80, 90]
-    figure = found.figures()["ours_p95_ms"]
-    assert (figure["value"], figure["turns"]) == (22, 2)
-    assert (figure["rows"], figure["ear_later"]) == ([10, 10], [90, 90])
-
-
-def test_rows_that_are_not_of_the_same_turns_are_not_compared() -> None:
-    assert Ours(gaps=[800, 820], rows=[(720, 0)]).ear_later == []
-
-
-def test_rows_are_read_in_the_order_of_the_turns(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "contactcenter.sqlite3") as database:
-        database.execute("CREATE TABLE calls_turn (number, gap_ms, ours_ms)")
-        database.executemany("INSERT INTO calls_turn VALUES (?, ?, ?)", [(2, 730, 10), (1, 720, 0)])
-    assert ours._rows(tmp_path, 2) == [(720, 0), (730, 10)]
 
 
 def test_a_frame_is_known_by_its_sound(monkeypatch: pytest.MonkeyPatch) -> None:

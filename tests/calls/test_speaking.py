@@ -45,9 +45,9 @@ def test_nothing_is_written_down_where_nobody_wants_the_words(call):
 
 
 def test_turns_are_stored_and_told_once(call):
-    assert speaking.turned(turns=[turn(call), turn(call, 2, 900, ours_ms=80), turn(call)]) == 2
+    assert speaking.turned(turns=[turn(call), turn(call, 2, 900), turn(call)]) == 2
     assert speaking.turned(turns=[turn(call, 2, 100)]) == 0
-    assert list(Turn.objects.values_list("number", "gap_ms", "ours_ms")) == [(1, 700, None), (2, 900, 80)]
+    assert list(Turn.objects.values_list("number", "gap_ms")) == [(1, 700), (2, 900)]
     assert [(event.kind, event.noun, event.key) for event in Event.objects.all()] == [
         ("turn.spoken", "turn", f"{SID}/1"),
         ("turn.spoken", "turn", f"{SID}/2"),

@@ -116,7 +116,7 @@ class Conversation:
         self.chance = random.Random(seed)
         self.office = Office()
         self.lines: list[Saying] = []
-        self.turns: list[tuple[int, int, int, int]] = []
+        self.turns: list[tuple[int, int, int]] = []
         self.sounded: list[tuple[int, bytes]] = []
         self.over: list[str] = []
         self.warned: list[int] = []

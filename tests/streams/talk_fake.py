@@ -8,6 +8,7 @@ from calls.briefing import Allowed, Briefing
 from streams.voices.base import Ended, Event, Frame, Interrupted, Key, NotAllowed, Said, Silence, Words
 
 ROOM_MS = 10_000
+OTHERS = "what flows ask and leave by is not for an AI agent"
 
 
 @dataclass
@@ -19,7 +20,6 @@ class FakeTalk:
     played: list[tuple[bytes, str]] = field(default_factory=list)
     done: list[tuple[str, str, str]] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     cleared: int = 0
 
@@ -93,20 +93,17 @@ class FakeTalk:
         self._cut = self._cut or bool(self.unheard_ms)
         return self._said()
 
-    def waited(self, ms: float) -> None:
-        self.waits.append(ms)
-
     async def hear(self, *, timeout_s: float | None = None) -> Event | Silence:
         return await self._events.get()
 
     async def choose(self, text, options, *, keys=None) -> str:
-        raise NotImplementedError
+        raise AssertionError(OTHERS)
 
     async def confirm(self, text: str) -> bool:
-        raise NotImplementedError
+        raise AssertionError(OTHERS)
 
     async def digits(self, text: str, *, least: int = 1, most: int = 20) -> str:
-        raise NotImplementedError
+        raise AssertionError(OTHERS)
 
     async def fact(self, name: str, value: str) -> None:
         self.facts.append((name, value))
@@ -122,10 +119,10 @@ class FakeTalk:
             raise Ended
 
     async def verify(self, *, then: str, failed: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(OTHERS)
 
     async def at(self, place: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(OTHERS)
 
     async def end(self, text: str = "") -> None:
         raise Ended

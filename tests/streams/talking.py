@@ -69,9 +69,6 @@ class ScriptedTalk:
     def clear(self) -> Said:
         return Said("", 0, True)
 
-    def waited(self, ms: float) -> None:
-        self.told.append(("waited", ms))
-
     async def hear(self, *, timeout_s: float | None = None) -> Event | Silence:
         self.waits.append(timeout_s)
         act = self._coming[0] if self._coming else None

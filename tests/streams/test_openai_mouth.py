@@ -3,7 +3,10 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from streams.voices.base import Said
+from streams.voices.openai.line import ProviderLost
 from streams.voices.openai.mouth import Mouth
 from streams.voices.openai.tools import Asked
 from tests.streams.talk_fake import FakeTalk, briefing
@@ -79,3 +82,19 @@ async def test_an_answer_that_an_interruption_took_is_waited_for() -> None:
         assert cut.asked == (ASKED,)
         await one.settles()
         assert (one.said, one.acted, one.cuts) == ([], [], [])
+
+
+async def test_no_item_says_more_than_anybody_does_at_once() -> None:
+    async with Speaker() as one:
+        for _ in range(100):
+            one.mouth.letters("resp_2", "item_2", "x" * 1_000, 1)
+        with pytest.raises(ProviderLost, match="flood"):
+            one.mouth.letters("resp_2", "item_2", "x", 1)
+
+
+async def test_no_hundred_tools_wait_for_what_is_said_before_them() -> None:
+    async with Speaker() as one:
+        for _ in range(99):  # one waits already
+            one.mouth.ask(ASKED, "resp_2")
+        with pytest.raises(ProviderLost, match="flood"):
+            one.mouth.ask(ASKED, "resp_2")

@@ -106,24 +106,6 @@ async def test_a_word_counts_as_said_no_sooner_than_its_sound() -> None:
         await one.talk.until(lambda: text in one.talk.heard)
 
 
-async def test_the_providers_part_of_a_turn_begins_with_the_callers_last_sound() -> None:
-    async with agent() as one:
-        session = await one.session()
-        one.talk.says(*[FRAME] * 100)
-        await one.provider.until(lambda: len(session.sound) == 100 * 160)
-        await session.begins("resp_0")
-        await session.ends("resp_0")
-        await session.hears_speech(end_ms=1_900)  # of 2,000 that it got; the last 500 were silence
-        await session.begins()
-        await session.fails("here_to_be_passed_over")
-        one.talk.presses("1")
-        await session.got("conversation.item.create")
-        one.clock.now += 0.3
-        await session.speaks(SECOND)
-        await one.talk.until(lambda: bool(one.talk.waits))
-        assert one.talk.waits == [pytest.approx(900)]
-
-
 # -- interruptions ------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import pytest
 import pytest_asyncio
+from django.db import Error as DatabaseAway
 
 from calls.models import Action, Call, Queue, Ticket, Turn, Utterance, Voice, Waiting
 from calls.redaction import CARD, CODE
+from calls.services import actions
 from streams import wordfile
 from streams.journal import SENT, Reader, journal_path
 from streams.live import voicing
@@ -162,6 +164,21 @@ async def test_a_voice_that_there_is_not_is_told_by_name_and_closes_the_socket(
     assert "voice.unknown" in [record.getMessage() for record in caplog.records]
 
 
+async def test_a_note_that_the_database_cannot_take_ends_no_conversation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(**_: Any) -> None:
+        raise DatabaseAway("gone")
+
+    monkeypatch.setattr(actions, "note_fact", away)
+    socket = await opened(await rows(a_ticket, "keys"))
+    await socket.send(twilio.dtmf("7", 2))
+    assert await socket.closed_with() == 1000
+    await written()
+    assert (await rows(Stream.objects.get)).close_reason == "done"
+    assert (await rows(Call.objects.get)).facts == {}
+
+
 async def test_a_key_is_heard() -> None:
     socket = await opened(await rows(a_ticket, "keys"))
     await socket.send(twilio.dtmf("7", 2))
@@ -227,4 +244,4 @@ async def test_how_quickly_it_answered_is_told_for_each_turn(settings: Any) -> N
     assert await socket.closed_with() == 1000
     await written()
     turn = await rows(Turn.objects.get)
-    assert (turn.number, turn.gap_ms, turn.ours_ms) == (1, 100, 100)
+    assert (turn.number, turn.gap_ms) == (1, 100)

@@ -202,7 +202,7 @@ class Conversation:
             case "input_audio_buffer.speech_started":
                 await self._speech_started()
             case "input_audio_buffer.speech_stopped":
-                self._turn.speech_stopped(event.audio_end_ms, line.sent_ms, self._options.silence_ms)
+                self._turn.speech_stopped()
             case "response.created":
                 self._turn.created(event.response.id or "")
             case "response.output_item.done":
@@ -218,8 +218,7 @@ class Conversation:
         ulaw = sound_of(event)
         if not ulaw:
             return
-        if (waited := self._turn.spoke()) is not None:
-            self._call.waited(waited)
+        self._turn.spoke()
         self._kept.answered()
         self._mouth.sound(event.response_id, event.item_id, ulaw, line.number)
 

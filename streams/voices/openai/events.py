@@ -64,13 +64,12 @@ class _Kind(msgspec.Struct):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event. `delta` is base64 of sound or a piece of text, `audio_end_ms` of all sound we sent."""
+    """One event. `delta` is base64 of sound or a piece of text."""
 
     type: str
     item_id: str = ""
     response_id: str = ""
     delta: str = ""
-    audio_end_ms: int = 0
     item: Item = msgspec.field(default_factory=Item)
     response: Response = msgspec.field(default_factory=Response)
     error: Failure = msgspec.field(default_factory=Failure)

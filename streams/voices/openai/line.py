@@ -71,7 +71,6 @@ class Line:
     ) -> None:
         self.number = number
         self.began = clock()
-        self.sent_ms = 0.0  # of the caller's sound
         self._connection = connection
         self._limits = limits
         self._clock = clock
@@ -100,7 +99,6 @@ class Line:
     async def sound(self, ulaw: bytes) -> None:
         """Send sound of the caller as it is. Raises as `send`."""
         audio = base64.b64encode(ulaw).decode("ascii")
-        self.sent_ms += len(ulaw) / BYTES_PER_MS
         await self._write(
             self._connection.send_raw(f'{{"type":"input_audio_buffer.append","audio":"{audio}"}}')
         )

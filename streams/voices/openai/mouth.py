@@ -22,6 +22,10 @@ __all__ = ["Cut", "Mouth"]
 _FRAME: Final = 160
 _ROUNDED_MS: Final = 200
 _ON_ITS_WAY_S: Final = 1.0
+_MOST_LETTERS: Final = 100_000
+"""Of one item: an hour and a half of speech."""
+_MOST_ASKED: Final = 100
+"""Tools that wait for what is said before them."""
 _LETTERS_PER_MS: Final = 0.018
 """A quick speaker. Transcripts come ahead of their sound; text must not count as heard before it is."""
 
@@ -120,9 +124,13 @@ class Mouth:
         return bool(self._coming)
 
     def letters(self, response: str, item: str, text: str, line: int) -> None:
-        """More of what an item says."""
-        if response not in self._dropped:
-            self._item(response, item, line).text += text
+        """More of what an item says. Raises ProviderLost when it is more than anybody says at once."""
+        if response in self._dropped:
+            return
+        part = self._item(response, item, line)
+        part.text += text
+        if len(part.text) > _MOST_LETTERS:
+            raise ProviderLost("flood")
 
     def sound(self, response: str, item: str, ulaw: bytes, line: int) -> None:
         """More of an item's sound. Raises ProviderLost when too much waits."""
@@ -146,6 +154,8 @@ class Mouth:
         """Do this once all that was said before it is heard; False when that was interrupted already."""
         if response in self._dropped:
             return False
+        if sum(isinstance(one, Asked) for one in self._queue) >= _MOST_ASKED:
+            raise ProviderLost("flood")
         self._add(asked)
         return True
 

@@ -12,7 +12,6 @@ __all__ = ["Gone", "Turn"]
 _MOST_ROUNDS: Final = 5
 """Tools one after the other without a word to the caller, before we take it for a circle."""
 _MOST_REFUSED: Final = 50
-_LONGEST_MS: Final = 5_000
 _MOST_SILENT: Final = 3
 """How often the model is told that the caller is silent, before we say goodbye."""
 
@@ -38,7 +37,6 @@ class Turn:
         self._speaking = self._owed = self._asked = self._probed = self._spoke = self._used = False
         self._stopped = spoken
         self._tools = 0
-        self._since: float | None = None  # from where the provider's part of the turn is counted
         self._event_at = self._busy_at = self._clock()
 
     @property
@@ -73,14 +71,9 @@ class Turn:
         self._speaking, self._stopped = True, False
         self._rounds = self._silences = 0
 
-    def speech_stopped(self, end_ms: float, sent_ms: float, silence_ms: int) -> None:
-        """The caller stopped, `silence_ms` before `end_ms` of the `sent_ms` of sound that the session got.
-
-        Turns are counted from the caller's last sound, so their judging of the silence is their part too.
-        """
+    def speech_stopped(self) -> None:
+        """The caller stopped."""
         self._speaking, self._stopped = False, True
-        ago_ms = min(max(sent_ms - (end_ms - silence_ms), 0), _LONGEST_MS) if end_ms else silence_ms
-        self._since = self._clock() - ago_ms / 1000
 
     def pressed(self) -> None:
         """The caller pressed a key: they are there."""
@@ -91,11 +84,9 @@ class Turn:
         self.responding = response or "?"
         self._spoke = self._used = self._owed = self._asked = False
 
-    def spoke(self) -> float | None:
-        """Sound came; ms that the provider took if it is the first of a turn."""
+    def spoke(self) -> None:
+        """Sound came."""
         self._spoke, self._stopped, self._rounds = True, False, 0
-        since, self._since = self._since, None
-        return None if since is None else (self._clock() - since) * 1000
 
     def done(self, status: str) -> None:
         """The response is over. Raises ProviderLost when it failed or goes in circles."""
@@ -141,7 +132,6 @@ class Turn:
         if not self._owed or self._asked or self._tools or self.responding or self.waiting:
             return False
         self._owed, self._asked = False, True
-        self._since = self._since or self._clock()
         self._event_at = self._clock()
         return True
 
