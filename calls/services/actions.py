@@ -13,10 +13,10 @@ from calls.events import Change, change
 from calls.models import Action, Call
 from calls.refusal import Refused
 from calls.selectors import path as numbers
-from calls.services import callbacks, handover, verification
+from calls.services import callbacks, handover, verification, voices
 from calls.text import clean
 
-__all__ = ["FACTS", "Done", "goodbye", "keep_place", "note_fact", "perform", "to_verify"]
+__all__ = ["FACTS", "Done", "give_up", "goodbye", "keep_place", "note_fact", "perform", "to_verify"]
 
 FACTS, FACT_NAME, FACT_VALUE = 30, 40, 200
 _GOODBYE = 1000  # characters, as of any sentence
@@ -91,6 +91,14 @@ def goodbye(*, call_id: int, voice_id: int, text: str = "", now: datetime) -> No
     """Say this, if it is not said yet, and end the call. Raises Refused (`taken_over`)."""
     with handover.held(call_id, voice_id, now=now) as (told, call):
         handover.to_plan(told, call, path.to_end(clean(text, _GOODBYE)))
+
+
+def give_up(*, call_id: int, voice_id: int, now: datetime) -> None:
+    """The voice cannot go on, and would not if it came back: its queue, or an apology. Raises Refused
+    (`taken_over`).
+    """
+    with handover.held(call_id, voice_id, now=now) as (told, call):
+        voices.give_up(told, call, now)
 
 
 def _action(voice_id: int, name: str) -> Action:

@@ -16,7 +16,7 @@ from calls.events import Change
 from calls.models import Call, Leg, Ticket, Voice
 from calls.services import plans, queues, tickets
 
-__all__ = ["LOST", "connect", "document", "over", "resume", "tap_again"]
+__all__ = ["LOST", "connect", "document", "give_up", "over", "resume", "tap_again"]
 
 _log = logging.getLogger("contactcenter.voice")
 RESUMES = 1
@@ -35,7 +35,7 @@ def document(told: Change, leg: Leg, *before: steps.Step | twiml.Tap, seconds: i
         return plans.document(call, *before, connect(leg, seconds=seconds, now=now))
     except tickets.LimitReached as refusal:
         _log.warning("voice.refused", extra={"call": call.pk, "code": refusal.code})
-        _give_up(told, call, now)
+        give_up(told, call, now)
         return plans.document(call, *before)
 
 
@@ -76,7 +76,7 @@ def resume(told: Change, leg: Leg, *, now: datetime) -> str:
     if lost <= RESUMES and known:
         queues.write_plan(call, path.to_voice(plan["voice"], at=str(plan.get("at", "")), lost=lost))
     else:
-        _give_up(told, call, now)
+        give_up(told, call, now)
     return document(told, leg, *tap_again(leg, now=now), now=now)
 
 
@@ -104,7 +104,7 @@ def _only_voices(leg: Leg) -> bool:
     return kinds == {Ticket.Kind.VOICE}
 
 
-def _give_up(told: Change, call: Call, now: datetime) -> None:
+def give_up(told: Change, call: Call, now: datetime) -> None:
     """The voice's queue, or an apology."""
     voice = Voice.objects.select_related("queue").filter(pk=call.plan.get("voice")).first()
     if voice is not None and voice.queue is not None:

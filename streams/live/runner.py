@@ -10,16 +10,18 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from calls.briefing import Briefing
 from calls.counters import count
+from calls.refusal import Refused
 from streams.live.mouth import Mouth, Saying
 from streams.live.outlet import Outlet
 from streams.live.talk import LiveTalk, Office
 from streams.session import Session
-from streams.voices.base import Ended, Event, Frame, Interrupted, Key, Voice, Words
+from streams.voices.base import Ended, Event, Frame, Hopeless, Interrupted, Key, Voice, Words
 
 __all__ = ["Ear", "Heard", "Part", "Runner", "Told"]
 
@@ -263,6 +265,10 @@ class Runner:
             await talk.leave()
         except Ended:
             pass
+        except Hopeless:
+            why = "failed"
+            with suppress(Refused):  # somebody has the call already
+                await self.part.office.give_up()
         except Exception as error:  # whatever a voice does wrong, its caller goes on elsewhere
             why = "failed"
             count("voice.failed")

@@ -107,6 +107,9 @@ class _Office:
     async def goodbye(self, text: str) -> None:
         await self._ask(actions.goodbye, text=text)
 
+    async def give_up(self) -> None:
+        await self._ask(actions.give_up)
+
     async def _ask(self, function: Callable[..., Any], **named: Any) -> Any:
         return await self._database(function)(**self._whose, **named, now=timezone.now())
 

@@ -24,6 +24,7 @@ __all__ = [
     "Ended",
     "Event",
     "Frame",
+    "Hopeless",
     "Interrupted",
     "Key",
     "NotAllowed",
@@ -90,6 +91,10 @@ Event = Words | Key | Frame | Interrupted
 
 class Ended(Exception):
     """The conversation is over (an action was taken, or the caller is gone). Let it pass."""
+
+
+class Hopeless(Exception):
+    """Raise it where coming back would not help: the caller goes to the voice's queue at once."""
 
 
 class NotAllowed(Exception):

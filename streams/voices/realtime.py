@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from calls.counters import count
-from streams.voices.base import Ended, Talk
+from streams.voices.base import Ended, Hopeless, Talk
 from streams.voices.openai import options as openai_options
 from streams.voices.openai.conversation import Conversation
 from streams.voices.openai.line import Limits, ProviderLost
@@ -19,6 +19,8 @@ from streams.voices.openai.turn import Gone
 
 __all__ = ["RealtimeVoice"]
 
+HOPELESS: Final = frozenset({"denied", "no_key", "not_installed", "settings"})
+"""Why a provider is lost that the next try would not find."""
 _log = logging.getLogger("contactcenter.voice")
 
 
@@ -40,6 +42,8 @@ class RealtimeVoice:
             count(f"voice.provider.{lost.reason}")
             _log.warning("voice.provider.lost", extra={"voice": call.briefing.voice, "reason": lost.reason})
             call.clear()
+            if lost.reason in HOPELESS:
+                raise Hopeless from lost
             raise
 
     async def _talk(self, call: Talk) -> None:

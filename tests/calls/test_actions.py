@@ -175,6 +175,20 @@ def test_a_fact_needs_a_name_of_its_own(call, name):
         actions.note_fact(call_id=call.pk, name=name, value="1", now=NOON)
 
 
+def test_a_voice_that_cannot_go_on_leads_to_its_queue_or_an_apology(call):
+    asked = {"call_id": call.pk, "voice_id": call.voice_id, "now": NOON}
+    actions.give_up(**asked)
+    assert Call.objects.get().plan == path.to_end(path.APOLOGY)
+    queue = Queue.objects.create(name="Night shift")
+    Voice.objects.update(queue=queue)
+    Call.objects.update(plan=path.to_voice(call.voice_id))
+    actions.give_up(**asked)
+    assert Call.objects.get().plan == path.to_queue(queue.pk)
+    with pytest.raises(Refused) as refused:
+        actions.give_up(**asked)
+    assert code(refused) == "taken_over"
+
+
 def test_a_place_is_kept_and_a_goodbye_said(call):
     asked = {"call_id": call.pk, "voice_id": call.voice_id, "now": NOON}
     actions.keep_place(at="menu", **asked)

@@ -89,6 +89,9 @@ class Office:
     async def verify(self, *, then: str, failed: str) -> None:
         self.did.append(("verify", then, failed))
 
+    async def give_up(self) -> None:
+        self.did.append(("give_up",))
+
     async def goodbye(self, text: str) -> None:
         self.did.append(("goodbye", text))
 

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from contactcenter.logging import configuration
-from streams.voices.base import Ended
+from streams.voices.base import Ended, Hopeless
 from streams.voices.openai.line import ProviderLost
 from tests.streams.agent import Agent, agent
 from tests.streams.openai_realtime import KEY, Session
@@ -18,10 +18,12 @@ SILENT = briefing(settings={"greet": False})
 
 
 async def lost(one: Agent) -> str:
-    """Why the voice was lost."""
+    """Why the voice was lost; those reasons that stay make it hopeless, and no other."""
     error = await one.ended()
-    assert isinstance(error, ProviderLost), error
-    return error.reason
+    why = error.__cause__ if isinstance(error, Hopeless) else error
+    assert isinstance(why, ProviderLost), error
+    assert isinstance(error, Hopeless) == (why.reason in {"denied", "no_key", "not_installed", "settings"})
+    return why.reason
 
 
 async def talks(one: Agent, number: int) -> Session:

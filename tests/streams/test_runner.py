@@ -11,7 +11,18 @@ import pytest
 from calls.briefing import Briefing
 from calls.path import GOODBYE
 from streams.voices import registry
-from streams.voices.base import Event, Frame, Interrupted, Key, NotAllowed, Said, Silence, Talk, Words
+from streams.voices.base import (
+    Event,
+    Frame,
+    Hopeless,
+    Interrupted,
+    Key,
+    NotAllowed,
+    Said,
+    Silence,
+    Talk,
+    Words,
+)
 from streams.voices.echo import EchoVoice
 from tests.streams import virtual
 from tests.streams.conversing import VOICE, Conversation, Speaker
@@ -112,6 +123,15 @@ def test_a_voice_that_raises_leaves_its_caller_to_what_comes_next() -> None:
 
     conversation = converse(talk)
     assert conversation.office.did == []
+    assert conversation.over == ["failed"]
+
+
+def test_a_voice_that_would_fail_again_has_its_caller_led_on_at_once() -> None:
+    async def talk(call: Talk) -> None:
+        raise Hopeless
+
+    conversation = converse(talk)
+    assert conversation.office.did == [("give_up",)]
     assert conversation.over == ["failed"]
 
 

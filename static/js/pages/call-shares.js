@@ -27,9 +27,8 @@ export class Shares {
   }
 
   inWords(caller) {
-    const parts = { caller, agent: 100 - caller };
-    if (this.state.calls.get(this.id)?.voice) return gettext("Caller %(caller)s %, voice %(agent)s %", parts);
-    return gettext("Caller %(caller)s %, agent %(agent)s %", parts);
+    if (this.state.calls.get(this.id)?.voice) return gettext("Caller %(caller)s %, voice %(voice)s %", { caller, voice: 100 - caller });
+    return gettext("Caller %(caller)s %, agent %(agent)s %", { caller, agent: 100 - caller });
   }
 
   since(heard, stream) {
