@@ -257,6 +257,7 @@ _HARM = r"""() => {
   const FOREIGN = new Set(("iframe object embed base marquee math style image isindex frame frameset portal"
     + " applet animate set mglyph xss xmp foreignObject").split(" "));
   const ICON = "link[rel=icon][href^='data:image/png;']"; // the count of alerts, painted by the page
+  const HEIGHT = /^--above: \d+px;$/; // where the transcript begins, set by the page
   const ADDRESS = /^(href|src|action|formaction|data|xlink:href)$/;
   const SCHEME = /^[\s\x00-\x1f]*(javascript|data|vbscript):/i;
   const own = ({ type, src }) => type === "application/json" || src.startsWith(location.origin);
@@ -267,7 +268,7 @@ _HARM = r"""() => {
     const strange = tag === "script" ? !own(one) : FOREIGN.has(tag);
     if (strange) wrong.push(`element: ${one.outerHTML.slice(0, 120)}`);
     for (const { name, value } of one.attributes) {
-      const inline = name.startsWith("on") || name === "style" || name === "srcdoc";
+      const inline = name.startsWith("on") || name === "srcdoc" || (name === "style" && !HEIGHT.test(value));
       if (inline) wrong.push(`attribute: ${name}=${value}`);
       if (ADDRESS.test(name) && SCHEME.test(value) && !one.matches(ICON)) wrong.push(`address: ${value}`);
     }

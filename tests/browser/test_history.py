@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.theatre import Stage
 
 Arrive = Callable[..., Page]
+Theme = Literal["light", "dark"]
+BOTH: list[tuple[Theme, Theme]] = [("light", "dark"), ("dark", "light")]
 
 
 def past_calls(stage: Stage) -> list[int]:
@@ -83,20 +87,29 @@ def test_a_wrong_password_is_told(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("alert")).to_contain_text("correct")
 
 
-def test_the_theme_follows_the_system_until_one_chooses(mina: Page, stage: Stage) -> None:
+@pytest.mark.parametrize(("system", "first", "second"), [(one, other, one) for one, other in BOTH])
+def test_the_theme_follows_the_system_until_one_chooses(
+    mina: Page, stage: Stage, system: Theme, first: Theme, second: Theme
+) -> None:
     background = "() => getComputedStyle(document.documentElement).backgroundColor"
     mina.emulate_media(color_scheme="dark")
-    dark = mina.evaluate(background)
+    looks: dict[Theme, str] = {"dark": mina.evaluate(background)}
     mina.emulate_media(color_scheme="light")
-    light = mina.evaluate(background)
-    assert dark != light
+    looks["light"] = mina.evaluate(background)
+    assert looks["dark"] != looks["light"]
+    mina.emulate_media(color_scheme=system)
+    mina.reload()  # what the first click chooses is what the system does not show
     toggle = mina.locator("[data-theme-toggle]")
+    for theme in (first, second):
+        toggle.click()
+        expect(mina.locator("html")).to_have_attribute("data-theme", theme)
+        assert mina.evaluate(background) == looks[theme]
     toggle.click()
+    expect(mina.locator("html")).to_have_attribute("data-theme", "auto")
+    assert mina.evaluate(background) == looks[system]
     toggle.click()
-    expect(mina.locator("html")).to_have_attribute("data-theme", "dark")
-    assert mina.evaluate(background) == dark
     mina.reload()
-    assert mina.evaluate(background) == dark
+    assert mina.evaluate(background) == looks[first]
 
 
 def test_the_skip_link_leads_to_the_content(mina: Page, stage: Stage) -> None:
