@@ -1,7 +1,8 @@
 """What a voice may do: the actions that its admin has configured, by their names, and nothing else.
 
 A voice names an action and says why. Where it leads stands in the action's row and never in what the voice,
-a model or a caller says. Each is done only while the call is still the voice's (`handover.held`).
+a model or a caller says. Each is done only while the call is still the voice's, on the stream that
+`ticket_id` let in (`handover.held`).
 """
 
 from dataclasses import dataclass
@@ -34,13 +35,20 @@ class Done:
 
 
 def perform(
-    *, call_id: int, voice_id: int, name: str, reason: str = "", due: str = "", now: datetime
+    *,
+    call_id: int,
+    voice_id: int,
+    ticket_id: int,
+    name: str,
+    reason: str = "",
+    due: str = "",
+    now: datetime,
 ) -> Done:
     """Take one of the voice's actions. `due` (ISO 8601) is of a call back alone; without it: soon.
 
     Raises Refused: `unknown_action`, `taken_over`, `no_queue`, `no_number`, `due_at`; nothing is done then.
     """
-    with handover.held(call_id, voice_id, now=now) as (told, call):
+    with handover.held(call_id, voice_id, ticket_id, now=now) as (told, call):
         action = _action(voice_id, name)
         done = _DO[Kind(action.kind)](told, call, action, reason, due, now)
     count(f"voice.action.{action.kind}")
@@ -68,18 +76,18 @@ def note_fact(*, call_id: int, name: str, value: str, now: datetime) -> None:
         told.emit(kind="call.fact", noun="call", key=call.pk, call=call.pk)
 
 
-def keep_place(*, call_id: int, voice_id: int, at: str, now: datetime) -> None:
+def keep_place(*, call_id: int, voice_id: int, ticket_id: int, at: str, now: datetime) -> None:
     """Where the voice goes on should it be lost. Raises Refused (`taken_over`)."""
-    with handover.held(call_id, voice_id, now=now) as (_, call):
+    with handover.held(call_id, voice_id, ticket_id, now=now) as (_, call):
         handover.place(call, at)
 
 
-def to_verify(*, call_id: int, voice_id: int, then: str, failed: str, now: datetime) -> None:
+def to_verify(*, call_id: int, voice_id: int, ticket_id: int, then: str, failed: str, now: datetime) -> None:
     """Have Twilio ask for the code or date; the voice comes back at `then` or `failed`.
 
     Raises Refused: `taken_over`, or `nothing_to_compare`.
     """
-    with handover.held(call_id, voice_id, now=now) as (told, call):
+    with handover.held(call_id, voice_id, ticket_id, now=now) as (told, call):
         by = verification.way(numbers.settings_of(call.number), call.contact) if call.number else ""
         if not by:
             raise Refused("nothing_to_compare", "There is nothing to compare this caller's answer with.")
@@ -87,17 +95,17 @@ def to_verify(*, call_id: int, voice_id: int, then: str, failed: str, now: datet
         handover.to_plan(told, call, path.to_verify(by=by, then=back))
 
 
-def goodbye(*, call_id: int, voice_id: int, text: str = "", now: datetime) -> None:
+def goodbye(*, call_id: int, voice_id: int, ticket_id: int, text: str = "", now: datetime) -> None:
     """Say this, if it is not said yet, and end the call. Raises Refused (`taken_over`)."""
-    with handover.held(call_id, voice_id, now=now) as (told, call):
+    with handover.held(call_id, voice_id, ticket_id, now=now) as (told, call):
         handover.to_plan(told, call, path.to_end(clean(text, _GOODBYE)))
 
 
-def give_up(*, call_id: int, voice_id: int, now: datetime) -> None:
+def give_up(*, call_id: int, voice_id: int, ticket_id: int, now: datetime) -> None:
     """The voice cannot go on, and would not if it came back: its queue, or an apology. Raises Refused
     (`taken_over`).
     """
-    with handover.held(call_id, voice_id, now=now) as (told, call):
+    with handover.held(call_id, voice_id, ticket_id, now=now) as (told, call):
         voices.give_up(told, call, now)
 
 

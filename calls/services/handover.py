@@ -11,7 +11,7 @@ from datetime import datetime
 from calls import path
 from calls.counters import count
 from calls.events import Change, change
-from calls.models import Call, Queue
+from calls.models import Call, Queue, Ticket
 from calls.path import Plan
 from calls.refusal import Refused
 from calls.services import queues
@@ -24,11 +24,14 @@ _TAKEN = "Somebody else has the call now, or it is over."
 
 
 @contextmanager
-def held(call_id: int, voice_id: int, *, now: datetime) -> Iterator[tuple[Change, Call]]:
-    """One change with the call locked. Raises Refused (`taken_over`) unless this voice speaks."""
+def held(call_id: int, voice_id: int, ticket_id: int, *, now: datetime) -> Iterator[tuple[Change, Call]]:
+    """One change with the call locked. Raises Refused (`taken_over`) unless this voice speaks, over the stream
+    of this ticket: what it asked for before its stream was lost is not done to the one that came back.
+    """
     with change(at=now) as told:
         locked = Call.objects.select_for_update().filter(pk=call_id).exclude(state=Call.State.ENDED).first()
-        if locked is None or not path.speaks(locked.plan, voice_id):
+        there = Ticket.objects.filter(pk=ticket_id, leg__call=call_id, released_at__isnull=True)
+        if locked is None or not path.speaks(locked.plan, voice_id) or not there.exists():
             raise Refused("taken_over", _TAKEN)
         yield told, locked
 

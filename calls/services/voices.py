@@ -16,7 +16,7 @@ from calls.events import Change
 from calls.models import Call, Leg, Ticket, Voice
 from calls.services import plans, queues, tickets
 
-__all__ = ["LOST", "connect", "document", "give_up", "over", "resume", "tap_again"]
+__all__ = ["LOST", "connect", "document", "drained", "give_up", "over", "resume", "tap_again"]
 
 _log = logging.getLogger("contactcenter.voice")
 RESUMES = 1
@@ -78,6 +78,15 @@ def resume(told: Change, leg: Leg, *, now: datetime) -> str:
     else:
         give_up(told, call, now)
     return document(told, leg, *tap_again(leg, now=now), now=now)
+
+
+def drained(*, leg: Leg) -> None:
+    """Our server restarts, which is no fault of the voice: its stream's end is not counted. Before or after
+    `resume`, as it comes.
+    """
+    call = Call.objects.select_for_update().get(pk=leg.call_id)
+    if path.speaks(call.plan):
+        queues.write_plan(call, {**call.plan, "lost": int(call.plan.get("lost", 0)) - 1})
 
 
 def tap_again(leg: Leg, *, now: datetime) -> tuple[twiml.Tap, ...]:

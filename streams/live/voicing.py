@@ -19,6 +19,7 @@ from streams.live.mouth import Saying
 from streams.live.outlet import Outlet
 from streams.live.runner import Part, Runner, Told
 from streams.services import lines
+from streams.services.admission import Admitted
 from streams.speech import registry as speakers
 from streams.speech.cache import Cache
 from streams.voices import bargein, registry
@@ -60,7 +61,7 @@ def begin(
     part = Part(
         voice=voice,
         briefing=briefing,
-        office=_Office(runtime.database, live.admitted.call_id, briefing.voice),
+        office=_Office(runtime.database, live.admitted, briefing.voice),
         speaker=_speaker(),
         ear=bargein.listener(settings.SPEECH_MODEL_DIR),
         has_words=live.lines is not None,
@@ -81,9 +82,13 @@ def _speaker() -> Cache:
 class _Office:
     """What a conversation may have done, in the database's threads."""
 
-    def __init__(self, database: Any, call_id: int | None, voice_id: int) -> None:
+    def __init__(self, database: Any, admitted: Admitted, voice_id: int) -> None:
         self._database = database
-        self._whose = {"call_id": call_id, "voice_id": voice_id}
+        self._whose = {
+            "call_id": admitted.call_id,
+            "voice_id": voice_id,
+            "ticket_id": admitted.ticket_id,
+        }
 
     async def perform(self, name: str, *, reason: str, due: str) -> bool:
         done = await self._ask(actions.perform, name=name, reason=reason, due=due)

@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 
 from calls.events import Change, change
 from calls.models import IngestKey, Ticket
-from calls.services import commands, legs, tickets
+from calls.services import commands, legs, tickets, voices
 from streams.models import Gap, Process, Stream
 from streams.protocol import StartBody
 
@@ -157,10 +157,12 @@ def close(
     with _within(into) as c:
         if totals is not None:
             progress(sid=sid, totals=totals, ticket_id=ticket_id, talk=talk)
-        stream = _of(sid, ticket_id).select_related("leg").first()
+        stream = _of(sid, ticket_id).select_related("leg", "ticket").first()
         if stream is None or not _close_row(stream, reason, now, error):
             return False
         tickets.release(ticket_id=stream.ticket_id, now=now)
+        if reason == Stream.Reason.DRAINED and stream.ticket.kind == Ticket.Kind.VOICE:
+            voices.drained(leg=stream.leg)
         facts = {"reason": reason}
         c.emit(kind="stream.closed", noun="stream", key=sid, call=stream.leg.call_id, facts=facts)
         return True

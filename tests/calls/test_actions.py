@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from calls import path
-from calls.models import Action, Call, Callback, Event, Queue, Voice, VoiceTable, Waiting
+from calls.models import Action, Call, Callback, Event, Queue, Ticket, Voice, VoiceTable, Waiting
 from calls.refusal import Refused
 from calls.selectors import voices
 from calls.selectors.agents import free
@@ -45,12 +45,18 @@ def voice(queue):
 def call(voice):
     number = factories.number(destination="voice", voice=voice)
     made = factories.call(number=number, voice=voice, plan=path.to_voice(voice.pk), started_at=NOON)
-    factories.leg(made)
+    factories.ticket(factories.leg(made), kind="voice", name="voice")
     return made
 
 
+def speaking(call):
+    """Whose voice it is, and the ticket of the stream that it speaks on."""
+    ticket = Ticket.objects.get(leg__call=call)
+    return {"call_id": call.pk, "voice_id": call.voice_id, "ticket_id": ticket.pk, "now": NOON}
+
+
 def do(call, name, **more):
-    return actions.perform(call_id=call.pk, voice_id=call.voice_id, name=name, now=NOON, **more)
+    return actions.perform(**speaking(call), name=name, **more)
 
 
 def code(refused):
@@ -100,7 +106,7 @@ def test_only_an_action_of_its_own_is_done_by_its_exact_name(call, name):
 @pytest.mark.parametrize("plan", [{"step": "conference", "name": "call-1-1"}, path.to_voice(10**6), {}])
 def test_once_somebody_has_taken_over_nothing_is_changed(call, plan):
     Call.objects.update(plan=plan)
-    asked = {"call_id": call.pk, "voice_id": call.voice_id, "now": NOON}
+    asked = speaking(call)
     for act in (
         lambda: do(call, "person"),
         lambda: do(call, "later"),
@@ -113,6 +119,17 @@ def test_once_somebody_has_taken_over_nothing_is_changed(call, plan):
         assert code(refused) == "taken_over"
     assert Call.objects.get().plan == plan
     assert (Waiting.objects.count(), Callback.objects.count(), Event.objects.count()) == (0, 0, 0)
+
+
+def test_what_a_voice_asked_for_before_its_stream_was_lost_is_not_done_to_the_one_that_came_back(call):
+    before = speaking(call)
+    Ticket.objects.update(released_at=NOON)
+    factories.ticket(call.legs.get(), kind="voice", name="voice-2")
+    Call.objects.update(plan=path.to_voice(call.voice_id, lost=1))
+    with pytest.raises(Refused) as refused:
+        actions.perform(**before, name="person")
+    assert code(refused) == "taken_over"
+    assert Call.objects.get().plan == path.to_voice(call.voice_id, lost=1)
 
 
 def test_a_call_that_is_over_takes_no_action(call):
@@ -176,7 +193,7 @@ def test_a_fact_needs_a_name_of_its_own(call, name):
 
 
 def test_a_voice_that_cannot_go_on_leads_to_its_queue_or_an_apology(call):
-    asked = {"call_id": call.pk, "voice_id": call.voice_id, "now": NOON}
+    asked = speaking(call)
     actions.give_up(**asked)
     assert Call.objects.get().plan == path.to_end(path.APOLOGY)
     queue = Queue.objects.create(name="Night shift")
@@ -190,7 +207,7 @@ def test_a_voice_that_cannot_go_on_leads_to_its_queue_or_an_apology(call):
 
 
 def test_a_place_is_kept_and_a_goodbye_said(call):
-    asked = {"call_id": call.pk, "voice_id": call.voice_id, "now": NOON}
+    asked = speaking(call)
     actions.keep_place(at="menu", **asked)
     about = voices.briefing(call.pk)
     assert about is not None
@@ -201,7 +218,7 @@ def test_a_place_is_kept_and_a_goodbye_said(call):
 
 
 def test_a_code_is_asked_only_where_there_is_one_to_compare_with(call):
-    asked = {"call_id": call.pk, "voice_id": call.voice_id, "then": "in", "failed": "out", "now": NOON}
+    asked = {**speaking(call), "then": "in", "failed": "out"}
     with pytest.raises(Refused) as refused:
         actions.to_verify(**asked)
     assert code(refused) == "nothing_to_compare"
@@ -279,6 +296,7 @@ class Hostile(TestCase):
     @given(name=st.text(max_size=60), reason=st.text(max_size=300), due=st.text(max_size=60))
     def test_no_text_leads_anywhere_else(self, name, reason, due):
         call = factories.call(voice=self.voice, plan=path.to_voice(self.voice.pk), started_at=NOON)
+        factories.ticket(factories.leg(call), kind="voice", name="voice")
         with suppress(Refused):
             do(call, name, reason=reason, due=due)
         call.refresh_from_db()

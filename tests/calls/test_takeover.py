@@ -50,6 +50,12 @@ def mina(client: Client) -> Client:
     return client
 
 
+def speaking(call):
+    """Whose voice it is, on which stream."""
+    ticket = Ticket.objects.get(kind="voice")
+    return {"call_id": call.pk, "voice_id": call.voice_id, "ticket_id": ticket.pk}
+
+
 def answered(twilios, mina, call):
     """Mina has asked to take over, and her phone has answered."""
     assert do(mina, call.pk, "call.takeover").json()["state"] == "done"
@@ -90,7 +96,7 @@ def test_once_they_are_there_the_caller_is_fetched_out_of_the_voice(twilios, cal
     assert tags(next_turn(twilios, call)) == ["Start", "Dial"], "the number's tap begins"
     assert Ticket.objects.get(kind="voice").released_at is not None
     with pytest.raises(Refused) as refused:
-        actions.goodbye(call_id=call.pk, voice_id=call.voice_id, now=twilios.now)
+        actions.goodbye(**speaking(call), now=twilios.now)
     assert refused.value.code == "taken_over"
 
 
@@ -129,7 +135,7 @@ def test_a_redirect_that_twilio_refuses_leaves_the_caller_to_the_voice(twilios, 
     twilios.settle()
     call.refresh_from_db()
     assert call.plan == path.to_voice(call.voice_id, at="menu")
-    actions.keep_place(call_id=call.pk, voice_id=call.voice_id, at="end", now=twilios.now)
+    actions.keep_place(**speaking(call), at="end", now=twilios.now)
 
 
 def test_a_redirect_without_effect_is_asked_again(twilios, call, mina) -> None:

@@ -12,8 +12,10 @@ from calls import path
 from calls.models import Call, Hours, Queue, Ticket, Voice, Waiting
 from calls.services import tickets
 from calls.services.voices import LOST
+from streams.services import streams
 from tests import factories, people, twilio
 from tests.calls.line import Line, said, tags
+from tests.factories import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("contactcenter.urls")]
 
@@ -97,6 +99,35 @@ def test_a_voice_that_is_lost_twice_leads_to_its_queue_and_the_tap_begins(number
     assert (Waiting.objects.get().queue, Waiting.objects.get().reason) == (queue, LOST)
     assert call().tap_wanted
     assert sorted(Ticket.objects.values_list("name", flat=True)) == ["tap", "voice", "voice-2"]
+
+
+@pytest.mark.parametrize("order", ["the row first", "the turn first"])
+def test_a_restart_of_ours_is_not_counted_as_a_loss(number, voice, order):
+    line = Line()
+    document = line.ring()
+    for time in range(3):
+        leg = call().legs.get()
+        stream = factories.stream(leg, ticket=tickets.live_on(leg)[0])
+        if order == "the row first":
+            streams.close(sid=stream.sid, reason="drained", now=NOON)
+        document = line.go(document)
+        if order == "the turn first":
+            streams.close(sid=stream.sid, reason="drained", now=NOON)
+        assert tags(document) == ONCE, time
+        assert call().plan == path.to_voice(voice.pk)
+    line.go(document)
+    assert call().plan["lost"] == 1, "one that was lost is"
+
+
+def test_a_restart_after_the_caller_has_gone_on_changes_nothing(number):
+    line = Line()
+    document = line.ring()
+    leg = call().legs.get()
+    stream = factories.stream(leg, ticket=tickets.live_on(leg)[0])
+    plans_to(path.to_phone("+31201234999"))
+    line.go(document)
+    streams.close(sid=stream.sid, reason="drained", now=NOON)
+    assert call().plan == path.to_phone("+31201234999")
 
 
 def test_without_a_queue_a_caller_hears_an_apology(number, voice):

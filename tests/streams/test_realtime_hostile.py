@@ -15,7 +15,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
 from calls import path
-from calls.models import Action, AuditEvent, Call, Callback, Command, Queue, Voice
+from calls.models import Action, AuditEvent, Call, Callback, Command, Queue, Ticket, Voice
 from calls.refusal import Refused
 from calls.selectors import voices
 from calls.services import actions
@@ -37,10 +37,11 @@ class AtWork(FakeTalk):
     """A talk whose actions are really taken."""
 
     async def do(self, action: str, *, reason: str = "", due: str = "") -> None:
-        call_id = self.call.pk
+        ticket = await Ticket.objects.aget(leg__call=self.call)
         try:
             done = await sync_to_async(actions.perform)(
-                call_id=call_id,
+                call_id=self.call.pk,
+                ticket_id=ticket.pk,
                 voice_id=self.briefing.voice,
                 name=action,
                 reason=reason,
@@ -76,7 +77,7 @@ def call() -> Call:
     Action.objects.create(voice=other, name="bank", kind="phone", phone="+31900123456")
     number = factories.number(destination="voice", voice=voice)
     made = factories.call(number=number, voice=voice, plan=path.to_voice(voice.pk))
-    factories.leg(made)
+    factories.ticket(factories.leg(made), kind="voice", name="voice")
     return made
 
 
