@@ -25,7 +25,7 @@ _TAKEN = "Somebody else has the call now, or it is over."
 
 @contextmanager
 def held(call_id: int, voice_id: int, ticket_id: int, *, now: datetime) -> Iterator[tuple[Change, Call]]:
-    """One change with the call locked. Raises Refused (`taken_over`) unless this voice speaks, over the stream
+    """One change with the call locked. Raises Refused (`taken_over`) unless this voice speaks, on the stream
     of this ticket: what it asked for before its stream was lost is not done to the one that came back.
     """
     with change(at=now) as told:

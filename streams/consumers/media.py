@@ -7,15 +7,18 @@ call's socket. `as_asgi()` is there so that it stands in a URLRouter like any co
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from calls.counters import count
 from streams.live.outlet import Outlet
 from streams.live.runtime import runtime
-from streams.live.socket import Facts, MediaSocket
+from streams.live.socket import OVER, Facts, MediaSocket
 
 __all__ = ["MediaConsumer"]
 
+_log = logging.getLogger("contactcenter.media")
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -58,7 +61,7 @@ class MediaConsumer:
                 task.cancel()
 
         socket.opened(close=stop_reading)
-        writing = asyncio.create_task(_write(socket.outlet, send)) if socket.outlet else None
+        writing = asyncio.create_task(_write(socket, socket.outlet, send)) if socket.outlet else None
         try:
             ended = await self._read(socket, receive)
         except asyncio.CancelledError:
@@ -90,11 +93,21 @@ class MediaConsumer:
         return None
 
 
-async def _write(outlet: Outlet, send: Send) -> None:
-    """Send what a voice says, in its order; a transport that is gone ends the reading too."""
-    with contextlib.suppress(OSError):
+async def _write(socket: MediaSocket, outlet: Outlet, send: Send) -> None:
+    """Send what a voice says, in its order; a transport that is gone ends the reading too.
+
+    One that fails otherwise ends the socket: its caller would hear nothing any more, and goes on elsewhere.
+    """
+    try:
         while True:
             await send({"type": "websocket.send", "text": await outlet.get()})
+    except OSError:
+        return
+    except Exception as error:
+        sid = socket.stream_sid
+        _log.error("media.write.failed", extra={"stream": sid, "error": type(error).__name__})
+        count("media.write.failed")
+        socket.hang_up(OVER, "failed", "media.voice.failed")
 
 
 def facts(scope: Message) -> Facts:

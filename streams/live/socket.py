@@ -32,7 +32,7 @@ from streams.services import admission
 from streams.services.admission import Admitted, Refused
 from streams.session import Session
 
-__all__ = ["Facts", "MediaSocket"]
+__all__ = ["OVER", "Facts", "MediaSocket"]
 
 CLAIM_SECONDS: Final = 5.0
 START_SECONDS: Final = 5.0
@@ -135,12 +135,17 @@ class MediaSocket:
         """One binary message: the protocol has none."""
         self._note(self._ingest.feed_binary(data))
 
+    @property
+    def stream_sid(self) -> str:
+        """Of the stream, once it has started; else nothing."""
+        return self._live.sid if self._live else ""
+
     def hang_up(self, code: int, reason: str, event: str) -> None:
         """End the socket from our side with this code, its row with `reason`; told as `event`. Once."""
         if self.close_code is not None:
             return
         self.close_code = code
-        sid = self._live.sid if self._live else ""
+        sid = self.stream_sid
         if code in {OVER, RESTART}:
             _log.info(event, extra={"stream": sid, "code": code})
         else:
@@ -297,8 +302,7 @@ class MediaSocket:
         denied("media.message.bad")
         if error.code not in self._named:
             self._named.add(error.code)
-            sid = self._live.sid if self._live else ""
-            _log.warning("media.message.bad", extra={"stream": sid, "why": error.code})
+            _log.warning("media.message.bad", extra={"stream": self.stream_sid, "why": error.code})
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

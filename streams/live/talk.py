@@ -25,6 +25,8 @@ COUGH_SECONDS: Final = 1.2
 """Who fell silent so long ago without a word had only coughed: we go on with what they have not heard."""
 RESUMED: Final = 2
 TRIES: Final = 3
+WORDLESS: Final = 5
+"""So many answers without a digit are borne while digits are asked for; then it is asked again."""
 _FAREWELL_SECONDS = 10.0
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _HEADERS: Final = frozenset({b"RIFF", b"RIFX", b"OggS", b"fLaC", b".snd", b"caff"})
@@ -202,12 +204,14 @@ class LiveTalk:
         return ""
 
     async def _digits(self, most: int) -> str:
-        found, seconds = "", ANSWER_SECONDS
-        while len(found) < most:
+        found, seconds, wordless = "", ANSWER_SECONDS, 0
+        while len(found) < most and wordless < WORDLESS:
             event = await self._answer(seconds)
             if isinstance(event, Silence) or (isinstance(event, Key) and event.digit == "#"):
                 break
-            found += event.digit if isinstance(event, Key) else spoken.as_digits(event.text)
+            more = event.digit if isinstance(event, Key) else spoken.as_digits(event.text)
+            found += more
+            wordless += not more
             seconds = BETWEEN_DIGITS_SECONDS if found else ANSWER_SECONDS
         return found
 

@@ -14,6 +14,7 @@ from calls.events import Change
 from calls.text import clean
 from calls.writer import Writer
 from streams.journal_reader import owned
+from streams.live.runner import Runner
 from streams.live.stream import LiveStream
 from streams.live.table import Table
 from streams.live.ticker import Ticker
@@ -70,8 +71,7 @@ class Words:
         finals: list[Line] = []
         for line in live.lines.read():
             if line["kind"] == "final":
-                if live.keeps_words:
-                    finals.append(line)
+                finals.append(line)
                 self._final(live, line, now)
             elif line["kind"] == "partial":
                 live.spoken.wrote(now)
@@ -80,8 +80,11 @@ class Words:
                 live.spoken.heard(line.get("end_ms", 0), now)
             elif line["kind"] == "done":
                 live.words_final = True
-        if finals:
+        if finals and live.keeps_words:
             self._store(live, finals)
+        if live.runner is not None:  # once they are on their way to the rows: it may end the call
+            for line in finals:
+                _hand_on(live.runner, line)
 
     def _final(self, live: LiveStream, line: Line, now: float) -> None:
         track, end_ms = line.get("track", ""), line.get("end_ms", 0)
@@ -89,8 +92,6 @@ class Words:
         live.spoken.wrote(now)
         live.spoken.final(track, end_ms, line.get("text", ""), live.ingest.session.position_ms)
         self._ticker.forget(live.sid, track)
-        if live.runner is not None:
-            live.runner.words(line.get("text", ""), line.get("start_ms", 0), end_ms, line.get("confidence"))
 
     def _partial(self, live: LiveStream, line: Line) -> None:
         if live.runner is not None:
@@ -123,6 +124,10 @@ class Words:
         if live.words_final or now - live.ended_at >= self._keep_seconds:
             live.settling = True
             self._writer.put(partial(_behind, partial(self._table.call, self._table.forget, live)))
+
+
+def _hand_on(runner: Runner, line: Line) -> None:
+    runner.words(line.get("text", ""), line.get("start_ms", 0), line.get("end_ms", 0), line.get("confidence"))
 
 
 # Jobs of the writer.

@@ -69,7 +69,8 @@ class Cache:
             sound = await self._speaker.speak(text, language)
             if keep and sound:
                 await asyncio.to_thread(self._keep, name, sound)
-        self._remember(name, sound)
+        if sound:
+            self._remember(name, sound)
         return sound
 
     def _kept(self, name: str) -> bytes:

@@ -385,6 +385,19 @@ def test_digits_are_spoken_in_parts_or_keyed_up_to_the_hash() -> None:
     assert found == ["4711", "42"]
 
 
+def test_who_talks_on_without_a_digit_is_asked_again_and_not_for_ever() -> None:
+    found: list[str] = []
+
+    async def talk(call: Talk) -> None:
+        found.append(await call.digits("Which number?", least=4, most=8))
+
+    chat = [(1.0 + 3 * n, speaks("well you see")) for n in range(60)]
+    conversation = converse(talk, *chat)
+    assert found == [""]
+    assert len(conversation.lines) == 3
+    assert conversation.at_ms < 90_000
+
+
 def test_the_echo_says_what_it_hears_and_ends_with_the_hash_key() -> None:
     async def whole() -> Conversation:
         conversation = Conversation(EchoVoice())

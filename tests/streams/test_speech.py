@@ -286,6 +286,14 @@ async def test_memory_is_bounded_and_what_was_not_used_goes_first(tmp_path: Path
     assert speaker.spoken == ["one", "two", "three", "four", "two"]
 
 
+async def test_what_has_no_sound_takes_no_memory(tmp_path: Path) -> None:
+    speaker = Counting(bytes_each=0)
+    cache = Cache(speaker, tmp_path, memory_bytes=3000)
+    for _ in range(2):
+        assert await cache.speak("…", "en") == b""
+    assert speaker.spoken == ["…", "…"], "nothing of it was kept"
+
+
 def test_files_are_bounded_and_the_longest_unused_goes_first(tmp_path: Path) -> None:
     store = Store(tmp_path, 3000)
     for age, name in ((300, "a"), (200, "b"), (100, "c")):

@@ -15,6 +15,7 @@ from calls.services import actions
 from streams import wordfile
 from streams.journal import SENT, Reader, journal_path
 from streams.live import voicing
+from streams.live.outlet import Outlet
 from streams.live.runtime import runtime
 from streams.models import Stream
 from streams.voices.base import Talk
@@ -232,6 +233,23 @@ async def test_who_hangs_up_ends_the_voice_and_its_stream() -> None:
     assert (await rows(Stream.objects.get)).close_reason == "stop"
     await settle()
     assert len(runtime().table.open()) == 0
+
+
+async def test_a_transport_that_fails_ends_the_stream_so_that_the_caller_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    take = Outlet.get
+
+    async def get(outlet: Outlet) -> str:
+        await take(outlet)
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(Outlet, "get", get)
+    socket = await opened(await rows(a_ticket))
+    assert await socket.closed_with() == 1000
+    await written()
+    assert (await rows(Stream.objects.get)).close_reason == "failed"
+    assert [record.getMessage() for record in caplog.records].count("media.write.failed") == 1
 
 
 async def test_how_quickly_it_answered_is_told_for_each_turn(settings: Any) -> None:
