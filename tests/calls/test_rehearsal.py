@@ -67,7 +67,7 @@ def test_where_a_verification_is_waited_for():
 def test_an_action_that_the_voice_does_not_have():
     shown = tried("a person", actions={})
     assert would(shown) == [
-        "do “person”: the voice has no such action, reason: Self service: ", "hang up",
+        "do “person”: the voice has no such action, reason: Asked for a person.", "hang up",
     ]  # fmt: skip
 
 

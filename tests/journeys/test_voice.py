@@ -154,7 +154,7 @@ def test_a_call_back_is_booked_by_speaking_and_a_person_knows_all_of_it_before_a
     dialog = jonas.rings()
     for words in ("Call me back", "On which day shall we call you?", "I want to speak to a person"):
         expect(dialog).to_contain_text(words)
-    expect(dialog).to_contain_text("Self service: call me back")
+    expect(dialog).to_contain_text("Asked for a person.")
     assert site.ask(f"Offer.objects.get(call__legs__sid='{sid}').state") == "ringing"
     jonas.accept()
     jonas.hears_words({"rather", "talk", "you", "now"})

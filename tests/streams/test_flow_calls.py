@@ -65,7 +65,7 @@ def test_a_call_back_is_booked_by_speaking_and_then_a_person_asked_for():
     talk = called("call me back", "today", "yes", "Two thirty p M.", "yes", "a person please")
     reason = "Asked by phone for a call back, today at 2:30 PM."
     assert did(talk, "perform") == [
-        ("call_back", reason, "2026-11-26T14:30:00+00:00"), ("person", "Self service: call me back", ""),
+        ("call_back", reason, "2026-11-26T14:30:00+00:00"), ("person", "Asked for a person.", ""),
     ]  # fmt: skip
     assert "We will call you today at 2:30 PM." in heard(talk)
     assert talk.believed() == talk.played()
@@ -79,5 +79,5 @@ def test_who_interrupts_is_understood():
 
 def test_who_says_nothing_comes_to_a_person():
     talk = called()
-    assert did(talk, "perform") == [("person", "Self service: ", "")]
+    assert did(talk, "perform") == [("person", "Self service could not find out what is wanted.", "")]
     assert heard(talk).count("I did not hear you.") == 2

@@ -45,7 +45,7 @@ async def test_a_caller_books_a_call_back_by_speaking_and_asks_for_a_person():
         ("fact", "day", "2026-11-26"),
         ("fact", "time", "14:30"),
         ("do", "call_back", "Asked by phone for a call back, today at 2:30 PM.", "2026-11-26T14:30:00+00:00"),
-        ("do", "person", "Self service: call me back", ""),
+        ("do", "person", "Asked for a person.", ""),
     ]
     assert "We will call you today at 2:30 PM." in call.said
 
@@ -59,13 +59,13 @@ async def test_who_interrupts_the_greeting_with_the_answer_is_not_asked():
     assert call.told[-3:] == [
         ("at", "check"),
         ("say", "Before I tell you about it, we check who you are."),
-        ("verify", "tell", "person"),
+        ("verify", "tell", "not_verified"),
     ]
 
 
 async def test_a_person_can_be_asked_for_while_it_speaks():
     call = await led(interrupts("a person please"))
-    assert call.did("do") == [("do", "person", "Self service: ", "")]
+    assert call.did("do") == [("do", "person", "Asked for a person.", "")]
 
 
 async def test_who_coughs_into_the_greeting_is_asked():
@@ -76,7 +76,7 @@ async def test_who_coughs_into_the_greeting_is_asked():
 
 async def test_its_place_is_told_before_anything_is_said_there():
     call = await led()
-    assert call.did("at") == [("at", "hello"), ("at", "menu"), ("at", "person")]
+    assert call.did("at") == [("at", "hello"), ("at", "menu"), ("at", "not_understood")]
     assert call.told[0] == ("at", "hello")
 
 
@@ -93,7 +93,7 @@ async def test_an_action_that_is_not_possible_goes_on_otherwise():
     call = await led(*keys("1"), "today", "yes", "noon", "yes", "no", "no", refused=["call_back", "fact"])
     assert "We cannot promise that time. Would you like another one?" in call.said
     call = await led(*keys("24711"), "yes", refused=["verify"])
-    assert call.did("do") == [("do", "person", "Self service: order status", "")]
+    assert call.did("do") == [("do", "person", "Self service could not tell who it is.", "")]
 
 
 async def test_a_silent_caller_comes_to_a_person():
@@ -110,7 +110,7 @@ async def test_words_without_a_word_and_sound_are_passed_over():
 async def test_what_is_said_before_a_deed_is_not_interrupted():
     call = await led("a person", interrupts("no wait"))
     assert call.told[-2:] == [
-        ("say", "One moment, I connect you."), ("do", "person", "Self service: ", ""),
+        ("say", "One moment, I connect you."), ("do", "person", "Asked for a person.", ""),
     ]  # fmt: skip
 
 
