@@ -22,6 +22,10 @@ from calls.services import numbers, tickets
 from calls.services.numbers import Difference
 
 _NOT_YET = "Nothing at Twilio was changed. Press Fix: it shows what differs there before it sets it."
+_VOICE_UNUSED = (
+    "The voice %(voice)s does not answer: calls go to “%(where)s”. For the voice choose the destination "
+    "“A voice that answers”."
+)
 
 
 class StreamingFilter(admin.SimpleListFilter):
@@ -125,6 +129,9 @@ class PhoneNumberAdmin(ObjectActionsMixin):
         if {"e164", "region"} & set(form.changed_data):
             obj.webhook_state, obj.webhook_found, obj.checked_at = PhoneNumber.Webhooks.UNKNOWN, {}, None
             messages.info(request, _NOT_YET)
+        if obj.voice is not None and obj.destination != PhoneNumber.Destination.VOICE:
+            where = obj.get_destination_display()
+            messages.warning(request, _VOICE_UNUSED % {"voice": obj.voice, "where": where})
         super().save_model(request, obj, form, change)
 
     def pick_view(self, request: HttpRequest) -> HttpResponse:

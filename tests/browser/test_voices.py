@@ -13,6 +13,7 @@ from tests.browser.test_looks import CONTRAST, NAMELESS, SMALL
 from tests.browser.theatre import Stage
 from tests.browser.wallplay import Played, row
 from tests.browser.wallplay import call as wall_call
+from tests.browser.wallplay import stream as wall_stream
 from tests.chromium import picture
 
 SPOKEN = {"voice": "Self-service", "agent": "", "agent_id": None, "conference": False}
@@ -69,8 +70,18 @@ def test_how_quickly_the_voice_answers_is_told_turn_by_turn(play: CallPlay) -> N
     expect(panel).to_be_hidden()
     for number, gap in enumerate((700, 650, 900), 1):
         play.tell("turn", **turn(play, number, gap))
-    expect(panel.locator("[data-turns-sum]")).to_have_text("p50 0.7 s, p95 0.9 s, 3 turns")
+    expect(panel.locator("[data-turns-sum]")).to_have_text(
+        "Half within 0.7 s, 95 of 100 within 0.9 s (3 turns)"
+    )
     expect(panel.locator("li")).to_have_text(["00:040.7 s", "00:080.7 s", "00:120.9 s"])
+
+
+def test_the_stream_of_a_voice_takes_none_of_the_four_tracks(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    budget = play.page.locator("[data-budget]")
+    expect(budget).to_have_text("2 of 4 tracks in use")
+    play.tell("stream", **wall_stream(2, call=play.call, name="voice", kind="voice", tracks=["inbound"]))
+    expect(budget).to_have_text("2 of 4 tracks in use; the voice's stream takes none")
 
 
 def test_where_a_voice_speaks_one_takes_over_and_neither_coaches_nor_joins(play: CallPlay) -> None:

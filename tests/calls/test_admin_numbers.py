@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from calls.models import AuditEvent, Hours, OpeningTime, PhoneNumber, Queue
+from calls.models import AuditEvent, Hours, OpeningTime, PhoneNumber, Queue, Voice
 from tests import factories, people
 from tests.calls.numbers import E164, RIGHT, ROUTE, Twilio
 from tests.calls.rest import Rest, error, page, rest
@@ -270,3 +270,11 @@ def test_a_number_that_is_well_is_told_so_and_nobody_is_called(
     assert "the queue Help, 1 agent" in told
     assert [asked.path for asked in twilio_rest.posts()] == ["/twilio/call-status/"]
     assert ROUTE in {asked.path for asked in twilio_rest.asked}
+
+
+@pytest.mark.parametrize(("destination", "warned"), [("phone", True), ("voice", False)])
+def test_a_voice_that_is_chosen_and_does_not_answer_is_pointed_out(ada, destination, warned):
+    voice = Voice.objects.create(name="Self-service")
+    page = ada.post(ADD, fields(voice=voice.pk, destination=destination), follow=True).content.decode()
+    assert ("The voice Self-service does not answer: calls go to “Telephone number”" in page) is warned
+    assert PhoneNumber.objects.get().voice == voice

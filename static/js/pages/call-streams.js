@@ -66,7 +66,11 @@ export class Streams {
   budget() {
     const used = this.used();
     const place = one("[data-budget]");
-    text(one("[data-word]", place), gettext("%(used)s of %(all)s tracks in use", { used, all: TRACKS }));
+    const besides = this.state.openOf(this.id).some((stream) => stream.kind === "voice");
+    const words = besides
+      ? gettext("%(used)s of %(all)s tracks in use; the voice's stream takes none", { used, all: TRACKS })
+      : gettext("%(used)s of %(all)s tracks in use", { used, all: TRACKS });
+    text(one("[data-word]", place), words);
     all("i", place).forEach((pip, n) => pip.classList.toggle("is-used", n < used));
     if (!this.startButton) return;
     const starting = this.acts.waiting("stream.start").length > 0;

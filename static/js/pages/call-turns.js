@@ -20,7 +20,7 @@ export class Turns {
     this.list.said = said;
     const gaps = turns.map((turn) => turn.gap_ms);
     const count = ngettext("%(n)s turn", "%(n)s turns", turns.length);
-    text(one("[data-turns-sum]", this.panel), gettext("p50 %(p50)s, p95 %(p95)s, %(turns)s", { p50: seconds(percentile(gaps, 0.5)), p95: seconds(percentile(gaps, 0.95)), turns: count }));
+    text(one("[data-turns-sum]", this.panel), gettext("Half within %(p50)s, 95 of 100 within %(p95)s (%(turns)s)", { p50: seconds(percentile(gaps, 0.5)), p95: seconds(percentile(gaps, 0.95)), turns: count }));
     this.list.replaceChildren(...turns.map(asItem));
   }
 }
