@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
+import hypothesis
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
@@ -12,6 +13,10 @@ pytest.register_assert_rewrite("tests.chromium", "tests.invariants", "tests.twil
 
 from tests.processes import postgres, redis_server  # noqa: E402, F401  fixtures
 from tests.product import cluster_site, site  # noqa: E402, F401  fixtures
+
+# How long an example takes is the machine's affair, and no reason to fail.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 LIMIT_SECONDS = 180
 MARKS = {"cluster": "cluster", "browser": "browser", "journeys": "journey"}

@@ -40,9 +40,12 @@ def ask(told: Change, *, waiting: Waiting, now: datetime) -> Callback:
 
 
 def note(told: Change, *, call: Call, queue: Queue, due_at: datetime, note: str, now: datetime) -> Callback:
-    """A voice promises that somebody calls back (`check` first); what was promised before moves there."""
-    row = _open(call) or Callback(call=call, e164=call.caller, place_at=now, created_at=now)
-    row.queue, row.priority = queue, queue.priority
+    """A voice promises that somebody calls back (`check` first); what was promised before moves there, also
+    what the same caller was promised for this queue in a call before.
+    """
+    row = _open(call) or _of_before(call, queue)
+    row = row or Callback(e164=call.caller, place_at=now, created_at=now)
+    row.call, row.queue, row.priority = call, queue, queue.priority
     row.due_at, row.note = due_at, clean(note, 200)
     row.save()
     told.emit(kind="callback.asked", noun="callback", key=row.pk, call=call.pk)
@@ -84,6 +87,12 @@ def cancel(*, callback: Callback, by: User, now: datetime) -> bool:
             kind="callback.cancelled", noun="callback", key=callback.pk, call=callback.call_id, by=by.pk
         )
     return True
+
+
+def _of_before(call: Call, queue: Queue) -> Callback | None:
+    """An open promise of the queue to the same number; no agent's own."""
+    there = Callback.objects.open().select_for_update().filter(e164=call.caller, agent__isnull=True)
+    return there.filter(queue=queue).first()
 
 
 def _open(call: Call) -> Callback | None:

@@ -147,6 +147,28 @@ def test_a_call_back_is_a_promise_of_the_queue_and_the_conversation_goes_on(call
     assert Callback.objects.get().due_at.day == 22, "asked again, the promise moves"
 
 
+def test_who_calls_again_and_asks_again_is_called_back_once(call, voice, queue):
+    do(call, "later", due="2026-11-21T09:00:00Z")
+    Call.objects.update(state="ended", ended_at=NOON)
+    again = factories.call(
+        number=call.number,
+        caller=call.caller,
+        voice=voice,
+        plan=path.to_voice(voice.pk),
+        started_at=NOON,
+    )
+    factories.ticket(factories.leg(again), kind="voice", name="voice")
+    do(again, "later", reason="Still broken", due="2026-11-22T09:00:00Z")
+    row = Callback.objects.get()
+    assert (row.call, row.due_at.day, row.note) == (again, 22, "Still broken")
+    Callback.objects.update(agent=people.agent_jonas())
+    do(again, "later", due="2026-11-22T09:00:00Z")
+    assert Callback.objects.count() == 1, "the same call's own promise is whoever's it is"
+    Callback.objects.update(call=call)
+    do(again, "later", due="2026-11-22T09:00:00Z")
+    assert Callback.objects.count() == 2, "what an agent promised stays theirs"
+
+
 @pytest.mark.parametrize("due", ["tomorrow", "2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z", "9" * 90])
 def test_a_time_that_cannot_be_kept_is_refused(call, due):
     with pytest.raises(Refused) as refused:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import days
@@ -114,13 +114,11 @@ def test_when_it_opens_next():
     assert days.say_opening(Schedule(), datetime(2026, 11, 27, tzinfo=UTC)) == "at a later date"
 
 
-@settings(deadline=None)
 @given(st.dates(date(2026, 11, 26), date(2026, 12, 31)))
 def test_what_is_said_back_is_understood_again(day):
     assert days.as_day(days.say_day(day, TODAY), TODAY) == day
 
 
-@settings(deadline=None)
 @given(st.times().map(lambda at: at.replace(second=0, microsecond=0)))
 def test_so_is_every_time(at):
     assert days.as_time(days.say_time(at)) == at
@@ -144,7 +142,6 @@ WORDS = [
 ]
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(max_size=200), st.lists(st.sampled_from(WORDS)).map(" ".join)), st.dates())
 def test_nothing_that_is_said_breaks_it(said, today):
     days.as_time(said)

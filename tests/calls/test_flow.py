@@ -382,7 +382,7 @@ def walk_and_fall_silent(talk, heard):
     silence(talk, state)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(files(), st.lists(HEARD, max_size=12))
 def test_whoever_falls_silent_comes_to_an_end(text, heard):
     try:
@@ -392,7 +392,6 @@ def test_whoever_falls_silent_comes_to_an_end(text, heard):
     walk_and_fall_silent(talk, heard)
 
 
-@settings(deadline=None)
 @given(st.lists(HEARD | st.sampled_from(["order status", "call me back", "4711"]).map(Spoke), max_size=25))
 def test_so_they_do_in_the_flow_that_is_shipped(heard):
     walk_and_fall_silent(flowfile.parse(SHIPPED.read_text(encoding="utf-8")), heard)

@@ -260,13 +260,12 @@ WORDS = [
 ]  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400) | st.lists(st.sampled_from(WORDS), max_size=120).map("".join))
 def test_nothing_but_a_flow_error_is_raised(text):
     lines_refused(text)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=150)
 @given(st.integers(0, 3000), st.integers(0, 60), st.sampled_from([*WORDS, "", "\x00", "go: menu", "{x}"]))
 def test_nor_for_a_flow_that_was_damaged(at, length, other):
     text = SHIPPED.read_text(encoding="utf-8")

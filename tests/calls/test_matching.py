@@ -1,7 +1,7 @@
 """What was meant, from what speech recognition on a telephone makes of it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import matching
@@ -63,7 +63,6 @@ def test_yes_and_no(said, answer):
     assert matching.yes_or_no(said) is answer
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=300), st.dictionaries(st.text(max_size=20), st.lists(st.text(max_size=40), max_size=5))
 )

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from calls.redaction import (
@@ -88,7 +88,6 @@ SCRAPS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(
     spelled(cards()),
     st.sampled_from(["", "My card is ", "(", "it’s "]),
@@ -102,7 +101,6 @@ def test_no_card_number_survives_however_it_is_spelled(number: str, before: str,
     assert hidden(before + number + after) == before + CARD + after
 
 
-@settings(deadline=None)
 @given(SCRAPS.map(" ".join) | st.text(max_size=200))
 def test_hiding_again_changes_nothing(text: str) -> None:
     once = hidden(text)
@@ -111,7 +109,6 @@ def test_hiding_again_changes_nothing(text: str) -> None:
     assert hidden_partial(shown) == shown
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["hello", "is", "the", "security", "code", "c", "v", "verification"])))
 def test_a_text_without_digits_is_untouched(words: list[str]) -> None:
     text = " ".join(words)
@@ -193,7 +190,6 @@ def test_a_code_that_was_asked_for_is_hidden_without_its_name() -> None:
     assert hidden("sure, it's 1 2 3") == "sure, it's 1 2 3"
 
 
-@settings(deadline=None)
 @given(spelled(st.just(VISA)))
 def test_a_growing_card_number_shows_less_than_eight_digits(number: str) -> None:
     for end in range(1, len(number) + 1):

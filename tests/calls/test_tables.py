@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from calls import tables
@@ -41,7 +41,6 @@ def test_a_table_is_refused_with_its_line(text, line, reason):
     assert reason in refused.value.reason
 
 
-@settings(deadline=None)
 @given(st.text('a,"\n\r\x00x1', max_size=200) | st.text(max_size=200))
 def test_nothing_else_is_raised(text):
     with contextlib.suppress(tables.TableError):

@@ -246,7 +246,7 @@ def test_broken_text_is_a_refusal(client):
         assert unsigned_post(client, body=body).status_code == 403
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=300), signature=st.text(st.characters(codec="latin-1"), max_size=60),
        kind=st.sampled_from([FORM, "application/json", FORM + "; charset=utf-7", "\x00"]))  # fmt: skip
 def test_no_made_up_request_is_let_in_or_breaks_anything(body, signature, kind):

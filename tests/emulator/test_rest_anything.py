@@ -88,7 +88,6 @@ def requests(draw: st.DrawFn) -> Asked:
 
 @settings(
     max_examples=ROUNDS,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -268,7 +268,7 @@ def addresses(draw: st.DrawFn, schemes: tuple[str, ...]) -> tuple[str, str]:
     return f"{scheme}://{user}{host}{port}{path}{query}{fragment}", signed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(addresses(("http", "https")), forms, st.data())
 def test_any_webhook_is_accepted_and_with_one_character_changed_refused(
     address: tuple[str, str], fields: Fields, data: st.DataObject
@@ -284,7 +284,7 @@ def test_any_webhook_is_accepted_and_with_one_character_changed_refused(
     assert not OFFICIAL.validate(as_seen(url), Posted(other), sent)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(addresses(("ws", "wss")), st.data())
 def test_any_handshake_is_accepted_and_with_one_character_changed_refused(
     address: tuple[str, str], data: st.DataObject

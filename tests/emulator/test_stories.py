@@ -30,7 +30,6 @@ AUTHORIZED = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT_SID, TOKEN)}
 
 @settings(
     max_examples=ROUNDS,
-    deadline=None,
     derandomize=True,
     database=None,
     # To make twenty calls smaller takes minutes and tells no more than the failure does.

@@ -75,9 +75,7 @@ def documents() -> st.SearchStrategy[str]:
     return st.lists(verbs, max_size=4).map(lambda inside: f"<Response>{''.join(inside)}</Response>")
 
 
-@settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(documents(), min_size=TOGETHER, max_size=TOGETHER))
 async def test_any_document_is_performed_or_noted_and_the_call_ends(written: list[str]) -> None:
     product = Product()

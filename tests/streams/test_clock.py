@@ -180,7 +180,7 @@ def test_what_sound_leaves_of_holes():
     assert [(hole.start, hole.end) for hole in left] == [(0, 5), (45, 50)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_frames_moved_within_the_window_are_all_kept_in_their_places(data: st.DataObject):
     """Up to seven places too late each (140 ms), from the second frame on."""
@@ -193,7 +193,7 @@ def test_frames_moved_within_the_window_are_all_kept_in_their_places(data: st.Da
     assert (clock.lost_ms, holes(clock)) == (0, [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.tuples(st.integers(0, 200), st.integers(1, 400), st.integers(0, 60), st.integers(-9, 9)),

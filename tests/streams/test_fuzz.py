@@ -196,7 +196,7 @@ def test_broken_replies_are_refused_by_name():
         assert result in DOCUMENTED_REPLY, f"FUZZ_SEED={seed} message {number}: {result} from {text[:200]!r}"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.one_of(st.text(max_size=300), st.binary(max_size=300)))
 def test_any_text_and_any_bytes_have_an_outcome(text: str | bytes):
     assert outcome(decode, text) in DOCUMENTED
@@ -210,7 +210,7 @@ JSON = st.recursive(
 EVENTS = ["connected", "start", "media", "dtmf", "mark", "stop", "clear"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.sampled_from(EVENTS), st.dictionaries(st.sampled_from([*EVENTS, "streamSid", "sequenceNumber"]), JSON)
 )
@@ -219,7 +219,7 @@ def test_any_json_under_a_known_event_has_an_outcome(event: str, rest: dict[str,
     assert outcome(decode, text) in DOCUMENTED
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(GOOD), max_size=30), st.booleans())
 def test_good_messages_in_any_order_never_raise_and_never_come_back_to_life(texts: list[str], both: bool):
     ingest = Ingest(Session("bidirectional" if both else "unidirectional"))

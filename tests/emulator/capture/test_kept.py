@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulator.capture import document, headers, socketmessage
@@ -102,7 +102,6 @@ NOBODYS = re.compile(r"[x0\W_]*")
 """Masks and signs: nothing in them tells of anybody, so nothing in them need change."""
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 @example("+" + "1" * 15)
 @example("http://[")

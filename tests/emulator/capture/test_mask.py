@@ -293,7 +293,7 @@ def asked(room: Room, s: Secrets) -> None:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(SECRETS)
 def test_no_secret_survives_in_a_file(secrets: Secrets) -> None:
     file = everything(secrets)
