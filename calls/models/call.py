@@ -92,6 +92,9 @@ class Call(models.Model):
     verified = models.CharField(
         max_length=8, choices=Verified.choices, default=Verified.NOT_ASKED, blank=True
     )
+    wrong_answers = models.PositiveSmallIntegerField(
+        default=0, help_text="Codes and dates of birth that were compared and not right."
+    )
     facts = models.JSONField(default=dict, blank=True, help_text="What is known of the caller's wish.")
     help = models.CharField(max_length=200, blank=True, help_text="The agent asks for help, and why.")
     help_at = models.DateTimeField(null=True, blank=True)

@@ -85,12 +85,14 @@ def keep_place(*, call_id: int, voice_id: int, ticket_id: int, at: str, now: dat
 def to_verify(*, call_id: int, voice_id: int, ticket_id: int, then: str, failed: str, now: datetime) -> None:
     """Have Twilio ask for the code or date; the voice comes back at `then` or `failed`.
 
-    Raises Refused: `taken_over`, or `nothing_to_compare`.
+    Raises Refused: `taken_over`, `nothing_to_compare` or `too_many_wrong`.
     """
     with handover.held(call_id, voice_id, ticket_id, now=now) as (told, call):
         by = verification.way(numbers.settings_of(call.number), call.contact) if call.number else ""
         if not by:
             raise Refused("nothing_to_compare", "There is nothing to compare this caller's answer with.")
+        if verification.is_spent(call, now=now):
+            raise Refused("too_many_wrong", "Too many answers were wrong: nobody is asked any more for now.")
         back = {"voice": voice_id, "at": clean(then, _AT), "failed": clean(failed, _AT)}
         handover.to_plan(told, call, path.to_verify(by=by, then=back))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password
+from django.db.models import F, Q, Sum
 
 from calls import path, spoken, steps
 from calls.events import Change
@@ -16,10 +17,10 @@ from calls.models import Call, Contact, Leg, PhoneNumber, Ticket
 from calls.refusal import Refused
 from calls.services import queues, tickets
 
-__all__ = ["Heard", "comparable", "finish", "hush", "judge", "restart", "tried", "way"]
+__all__ = ["Heard", "comparable", "finish", "hush", "is_spent", "judge", "restart", "tried", "way"]
 
 TRIES = 2
-_MOST_FAILURES = 5  # of calls of one contact within the hour; then nothing is compared any more
+_MOST_WRONG = 10  # answers in a contact's calls that go on or are of this hour; then nothing is compared
 _AGAIN = "We could not make that out. Please try once more."
 _SILENT = "We did not hear anything. Please try once more."
 
@@ -58,13 +59,24 @@ def judge(call: Call, *, digits: str, speech: str, now: datetime) -> Heard:
     """Compare what was keyed, or else said, with the contact. Slow on purpose: ask it outside of a change."""
     number, contact = call.number, call.contact
     anything = bool(digits or speech.strip())
-    if not anything or number is None or contact is None or _too_many(call, now):
+    if not anything or number is None or contact is None or is_spent(call, now=now):
         return Heard(anything, False)
     if (call.plan.get("by") or number.verify) == PhoneNumber.Verify.CODE:
         code = "".join(key for key in digits if key.isdigit()) if digits else spoken.as_digits(speech)
         return Heard(True, bool(code) and check_password(code, contact.code))
     day = spoken.keyed_date(digits) if digits else spoken.as_date(speech)
     return Heard(True, day is not None and day == contact.born_on)
+
+
+def is_spent(call: Call, *, now: datetime) -> bool:
+    """Whether so much was guessed that nothing is compared any more: a voice may ask as often as it likes,
+    and a call may last for hours.
+    """
+    if call.contact is None:
+        return False
+    recent = Q(started_at__gt=now - timedelta(hours=1)) | ~Q(state=Call.State.ENDED)
+    theirs = Call.objects.filter(recent, contact=call.contact)
+    return (theirs.aggregate(wrong=Sum("wrong_answers"))["wrong"] or 0) >= _MOST_WRONG
 
 
 def hush(call: Call, leg: Leg, *, now: datetime) -> steps.StopTaps:
@@ -86,6 +98,8 @@ def tried(call: Call, heard: Heard) -> str:
     tries = int(call.plan.get("tries", 0)) + 1
     anything = heard.anything or bool(call.plan.get("heard"))
     queues.write_plan(call, {**call.plan, "tries": tries, "heard": anything})
+    if heard.anything and not heard.right:
+        Call.objects.filter(pk=call.pk).update(wrong_answers=F("wrong_answers") + 1)
     if heard.right:
         return Call.Verified.YES
     if tries < TRIES:
@@ -126,8 +140,3 @@ def restart(leg: Leg, *, stopped: list[int], now: datetime) -> list[Ticket]:
         except Refused:  # cannot be more than were open, unless somebody was quicker
             continue
     return made
-
-
-def _too_many(call: Call, now: datetime) -> bool:
-    lately = Call.objects.filter(contact=call.contact, started_at__gt=now - timedelta(hours=1))
-    return lately.filter(verified=Call.Verified.NO).count() >= _MOST_FAILURES

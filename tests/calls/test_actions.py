@@ -256,6 +256,16 @@ def test_a_code_is_asked_only_where_there_is_one_to_compare_with(call):
     assert Call.objects.get().plan["by"] == "code"
 
 
+def test_a_voice_that_asks_again_and_again_helps_nobody_to_guess(call):
+    carla = people.carla()
+    carla.code = make_password("1")
+    carla.save()
+    Call.objects.update(contact=carla, wrong_answers=10, started_at=NOON - timedelta(hours=3))
+    with pytest.raises(Refused) as refused:
+        actions.to_verify(**speaking(call), then="in", failed="out")
+    assert code(refused) == "too_many_wrong"
+
+
 # -- the briefing -----------------------------------------------------------------------------------------
 
 

@@ -158,10 +158,27 @@ def test_a_number_that_does_not_stream_has_nothing_to_stop(number, carla):
 
 def test_guessing_ends(number, carla):
     for _ in range(5):
-        factories.call(contact=carla, verified="no")
+        factories.call(contact=carla, wrong_answers=2)
     line = Line()
     line.key(line.key(asked(line), Digits=CODE), Digits=CODE)
     assert call().verified == "no"
+
+
+def test_each_wrong_answer_counts_and_a_silent_one_does_not(number, carla):
+    line = Line()
+    line.key(line.key(asked(line), Digits="1"))
+    assert call().wrong_answers == 1
+
+
+def test_a_call_that_goes_on_for_hours_is_not_forgotten(number, carla):
+    factories.call(contact=carla, wrong_answers=10, started_at=timezone.now() - timedelta(hours=5))
+    line = Line()
+    line.key(line.key(asked(line), Digits=CODE), Digits=CODE)
+    assert call().verified == "no"
+    Call.objects.filter(wrong_answers=10).update(state="ended", ended_at=timezone.now())
+    line = Line()
+    line.key(asked(line), Digits=CODE)
+    assert call().verified == "yes", "an ended one is"
 
 
 # -- nothing is heard meanwhile -----------------------------------------------------------------------
