@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Final
+
+from rapidfuzz import fuzz, process
 
 from calls.flows.nodes import Items, Mapped, Scalar, Value
 
@@ -20,7 +21,7 @@ MAX_PROBLEMS: Final = 50
 
 def like(word: str, known: Iterable[str]) -> str:
     """A sentence that names what may have been meant, with a space before it, or nothing."""
-    near = get_close_matches(word[:60], list(known), 1, 0.6)
+    near = process.extractOne(word[:60], list(known), scorer=fuzz.ratio, score_cutoff=60)
     return f" Did you mean “{near[0]}”?" if near else ""
 
 

@@ -69,13 +69,15 @@ def forsaken(*, now: datetime) -> int:
 
 
 def lonely(*, now: datetime) -> int:
-    """Hang up callers who sit in a conference with nobody, and for whom nobody is rung."""
+    """Hang up callers who sit in a conference with nobody, and for whom nobody is rung; who lost the
+    supervisor they talked with is sent on.
+    """
     alone = Participant.objects.filter(
         leg__kind__in=(Leg.Kind.CALLER, Leg.Kind.PERSON),
         leg__ended_at__isnull=True,
         joined_at__lte=now - _GRACE,
         left_at__isnull=True,
-    ).select_related("conference__call", "leg")
+    ).select_related("conference__call__queue", "conference__call__voice__queue", "leg")
     return sum(_leave_alone(seat, now) for seat in alone)
 
 
@@ -182,6 +184,8 @@ def _leave_alone(seat: Participant, now: datetime) -> int:
         return 0
     if moves.recently(call, Command.Kind.HANGUP, now=now):
         return 0
+    if call.direction != Call.OUTBOUND and lost.by_supervisor(seat.conference):
+        return lost.send_on(call, now=now)
     try:
         moves.hang_up(call=call, by=None, now=now)
     except Refused:

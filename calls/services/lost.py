@@ -1,19 +1,23 @@
 """Callers whose agent's page was lost in mid-call: they wait for that agent alone, on hold, and come back to
-them. With a supervisor who has joined they go on talking meanwhile. Part of the tick.
+them. With a supervisor who has joined they go on talking meanwhile. Whom a supervisor alone talked with goes
+to a queue when that one's page is lost. Part of the tick.
 """
 
 from datetime import datetime, timedelta
 
+from calls import path
 from calls.counters import count
 from calls.events import change
-from calls.models import Call, Command, Offer, Participant, Supervision, Waiting
+from calls.models import Call, Command, Conference, Offer, Participant, Supervision, Waiting
+from calls.refusal import Refused
 from calls.routing import OWN_PRIORITY
-from calls.services import moves, offers, queues
+from calls.services import commands, moves, offers, queues
 
-__all__ = ["KEPT", "kept", "lose"]
+__all__ = ["KEPT", "by_supervisor", "kept", "lose", "send_on"]
 
 KEPT = timedelta(seconds=45)  # so long the caller waits for that agent alone
 _REASON = "Your page was lost during this call."
+_SUPERVISORS = "The supervisor who talked with them was lost."
 
 
 def lose(offer: Offer, *, now: datetime) -> int:
@@ -44,6 +48,35 @@ def kept(*, now: datetime) -> int:
     rows = Waiting.objects.open().filter(agent__isnull=False, priority__gte=OWN_PRIORITY)
     rows = rows.exclude(call__state=Call.State.ENDED).select_related("call")
     return sum(_keep(row, now) for row in rows)
+
+
+def by_supervisor(room: Conference) -> bool:
+    """Whether who talked last with the person in this room was a supervisor who has not chosen to leave."""
+    joined = Supervision.objects.filter(conference=room, mode=Supervision.Mode.JOIN, joined_at__isnull=False)
+    row = joined.order_by("-joined_at").first()
+    if row is None:
+        return False
+    asked = Command.objects.filter(call=room.call_id, kind=Command.Kind.END_LEG, by=row.by_id)
+    return not asked.filter(args__leg=row.leg_sid).exists()
+
+
+def send_on(call: Call, *, now: datetime) -> int:
+    """Into the call's queue, else that of its voice; an apology where there is none."""
+    if moves.recently(call, Command.Kind.REDIRECT, now=now):
+        return 0
+    queue = call.queue or (call.voice.queue if call.voice else None)
+    try:
+        with change(at=now) as told:
+            count("supervision.lost_page")
+            if queue is not None:
+                queues.arrive(told, call=call, queue=queue, reason=_SUPERVISORS, now=now)
+            else:
+                queues.write_plan(call, path.to_end(path.APOLOGY))
+            command = moves.intend_redirect(told, call=call, plan=call.plan, by=None)
+    except Refused:  # hung up at this very moment
+        return 0
+    commands.send([command], now=now)
+    return 1
 
 
 def _keep(row: Waiting, now: datetime) -> int:

@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from calls import path
-from calls.models import AuditEvent, Call, Command, Event, Supervision, Ticket, Voice
+from calls.models import AuditEvent, Call, Command, Event, Queue, Supervision, Ticket, Voice, Waiting
 from calls.refusal import Refused
 from calls.services import actions
 from tests import factories, people, twilio
@@ -101,13 +101,8 @@ def test_once_they_are_there_the_caller_is_fetched_out_of_the_voice(twilios, cal
 
 
 def test_in_the_room_they_talk_until_one_of_them_leaves(twilios, call, mina) -> None:
-    row = answered(twilios, mina, call)
-    twilios.settle()
+    row = together(twilios, mina, call)
     name, caller = row.conference.name, twilios.caller_leg(call).sid
-    twilios.tell_room(name, "participant-join", row.leg_sid, label=row.label(), sequence=1)
-    twilios.tell_room(name, "participant-join", caller, label="caller", sequence=2)
-    twilios.later(10)
-    twilios.settle()
     row.refresh_from_db()
     assert (row.state, len(twilios.asked("call.redirect")), twilios.asked("call.end")) == ("in", 1, [])
     twilios.tell_room(name, "participant-leave", caller, label="caller", sequence=3)
@@ -115,6 +110,49 @@ def test_in_the_room_they_talk_until_one_of_them_leaves(twilios, call, mina) -> 
     twilios.settle()
     row.refresh_from_db()
     assert row.state == "ended"
+
+
+def together(twilios, mina, call):
+    """Mina and the caller talk in the room."""
+    row = answered(twilios, mina, call)
+    twilios.settle()
+    name, caller = row.conference.name, twilios.caller_leg(call).sid
+    twilios.tell_room(name, "participant-join", row.leg_sid, label=row.label(), sequence=1)
+    twilios.tell_room(name, "participant-join", caller, label="caller", sequence=2)
+    twilios.later(10)
+    twilios.settle()
+    return row
+
+
+def gone(twilios, row):
+    """Twilio tells that the supervisor's leg is over."""
+    twilios.tell_room(row.conference.name, "participant-leave", row.leg_sid, label=row.label(), sequence=3)
+    tell(twilios, row, "completed")
+    twilios.later(3)
+    twilios.settle()
+
+
+@pytest.mark.parametrize("queue", ["Support", ""])
+def test_who_loses_the_supervisor_goes_to_the_queue_of_the_voice_or_hears_an_apology(
+    twilios, call, mina, queue
+) -> None:
+    there = Queue.objects.create(name=queue) if queue else None
+    Voice.objects.update(queue=there)
+    row = together(twilios, mina, call)
+    gone(twilios, row)
+    call.refresh_from_db()
+    assert twilios.asked("call.end") == []
+    assert len(twilios.asked("call.redirect")) == 2
+    assert call.plan == (path.to_queue(there.pk) if there else path.to_end(path.APOLOGY))
+    assert Waiting.objects.filter(queue=there).exists() is bool(queue)
+
+
+def test_a_supervisor_who_leaves_ends_the_call(twilios, call, mina) -> None:
+    row = together(twilios, mina, call)
+    assert do(mina, call.pk, "call.leave").json()["state"] == "done"
+    gone(twilios, row)
+    assert len(twilios.asked("call.end")) == 1
+    assert len(twilios.asked("call.redirect")) == 1
 
 
 def test_who_does_not_answer_changes_nothing(twilios, call, mina) -> None:
