@@ -94,8 +94,10 @@ def offers(queue: Queue | None, caller: str) -> Offers:
     return Offers(queue.announce_position, queue.offer_voicemail, queue.offer_callback and dialable)
 
 
-def position(waiting: Waiting) -> int:
-    """Who is before them, and one more: by priority, then by when they came; kept places count."""
+def position(waiting: Waiting, *, now: datetime) -> int:
+    """Who is before them, and one more: by priority, then by when they came; kept places count once they are
+    due.
+    """
     here = Q(queue=waiting.queue) if waiting.queue_id else Q(queue__isnull=True, agent=waiting.agent)
     before = Q(priority__gt=waiting.priority) | Q(
         priority=waiting.priority, entered_at__lt=waiting.entered_at
@@ -103,4 +105,4 @@ def position(waiting: Waiting) -> int:
     same = Q(priority=waiting.priority, entered_at=waiting.entered_at, pk__lt=waiting.pk)
     ahead = Waiting.objects.open().filter(here).filter(before | same).exclude(pk=waiting.pk).count()
     kept = Q(priority__gt=waiting.priority) | Q(priority=waiting.priority, place_at__lt=waiting.entered_at)
-    return 1 + ahead + Callback.objects.open().filter(here).filter(kept).count()
+    return 1 + ahead + Callback.objects.open().filter(here, due_at__lte=now).filter(kept).count()

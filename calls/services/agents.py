@@ -1,5 +1,6 @@
 """Agents' presence and status. A desk's own beats decide whether its agent is there; nothing else does."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
@@ -18,6 +19,7 @@ __all__ = [
     "idle",
     "make_away",
     "notice_absent",
+    "return_to_work",
     "set_phone",
     "set_status",
     "sit",
@@ -80,6 +82,14 @@ def set_status(*, agent: Agent, status: str, reason: str = "", now: datetime) ->
         if status == Agent.Status.READY:
             _check_ready(fresh, now)
         _become(told, fresh, status, "" if status == Agent.Status.READY else clean(reason, 40), now)
+
+
+def return_to_work(*, agent: Agent, now: datetime) -> None:
+    """After a call: whom a lost connection has made Away is Ready again, if their phone works."""
+    lost = Agent.objects.filter(pk=agent.pk, status=Agent.Status.AWAY, reason=CONNECTION)
+    if lost.exists():
+        with suppress(Refused):
+            set_status(agent=agent, status=Agent.Status.READY, now=now)
 
 
 def set_phone(*, agent: Agent, kind: str, ok: bool, now: datetime) -> None:

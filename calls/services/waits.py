@@ -34,7 +34,7 @@ def round_of(turn: str, leg: Leg, fields: Fields, *, now: datetime) -> str:
         return write_out(call, waiting.Round((), keys=False))
     if leg.status != lattice.LIVE:  # only the first time: nothing else tells that Twilio has answered
         legs.apply(sid=leg.sid, status=fields["CallStatus"], at=now)
-    return _round(call, row, int(fields.get("QueueTime") or 0), after=turn)
+    return _round(call, row, int(fields.get("QueueTime") or 0), after=turn, now=now)
 
 
 def choose(told: Change, call: Call, digits: str, *, now: datetime) -> str:
@@ -51,7 +51,7 @@ def choose(told: Change, call: Call, digits: str, *, now: datetime) -> str:
         callbacks.ask(told, waiting=row, now=now)
         queues.write_plan(call, path.to_end(path.CALLBACK_PROMISED))
         return write_out(call, steps.Leave())
-    return _round(call, row, 0)
+    return _round(call, row, 0, now=now)
 
 
 def after_queue(told: Change, call: Call, result: str, *, now: datetime) -> str:
@@ -71,9 +71,9 @@ def after_queue(told: Change, call: Call, result: str, *, now: datetime) -> str:
     return plans.document(call)
 
 
-def _round(call: Call, row: Waiting, waited: int, *, after: str = "") -> str:
+def _round(call: Call, row: Waiting, waited: int, *, after: str = "", now: datetime) -> str:
     """A round of who has waited so many seconds; `after` is the turn by which the one before led here."""
-    offers, place = selector.offers(row.queue, call.caller), selector.position(row)
+    offers, place = selector.offers(row.queue, call.caller), selector.position(row, now=now)
     chapter = f"{call.pk} {waiting.chapter(offers, position=place, waited=waited)}"
     told = plans.sealed_as(after, chapter)
     return write_out(call, waiting.round_of(offers, position=place, told=told), chapter=chapter)

@@ -14,6 +14,7 @@ __all__ = ["close", "close_due", "extend", "open_after"]
 
 EXTENSION = timedelta(seconds=30)
 LONGEST = timedelta(minutes=30)
+GONE = timedelta(minutes=5)  # so long an outcome is waited for where nobody is at the desk
 _SHOWN = timedelta(milliseconds=1)  # pages are told times so exactly
 
 
@@ -66,9 +67,17 @@ def extend(*, wrapup: WrapUp, due_at: datetime, now: datetime) -> datetime:
 
 
 def close_due(*, now: datetime) -> int:
-    """Close those whose time is up, where no outcome is asked; how many there were."""
-    due = WrapUp.objects.filter(closed_at__isnull=True, due_at__lte=now).select_related("queue")
-    return sum(_close(row, "", now) for row in due if not (row.queue and _outcomes(row.queue)))
+    """Close those whose time is up, where no outcome is asked or the agent has gone from their desk; how many
+    there were.
+    """
+    due = WrapUp.objects.filter(closed_at__isnull=True, due_at__lte=now).select_related("queue", "agent")
+    return sum(_close(row, "", now) for row in due if not _is_awaited(row, now))
+
+
+def _is_awaited(row: WrapUp, now: datetime) -> bool:
+    """Whether the agent is to say what became of the call, and is there, or may soon be back."""
+    seen = row.agent.present_until or row.due_at
+    return bool(row.queue and _outcomes(row.queue)) and now - max(seen, row.due_at) < GONE
 
 
 def _close(wrapup: WrapUp, outcome: str, now: datetime) -> bool:

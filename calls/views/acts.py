@@ -131,6 +131,7 @@ def _wrapup_done(asked: Asked) -> None:
         callbacks.promise(
             call=row.call, agent=asked.agent, due_at=due_at, note=note, by=asked.by, now=asked.now
         )
+    agents.return_to_work(agent=asked.agent, now=asked.now)
 
 
 def _wrapup_extend(asked: Asked) -> None:

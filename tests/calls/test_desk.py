@@ -277,6 +277,18 @@ def test_a_wrap_up_is_closed_with_its_outcome(page: Client, jonas: Agent) -> Non
     assert row.outcome == "Solved"
 
 
+@pytest.mark.parametrize(
+    ("reason", "phone_ok", "state"),
+    [("connection", True, "ready"), ("connection", False, "away"), ("Lunch", True, "away")],
+)
+def test_done_leads_back_to_ready_whom_a_lost_page_had_made_away(
+    page: Client, jonas: Agent, reason: str, phone_ok: bool, state: str
+) -> None:
+    row = wrapping_up(jonas)
+    Agent.objects.update(status="away", reason=reason, phone_ok=phone_ok)
+    assert do(page, "wrapup.done", wrapup=row.pk).json()["desk"]["me"]["state"] == state
+
+
 def test_a_wrap_up_promises_to_call_back_and_a_repeat_promises_nothing(page: Client, jonas: Agent) -> None:
     row = wrapping_up(jonas)
     due = (timezone.now() + timedelta(hours=2)).isoformat()

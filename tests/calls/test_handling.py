@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from calls.access import EVERY
 from calls.events import newest_id
-from calls.models import Call, Destination, Event, Offer, Outcome, Waiting, WrapUp
+from calls.models import Agent, Call, Destination, Event, Offer, Outcome, Waiting, WrapUp
 from calls.refusal import Refused
 from calls.selectors import call as one_call
 from calls.services import agents, handling, help, transfers, wrapup
@@ -310,6 +310,20 @@ def test_the_wrap_up_asks_for_the_queue_s_outcome(twilios, support, offer):
     assert not wrapup.close(wrapup=row, outcome="Solved", now=twilios.now)
     row.refresh_from_db()
     assert row.outcome == "Solved"
+
+
+def test_an_outcome_is_not_waited_for_where_the_agent_has_gone(twilios, support, offer):
+    Outcome.objects.create(queue=support, label="Solved")
+    twilios.hang_up(twilios.caller_leg(offer.call).sid)
+    twilios.settle()
+    row = WrapUp.objects.get()
+    Agent.objects.update(present_until=row.due_at)
+    twilios.later(support.wrapup_seconds + 299)
+    twilios.settle()
+    assert WrapUp.objects.get().closed_at is None, "they may be back"
+    twilios.later(2)
+    twilios.settle()
+    assert (WrapUp.objects.get().closed_at, WrapUp.objects.get().outcome) == (twilios.now, "")
 
 
 def test_more_time_for_the_wrap_up_ends_at_half_an_hour(twilios, offer):

@@ -254,8 +254,16 @@ def test_higher_priorities_and_kept_places_come_before(number, queue):
         place_at=long_ago,
         due_at=long_ago,
     )
+    Callback.objects.create(
+        call=factories.call(),
+        e164="+31600000001",
+        queue=queue,
+        priority=1,
+        place_at=long_ago,
+        due_at=timezone.now() + timedelta(days=1),
+    )
     line = Line()
-    assert said(line.wait(line.ring()))[0].startswith("You are number 3")
+    assert said(line.wait(line.ring()))[0].startswith("You are number 3"), "tomorrow's is before nobody"
 
 
 def test_what_a_queue_does_not_offer_is_neither_said_nor_done(number, queue):
