@@ -30,6 +30,7 @@ FRAMES_KEPT: Final = 100
 EVENTS_KEPT: Final = 200
 IDLE_SECONDS: Final = 60.0
 """A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
+HASH_MS: Final = 2000
 _LOOK_SECONDS = 5.0
 _log = logging.getLogger("contactcenter.voice")
 
@@ -105,6 +106,7 @@ class Runner:
         self._some = asyncio.Event()
         self._listening = 0  # whoever waits for what comes
         self._spoken_ms: int | None = None
+        self._keyed_ms: int | None = None
         self._turns = 0
         self._journalled_ms = 0
         self._spoke_at = self._loop.time()
@@ -146,13 +148,20 @@ class Runner:
 
     def key(self, digit: str, at_ms: int) -> None:
         """A key of the caller: it interrupts like speech."""
-        if self.is_over:
+        if self.is_over or (digit == "#" and self._is_idle(at_ms)):
             return
+        self._keyed_ms = at_ms
         self.by_key = True
         self.speech_at = self._loop.time()
         self.interrupt()
         self._spoken_ms = at_ms
         self._put(Key(digit, at_ms))
+
+    def _is_idle(self, at_ms: int) -> bool:
+        """Whether a hash key ends nothing any more: the digits before it were enough, and what they led to is
+        being said or done. Who is used to it keys it all the same.
+        """
+        return not self._listening and self._keyed_ms is not None and at_ms - self._keyed_ms <= HASH_MS
 
     def partial(self) -> None:
         """The caller is saying something: it is words, no cough."""
@@ -200,6 +209,13 @@ class Runner:
         event = self._events.popleft()
         self._frames -= type(event) is Frame
         return event
+
+    def skip_keys(self) -> bool:
+        """Pass over keys (and sound) until something else; whether there was a key."""
+        found = False
+        while self._events and type(self._events[0]) in (Key, Frame):
+            found = type(self.take()) is Key or found
+        return found
 
     async def something(self, seconds: float | None, *, sound: bool = True) -> None:
         """Wait until something may have come, at most so long; without `sound` it is more than frames."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from calls import matching, spoken
@@ -21,13 +22,20 @@ QUEUED_MS: Final = 10_000
 """So much may wait to be said; who says more waits."""
 ANSWER_SECONDS: Final = 8.0
 BETWEEN_DIGITS_SECONDS: Final = 2.0
+BETWEEN_KEYS_SECONDS: Final = 0.6
 COUGH_SECONDS: Final = 1.2
 """Who fell silent so long ago without a word had only coughed: we go on with what they have not heard."""
+FETCHED_SECONDS: Final = 10.0
+"""Who is being fetched from the voice is: did we close the stream too, they would be fetched out of where it
+leads.
+"""
 RESUMED: Final = 2
 TRIES: Final = 3
 WORDLESS: Final = 5
 """So many answers without a digit are borne while digits are asked for; then it is asked again."""
 _FAREWELL_SECONDS = 10.0
+PIECE: Final = 500
+"""Characters made at once: cells of a table may make a sentence longer than an engine takes."""
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _HEADERS: Final = frozenset({b"RIFF", b"RIFX", b"OggS", b"fLaC", b".snd", b"caff"})
 _KEYED: Final = {"1": True, "2": False}
@@ -86,7 +94,7 @@ class LiveTalk:
         self._runner.interruptible = interruptible and usual
         self._runner.waiting_out += 1
         try:
-            for sentence in _SENTENCE.split(text.strip()):
+            for sentence in _sentences(text):
                 sound = await self._speak(sentence)
                 if self._runner.interruptions != before:
                     break
@@ -178,6 +186,8 @@ class LiveTalk:
             event = await self._answer()
             if isinstance(event, Key) and event.digit in by_key:
                 return by_key[event.digit]
+            if isinstance(event, Key):
+                await self._keys_over()
             if isinstance(event, Words) and (found := matching.best(event.text, options)):
                 return found
         return ""
@@ -192,6 +202,8 @@ class LiveTalk:
                 answer = matching.yes_or_no(event.text)
             if answer is not None:
                 return answer
+            if isinstance(event, Key):
+                await self._keys_over()
         return False
 
     async def digits(self, text: str, *, least: int = 1, most: int = 20) -> str:
@@ -214,6 +226,13 @@ class LiveTalk:
             wordless += not more
             seconds = BETWEEN_DIGITS_SECONDS if found else ANSWER_SECONDS
         return found
+
+    async def _keys_over(self) -> None:
+        """A key that means nothing is followed by others of its kind: they are one answer, not several."""
+        while True:
+            await self._runner.something(BETWEEN_KEYS_SECONDS, sound=False)
+            if not self._runner.skip_keys():
+                return
 
     async def _answer(self, seconds: float = ANSWER_SECONDS) -> Words | Key | Silence:
         while True:
@@ -263,6 +282,7 @@ class LiveTalk:
             return await asked
         except Refused as refused:
             if refused.code == "taken_over":
+                await asyncio.sleep(FETCHED_SECONDS)  # Twilio fetches the caller, which ends this stream
                 raise Ended from refused
             raise NotAllowed(refused.text) from refused
 
@@ -276,6 +296,12 @@ class LiveTalk:
     def _alive(self) -> None:
         if self._runner.is_over:
             raise Ended
+
+
+def _sentences(text: str) -> list[str]:
+    """A text in pieces that are made one after the other; a long sentence is cut between words."""
+    found = _SENTENCE.split(text.strip())
+    return [piece for one in found for piece in wrap(one, PIECE, break_on_hyphens=False) or [one]]
 
 
 def _rest(text: str, heard: str) -> str:

@@ -27,8 +27,7 @@ from streams.voices.base import Key, NotAllowed, Silence, Talk, Words
 __all__ = ["FlowVoice", "read"]
 
 _CUT_S: Final = 2.0  # who interrupts a text that asks nothing has so long to say why
-
-
+_BETWEEN_KEYS_S: Final = 0.6
 _MOST_KEPT: Final = 64
 _flows: dict[str, Flow] = {}  # those that were read, by their text
 
@@ -73,6 +72,11 @@ class FlowVoice:
         heard: Heard = Onward()
         while True:
             move = step(flow, state, heard, about=call.briefing, now=self._now())
+            if isinstance(heard, Pressed) and move.state.tries > state.tries:
+                later = await _behind_keys(call)
+                if later is not None:
+                    heard = later
+                    continue
             state = move.state
             heard = await self._make(call, move)
 
@@ -98,6 +102,18 @@ class FlowVoice:
         if move.state.step != self._place:
             self._place = move.state.step
             await call.at(self._place)
+
+
+async def _behind_keys(call: Talk) -> Heard | None:
+    """A key that means nothing is followed by others of its kind: they are one answer, not several. What was
+    said meanwhile is the answer, if anything was.
+    """
+    while True:
+        event = await call.hear(timeout_s=_BETWEEN_KEYS_S)
+        if isinstance(event, Words) and event.text.strip():
+            return Spoke(event.text)
+        if isinstance(event, Silence):
+            return None
 
 
 async def _hear(call: Talk, seconds: float) -> Heard:

@@ -34,11 +34,13 @@ def called(*acts, seconds=240.0, actions=(("person", True), ("call_back", False)
                 ready = talk.at_ms / 1000 >= at if at else quiet(talk)
                 if ready:
                     del coming[0]
-                    for key in act if act.isdecimal() else ():
+                    keyed = set(act) <= set("0123456789#")
+                    for key in act if keyed else ():
                         talk.presses(key)
-                    if not act.isdecimal():
+                        await asyncio.sleep(0.2)
+                    if not keyed:
                         talk.speaks(act)
-                        await asyncio.sleep(2.5)
+                        await asyncio.sleep(0.0 if coming and isinstance(coming[0], tuple) else 2.5)
 
         task = asyncio.create_task(caller())
         await talk.last(seconds)
@@ -75,6 +77,19 @@ def test_who_interrupts_is_understood():
     talk = called((1.5, "order status"), "4711", "1", verified="yes")
     assert "Order 4 7 1 1 is on its way." in heard(talk)
     assert "Say call me back" not in heard(talk)
+
+
+def test_a_hash_key_behind_an_order_that_is_long_enough_disturbs_nothing():
+    talk = called((1.5, "order status"), "4711#", "1", verified="yes")
+    assert heard(talk).count("I did not get that") == 0
+    assert "Order 4 7 1 1 is on its way." in heard(talk)
+
+
+def test_keys_that_mean_nothing_are_one_answer_and_words_said_meanwhile_count():
+    talk = called((3.5, "order status"), (3.6, "84#"), "4711", "1", verified="yes")
+    assert "On which day" not in heard(talk)
+    assert "I did not get that" not in heard(talk)
+    assert "Order 4 7 1 1 is on its way." in heard(talk)
 
 
 def test_who_says_nothing_comes_to_a_person():

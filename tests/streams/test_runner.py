@@ -10,6 +10,7 @@ import pytest
 
 from calls.briefing import Briefing
 from calls.path import GOODBYE
+from calls.refusal import Refused
 from streams.voices import registry
 from streams.voices.base import (
     Event,
@@ -383,6 +384,66 @@ def test_digits_are_spoken_in_parts_or_keyed_up_to_the_hash() -> None:
     keys = [(12.0 + 0.3 * n, presses(key)) for n, key in enumerate("42#")]
     converse(talk, (1.0, speaks("four seven")), (3.0, speaks("one one")), *keys)
     assert found == ["4711", "42"]
+
+
+def test_a_hash_key_behind_digits_that_are_enough_disturbs_nothing() -> None:
+    found: list[Any] = []
+
+    async def talk(call: Talk) -> None:
+        found.append(await call.digits("Which number?", least=4, most=4))
+        found.append((await call.say("Thank you, one moment please.")).whole)
+        found.append(await call.choose("Which?", {"small": ["small"], "large": ["large"]}))
+
+    keys = [(2.0 + 0.2 * n, presses(key)) for n, key in enumerate("4711#")]
+    conversation = converse(talk, *keys, (6.0, presses("2")))
+    assert found == ["4711", True, "large"]
+    assert not any(command["event"] == "clear" for command in conversation.judge.commands)
+
+
+@pytest.mark.parametrize("kind", ["choice", "yes"])
+def test_keys_that_mean_nothing_are_one_answer_together(kind: str) -> None:
+    found: list[Any] = []
+
+    async def talk(call: Talk) -> None:
+        if kind == "yes":
+            found.append(await call.confirm("Yes or no?"))
+        else:
+            found.append(await call.choose("Which?", {"yes": ["yes"]}, keys={"1": "yes"}) == "yes")
+
+    keys = [(1.0 + 0.2 * n, presses(key)) for n, key in enumerate("821#")]
+    conversation = converse(talk, *keys, (5.0, presses("1")))
+    assert found == [True]
+    assert len(conversation.lines) == 2, "asked again once"
+
+
+def test_what_is_too_long_for_an_engine_is_made_in_pieces() -> None:
+    said: list[Said] = []
+    text = "and then some more " * 60
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.say(text))
+
+    conversation = converse(talk, seconds=180)
+    assert said[0].text.split() == text.split()
+    assert max(len(text) for text, _ in conversation.runner.part.speaker.asked) <= 500
+
+
+@pytest.mark.parametrize(("seconds", "over"), [(8, []), (20, ["done"])])
+def test_a_voice_whose_caller_is_fetched_leaves_the_closing_to_twilio_for_a_while(
+    seconds: float, over: list[str]
+) -> None:
+    async def talk(call: Talk) -> None:
+        await call.at("menu")
+
+    async def taken(at: str) -> None:
+        raise Refused("taken_over", "Somebody else has the call now.")
+
+    async def whole() -> list[str]:
+        conversation = Conversation(Told(talk))
+        conversation.office.place = taken  # type: ignore[method-assign]
+        return list((await conversation.last(seconds)).over)
+
+    assert virtual.run(whole) == over
 
 
 def test_who_talks_on_without_a_digit_is_asked_again_and_not_for_ever() -> None:
