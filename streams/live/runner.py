@@ -10,7 +10,6 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -275,23 +274,37 @@ class Runner:
     async def _talk(self) -> None:
         """The voice's whole life; however it ends, the socket is closed so that Twilio goes on."""
         talk = LiveTalk(self)
-        why = "done"
+        why = "failed"
         try:
             await self.part.voice.talk(talk)
             await talk.leave()
         except Ended:
-            pass
+            why = "done"
         except Hopeless:
-            why = "failed"
-            with suppress(Refused):  # somebody has the call already
-                await self.part.office.give_up()
+            await self._give_up()
+        except asyncio.CancelledError as error:
+            if not self.is_over:  # not by us: something that the voice waited for was cancelled
+                self._failed(error)
+            raise
         except Exception as error:  # whatever a voice does wrong, its caller goes on elsewhere
-            why = "failed"
-            count("voice.failed")
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            facts = {"error": type(error).__name__, "where": f"{where.name}:{where.lineno}"}
-            _log.error("voice.failed", extra={"stream": self._session.stream_sid, **facts})
-        self._finish(why)
+            self._failed(error)
+        finally:
+            self._finish(why)
+
+    async def _give_up(self) -> None:
+        """Lead the caller on. Where that cannot be written down they come back, which ends the same way."""
+        try:
+            await self.part.office.give_up()
+        except Refused:  # somebody has the call already
+            return
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        count("voice.failed")
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        facts = {"error": type(error).__name__, "where": f"{where.name}:{where.lineno}"}
+        _log.error("voice.failed", extra={"stream": self._session.stream_sid, **facts})
 
     def _finish(self, why: str) -> None:
         if not self.is_over:

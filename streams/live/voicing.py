@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["begin", "prepare"]
 
 MAX_TEXT = 4000
+OFFICE_SECONDS = 4.0
+"""A caller waits for a database so long, in silence; then their voice goes on without, or they without it."""
 _log = logging.getLogger("contactcenter.voice")
 
 
@@ -100,7 +102,8 @@ class _Office:
 
     async def _fact(self, name: str, value: str) -> None:
         note = self._database(actions.note_fact)
-        await note(call_id=self._whose["call_id"], name=name, value=value, now=timezone.now())
+        async with asyncio.timeout(OFFICE_SECONDS):
+            await note(call_id=self._whose["call_id"], name=name, value=value, now=timezone.now())
 
     async def place(self, at: str) -> None:
         with _going_on():
@@ -116,7 +119,8 @@ class _Office:
         await self._ask(actions.give_up)
 
     async def _ask(self, function: Callable[..., Any], **named: Any) -> Any:
-        return await self._database(function)(**self._whose, **named, now=timezone.now())
+        async with asyncio.timeout(OFFICE_SECONDS):
+            return await self._database(function)(**self._whose, **named, now=timezone.now())
 
 
 @contextmanager
@@ -124,7 +128,7 @@ def _going_on() -> Iterator[None]:
     """No caller is lost for a note that was not taken; only what leads elsewhere needs the database."""
     try:
         yield
-    except DatabaseAway as away:
+    except (DatabaseAway, TimeoutError) as away:
         count("voice.unnoted")
         _log.warning("voice.unnoted", extra={"error": type(away).__name__})
 

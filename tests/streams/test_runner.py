@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from django.db import OperationalError
 
 from calls.briefing import Briefing
 from calls.path import GOODBYE
@@ -125,6 +126,31 @@ def test_a_voice_that_raises_leaves_its_caller_to_what_comes_next() -> None:
     conversation = converse(talk)
     assert conversation.office.did == []
     assert conversation.over == ["failed"]
+
+
+async def waits_for_what_was_cancelled(call: Talk) -> None:
+    other = asyncio.create_task(asyncio.sleep(60))
+    asyncio.get_running_loop().call_soon(other.cancel)
+    await other
+
+
+async def hopeless(call: Talk) -> None:
+    raise Hopeless
+
+
+@pytest.mark.parametrize("talk", [waits_for_what_was_cancelled, hopeless])
+def test_whatever_becomes_of_a_voice_its_caller_does_not_stay_in_silence(
+    talk: Callable[[Talk], Awaitable[None]],
+) -> None:
+    async def away() -> None:
+        raise OperationalError("database is locked")
+
+    async def whole() -> Conversation:
+        conversation = Conversation(Told(talk))
+        conversation.office.give_up = away  # type: ignore[method-assign]
+        return await conversation.last(10)
+
+    assert virtual.run(whole).over == ["failed"]
 
 
 def test_a_voice_that_would_fail_again_has_its_caller_led_on_at_once() -> None:

@@ -1,6 +1,7 @@
 """A voice on its media socket, through the whole routing: what is heard and done is in the rows."""
 
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -178,6 +179,22 @@ async def test_a_note_that_the_database_cannot_take_ends_no_conversation(
     await written()
     assert (await rows(Stream.objects.get)).close_reason == "done"
     assert (await rows(Call.objects.get)).facts == {}
+
+
+async def test_a_database_that_does_not_answer_leaves_no_caller_in_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(voicing, "OFFICE_SECONDS", 0.05)
+    monkeypatch.setattr(actions, "note_fact", lambda **_: answers.wait(30))
+    socket = await opened(await rows(a_ticket, "keys"))
+    try:
+        await socket.send(twilio.dtmf("7", 2))
+        assert await socket.closed_with() == 1000, "the note was gone on without, the goodbye cannot be"
+    finally:
+        answers.set()
+    await written()
+    assert (await rows(Stream.objects.get)).close_reason == "failed"
 
 
 async def test_a_key_is_heard() -> None:
