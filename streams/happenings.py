@@ -90,6 +90,7 @@ class Counters(Struct):
     empty: int = 0
     restarts: int = 0
     unknown_events: int = 0
+    signs: int = 0  # keys and marks
     sequence_gaps: int = 0
     sequence_missing: int = 0
     sequence_behind: int = 0

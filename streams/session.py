@@ -288,6 +288,7 @@ class Session:
             return [Closed()]
         if self.direction == "unidirectional":
             raise ProtocolError("unexpected", type(message).__name__.lower())
+        self._counters.signs += 1
         if isinstance(message, Dtmf):
             return [Key(message.dtmf.digit, self.position_ms, message.sequenceNumber)]
         return [Marked(message.mark.name, self.position_ms, message.sequenceNumber)]

@@ -30,15 +30,23 @@ EVENTS_KEPT: Final = 200
 IDLE_SECONDS: Final = 60.0
 """A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
 HASH_MS: Final = 2000
+HEARD_SECONDS: Final = 1.0
+"""Without a frame for so long nobody is heard any more: a carrier may send nothing of silence."""
+GOES_ON_MS: Final = 1500
+"""Who is heard so long after the end of their last words goes on: an end is known within half a second."""
 _LOOK_SECONDS = 5.0
 _log = logging.getLogger("contactcenter.voice")
 
 
 class Heard(Protocol):
-    """What a frame told: the caller begins to speak (and no cough), speaks, has ended there (ms)."""
+    """What a frame told: the caller begins to speak (and no cough), speaks, since when (ms), has ended there
+    (ms).
+    """
 
     @property
     def began(self) -> bool: ...
+    @property
+    def since(self) -> int: ...
     @property
     def speaking(self) -> bool: ...
     @property
@@ -93,7 +101,10 @@ class Runner:
         self.interruptions = 0
         self.is_over = False
         self.speech_at = 0.0  # loop time at which words of the caller came last
-        self.is_hearing = False  # the caller speaks just now
+        self.saying_since: int | None = None  # ms of the stream at which what is being said was begun
+        self._hearing_until = 0.0  # loop time; each frame of speech moves it
+        self._speech_since = 0  # ms at which the speech that is heard began
+        self._taken_ms = 0  # until there the voice knows what the caller has said or keyed
         self.ended_at = 0.0  # loop time at which the caller fell silent
         self.by_key = False  # what interrupted last was a key
         self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
@@ -175,11 +186,15 @@ class Runner:
         if not self.wants_words:
             return
         self.by_key = False
-        if self.part.ear is None:
+        if self.part.ear is None or self._is_answer(start_ms):
             self.interrupt()
         if not self._turns_by_ear:
             self._spoken_ms = end_ms
         self._put(Words(text, start_ms, end_ms, confidence))
+
+    def _is_answer(self, start_ms: int) -> bool:
+        """Whether words that began there were said to what is being said, and not before it."""
+        return self.saying_since is not None and start_ms >= self.saying_since
 
     def mark(self, name: str) -> None:
         """A mark of ours came back."""
@@ -197,6 +212,26 @@ class Runner:
             self._put(Interrupted(self.mouth.take_said()))
 
     @property
+    def position_ms(self) -> int:
+        """How far the stream has come."""
+        return self._session.position_ms
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether the caller speaks just now; where no frames come any more nobody does."""
+        return self._loop.time() < self._hearing_until
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the caller is telling something that the voice does not know yet: they speak, and not as
+        the end of what it has taken.
+        """
+        if not self.is_hearing:
+            return False
+        goes_on = self.position_ms - self._taken_ms >= GOES_ON_MS
+        return self._speech_since > self._taken_ms or goes_on
+
+    @property
     def has_events(self) -> bool:
         """Whether something waits to be taken that is not mere sound."""
         return len(self._events) > self._frames
@@ -206,7 +241,12 @@ class Runner:
         if not self._events:
             return None
         event = self._events.popleft()
-        self._frames -= type(event) is Frame
+        if type(event) is Frame:
+            self._frames -= 1
+        elif type(event) is Words:
+            self._taken_ms = max(self._taken_ms, event.end_ms)
+        elif type(event) is Key:
+            self._taken_ms = max(self._taken_ms, event.at_ms)
         return event
 
     def skip_keys(self) -> bool:
@@ -247,7 +287,11 @@ class Runner:
             self._some.set()
             if self._turns_by_ear:
                 self._spoken_ms = heard.ended
-        self.is_hearing = heard.speaking
+        if heard.speaking:
+            self._speech_since = heard.since
+            self._hearing_until = self._loop.time() + HEARD_SECONDS
+        else:
+            self._hearing_until = 0.0
 
     def _sound(self, upto_ms: int) -> None:
         """The stream has come so far: what of us did the caller hear meanwhile."""
@@ -268,7 +312,7 @@ class Runner:
         if spoken_ms is None:
             return
         self._turns += 1
-        gap = max(0, self._session.position_ms - spoken_ms)
+        gap = max(0, self.position_ms - spoken_ms)
         self._told.turned(self._turns, spoken_ms, gap)
 
     async def _talk(self) -> None:

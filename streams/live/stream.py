@@ -70,7 +70,7 @@ class LiveStream:
     def came(self) -> int:
         """How many messages have come, of any kind; only good to be compared with itself."""
         c = self.ingest.counters
-        return c.frames + c.late + c.doubled + c.empty + c.unknown_events + c.errors
+        return c.frames + c.late + c.doubled + c.empty + c.unknown_events + c.signs + c.errors
 
     def write_down(self, wanted: bool) -> None:
         """Have what is said from here on written down, or not. A voice goes on hearing it."""

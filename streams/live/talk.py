@@ -25,6 +25,8 @@ BETWEEN_DIGITS_SECONDS: Final = 2.0
 BETWEEN_KEYS_SECONDS: Final = 0.6
 COUGH_SECONDS: Final = 1.2
 """Who fell silent so long ago without a word had only coughed: we go on with what they have not heard."""
+FINISH_SECONDS: Final = 4.0
+"""So long a caller who speaks already is let finish; longer speaks a television."""
 FETCHED_SECONDS: Final = 10.0
 """Who is being fetched from the voice is: did we close the stream too, they would be fetched out of where it
 leads.
@@ -34,6 +36,7 @@ TRIES: Final = 3
 WORDLESS: Final = 5
 """So many answers without a digit are borne while digits are asked for; then it is asked again."""
 _FAREWELL_SECONDS = 10.0
+_LOOK_SECONDS = 0.5
 PIECE: Final = 500
 """Characters made at once: cells of a table may make a sentence longer than an engine takes."""
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
@@ -71,6 +74,13 @@ class LiveTalk:
     async def say(self, text: str, *, interruptible: bool = True) -> Said:
         """Speak, and return when the caller has heard it or interrupted it. A cough is no interruption."""
         self._mouth.take_said()
+        self._runner.saying_since = self._runner.position_ms
+        try:
+            return await self._say_all(text, interruptible)
+        finally:
+            self._runner.saying_since = None
+
+    async def _say_all(self, text: str, interruptible: bool) -> Said:
         heard: list[Said] = []
         rest = text
         for _ in range(RESUMED + 1):
@@ -94,6 +104,8 @@ class LiveTalk:
         self._runner.interruptible = interruptible and usual
         self._runner.waiting_out += 1
         try:
+            if await self._let_finish(interruptible):
+                return Said("", 0, False)
             for sentence in _sentences(text):
                 sound = await self._speak(sentence)
                 if self._runner.interruptions != before:
@@ -104,6 +116,20 @@ class LiveTalk:
             self._runner.waiting_out -= 1
             self._runner.interruptible = usual
         return said if self._runner.interruptions == before else Said(said.text, said.ms, False)
+
+    async def _let_finish(self, interruptible: bool) -> bool:
+        """Let a caller who is speaking already finish; whether they said something to be heard first."""
+        runner = self._runner
+        if not runner.is_told:
+            return False
+        end = self._loop.time() + FINISH_SECONDS
+        while runner.is_hearing and not runner.has_events and self._loop.time() < end:
+            await runner.something(_LOOK_SECONDS, sound=False)
+            self._alive()
+        if interruptible and runner.wants_words and not runner.is_hearing:
+            await runner.something(COUGH_SECONDS, sound=False)
+            self._alive()
+        return interruptible and runner.has_events
 
     async def _speak(self, sentence: str) -> bytes:
         """Its sound; only what the voice says to everybody is kept on the disk."""

@@ -30,6 +30,7 @@ WORD_BYTES = 8 * 250  # our speaker takes a quarter of a second for a word
 class Verdict:
     began: bool = False
     speaking: bool = False
+    since: int = 0
     ended: int | None = None
 
 
@@ -39,16 +40,22 @@ class Ear:
     def __init__(self) -> None:
         self._spoken = 0
         self._quiet = 0
+        self._since = self._next_ms = 0
 
     def heard(self, payload: bytes, at_ms: int) -> Verdict:
+        if at_ms - self._next_ms > 200:
+            self._spoken = 0
+        self._next_ms = at_ms + 20
         if payload == VOICE:
+            self._since = self._since if self._spoken else at_ms
             self._spoken, self._quiet = self._spoken + 20, 0
-            return Verdict(began=self._spoken == DECIDES_MS, speaking=self._spoken >= DECIDES_MS)
+            began, speaking = self._spoken == DECIDES_MS, self._spoken >= DECIDES_MS
+            return Verdict(began, speaking, self._since)
         self._quiet += 20
         ended = at_ms - self._quiet + 20 if self._spoken >= DECIDES_MS and self._quiet == 200 else None
         if self._quiet >= 200:
             self._spoken = 0
-        return Verdict(ended=ended, speaking=self._spoken >= DECIDES_MS)
+        return Verdict(False, self._spoken >= DECIDES_MS, self._since, ended)
 
     def played(self, ulaw: bytes) -> None:
         """It never hears us."""
@@ -102,7 +109,9 @@ def at_once(chance: random.Random) -> float:
 
 
 class Conversation:
-    """One call. `delay` is the time of the network each way in seconds; `lose` how likely a mark is lost."""
+    """One call. `delay` is the time of the network each way in seconds; `lose` how likely a mark is lost.
+    Whose carrier `suppresses` silence sends no frames of it.
+    """
 
     def __init__(
         self,
@@ -114,6 +123,7 @@ class Conversation:
         ear: Ear | None = None,
         speaker: Any = None,
         has_words: bool = True,
+        suppresses: bool = False,
         briefing: Briefing | None = None,
     ) -> None:
         self.chance = random.Random(seed)
@@ -130,6 +140,7 @@ class Conversation:
         self.excused: set[str] = set()  # were still to be told of when we sent `clear`, or closed
         self._loop = asyncio.get_running_loop()
         self._delay, self._lose = delay, lose
+        self._suppresses = suppresses
         self._there = self._back = 0.0
         self._sequence = 1
         self._saying = 0.0  # until then the caller speaks
@@ -213,6 +224,10 @@ class Conversation:
 
     def _tick(self) -> None:
         speaking = self._loop.time() < self._saying
+        if self._suppresses and not speaking:
+            self.at_ms += 20
+            self.judge.play()
+            return
         text = wire.media(
             self._next(), self.at_ms, chunk=self.at_ms // 20 + 1, payload=VOICE if speaking else QUIET
         )

@@ -229,6 +229,70 @@ def test_who_takes_frames_too_is_not_kept_from_hearing_whether_it_was_a_cough() 
     assert conversation.over == ["done"]
 
 
+def says_and_hears(said: list[Any], seconds: float = 1.03) -> Callable[[Talk], Awaitable[None]]:
+    async def talk(call: Talk) -> None:
+        await asyncio.sleep(seconds)
+        said.append((await call.say(LONG)).whole)
+        said.append(await call.hear(timeout_s=3.0))
+
+    return talk
+
+
+def test_who_speaks_already_is_let_finish_and_heard_first() -> None:
+    said: list[Any] = []
+    conversation = converse(says_and_hears(said), (0.7, speaks("and then the other", 3.0)))
+    assert said[0] is False
+    assert said[1].text == "and then the other"
+    assert texts(conversation) == [GOODBYE] or texts(conversation) == []
+
+
+@pytest.mark.parametrize("seconds", [0.8, 30.0])
+def test_what_is_no_word_is_not_waited_for_for_long(seconds: float) -> None:
+    """A cough, or a television."""
+    said: list[Any] = []
+    conversation = converse(says_and_hears(said), (0.7, speaks("", seconds)))
+    assert said[0] is True
+    assert texts(conversation)[0] == LONG
+    assert conversation.lines[0].start_ms < 6000
+
+
+def test_words_that_come_late_stop_what_was_gone_on_with() -> None:
+    said: list[Any] = []
+
+    def late(conversation: Conversation) -> None:
+        conversation.runner.words("stop please", 1600, 2000, 0.9)
+
+    conversation = converse(says_and_hears(said, 0.5), (1.5, speaks("", 0.6)), (4.2, late))
+    assert said[0] is False
+    assert said[1].text == "stop please"
+    assert conversation.runner.interruptions == 2
+
+
+def test_words_of_before_do_not_stop_the_answer_to_them() -> None:
+    said: list[Any] = []
+
+    def late(conversation: Conversation) -> None:
+        conversation.runner.words("yes", 100, 400, 0.9)
+
+    conversation = converse(says_and_hears(said), (1.5, late))
+    assert said[0] is True
+    assert conversation.runner.interruptions == 0
+
+
+def test_a_carrier_that_sends_nothing_of_silence_keeps_nobody_waiting() -> None:
+    said: list[Any] = []
+
+    async def talk(call: Talk) -> None:
+        said.append(await call.hear())
+        said.append(await call.hear(timeout_s=3.0))
+        said.append((await call.say(LONG)).text)
+
+    conversation = converse(talk, (1.0, speaks("hello")), (6.8, speaks("", 0.5)), seconds=30, suppresses=True)
+    assert [type(one) for one in said[:2]] == [Words, Silence]
+    assert said[2] == LONG, "the cough in it is over though no frame said so"
+    assert conversation.runner.interruptions == 1
+
+
 def test_a_key_interrupts_at_once() -> None:
     heard: list[Event | Silence] = []
 

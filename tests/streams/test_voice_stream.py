@@ -1,5 +1,6 @@
 """A voice on its media socket, through the whole routing: what is heard and done is in the rows."""
 
+import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -72,7 +73,16 @@ class Answers(Greeter):
         await call.say("I see.")
 
 
-OURS = (Greeter, Broken, Keys, ReadsBack, Answers)
+class Patient(Greeter):
+    """Greets, and hears on and on."""
+
+    async def talk(self, call: Talk) -> None:
+        await call.say("Good morning.")
+        while True:
+            await call.hear()
+
+
+OURS = (Greeter, Broken, Keys, ReadsBack, Answers, Patient)
 VOICES = {
     **{one.__name__.lower(): f"{__name__}:{one.__name__}" for one in OURS},
     "gone": "nowhere.at_all:Gone",
@@ -239,6 +249,21 @@ async def test_pages_never_see_a_card_number_that_a_voice_reads_back_nor_the_cod
     assert f"Your card is {CARD}. And the security code?" in shown
     await socket.send(twilio.stop(40))
     await socket.drop(1000)
+
+
+async def test_a_caller_who_only_listens_is_not_taken_for_lost() -> None:
+    """A carrier may send nothing of silence: then marks and keys alone show life."""
+    socket = await opened(await rows(a_ticket, "patient"))
+    [*_, mark] = await hears(socket)
+    [live] = runtime().table.open()
+    now = asyncio.get_running_loop().time()
+    runtime().watch.judge(live, now)
+    for later, message in ((15, twilio.mark(mark["mark"]["name"], 2)), (30, twilio.dtmf("1", 3))):
+        await socket.send(message)
+        runtime().watch.judge(live, now + later)
+    assert live.ended_at is None
+    runtime().watch.judge(live, now + 60)
+    assert await socket.closed_with() == 1000
 
 
 async def test_who_hangs_up_ends_the_voice_and_its_stream() -> None:
