@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from calls import realtime_options
 from calls.models import Voice
 from contactcenter.reach import Careful, Several, Wrong
 from streams.engines import install
 from streams.engines import registry as engines
 from streams.speech import registry as speakers
 from streams.voices.openai import line as openai_line
-from streams.voices.openai import options as openai_options
 
 __all__ = ["voices"]
 
@@ -61,7 +61,7 @@ def _agents(rows: list[Voice]) -> Iterator[Wrong]:
         yield Wrong(f"{agents[0].name}: there is no key", "Set OPENAI_API_KEY (docs/realtime.md).")
     for row in agents:
         try:
-            openai_options.read(row.settings)
+            realtime_options.read(row.settings)
         except ValueError as error:
             yield Wrong(f"{row.name}: {str(error).rstrip('.')}", "Correct its settings in admin.")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from calls import tables
+from calls import realtime_options, tables
 from calls.admin.fields import TelephoneField
 from calls.flows import file as flowfile
 from calls.models import Action, Voice, VoiceTable
@@ -64,6 +64,8 @@ class VoiceForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         """A flow must be one that lets every caller out."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("kind") == Voice.REALTIME and "settings" in data:
+            self._check_agent(data["settings"])
         if data.get("kind") == Voice.FLOW and "text" in data:
             try:
                 flow = flowfile.parse(data["text"], actions=self._actions(), tables=self._tables())
@@ -73,6 +75,12 @@ class VoiceForm(forms.ModelForm):  # type: ignore[type-arg]
             else:
                 data["language"] = flow.language or data.get("language", "")
         return data
+
+    def _check_agent(self, given: Mapping[str, Any]) -> None:
+        try:
+            realtime_options.read(given)
+        except ValueError as refused:
+            self.add_error("settings", str(refused))
 
     def _actions(self) -> Mapping[str, str]:
         kept = {row.pk: (row.name, row.kind) for row in self._kept(Action)}

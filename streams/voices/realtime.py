@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, Final
 
+from calls import realtime_options
 from calls.counters import count
 from streams.voices.base import Ended, Hopeless, Talk
-from streams.voices.openai import options as openai_options
 from streams.voices.openai.conversation import Conversation
 from streams.voices.openai.line import Limits, ProviderLost
 from streams.voices.openai.turn import Gone
@@ -48,7 +48,7 @@ class RealtimeVoice:
 
     async def _talk(self, call: Talk) -> None:
         try:
-            options = openai_options.read(call.briefing.settings)
+            options = realtime_options.read(call.briefing.settings)
         except ValueError:
             raise ProviderLost("settings") from None
         try:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from calls.admin.voice_form import EXAMPLE
 from calls.models import Action, AuditEvent, Call, Callback, Event, Hours, Queue, Voice, VoiceTable
+from calls.selectors import voice_faults
 from calls.services import proof
 from tests import factories, people
 
@@ -155,6 +156,18 @@ def test_the_language_that_a_flow_names_is_the_voices(ada):
 
 def test_settings_are_names_and_values(ada):
     assert errors(ada.post(address(do="add"), posted(settings="[1]")))["settings"]
+
+
+def test_settings_of_an_ai_agent_are_such_as_it_has(ada):
+    wrong = posted("Be kind.", kind="realtime", settings='{"session_minute": 5}')
+    [told] = errors(ada.post(address(do="add"), wrong))["settings"]
+    assert told.startswith("session_minute is no setting of an AI agent")
+    right = posted("Be kind.", kind="realtime", settings='{"session_minutes": 5}')
+    assert ada.post(address(do="add"), right).status_code == 302
+    voice = Voice.objects.get()
+    assert voice_faults.fault(voice) == ""
+    voice.settings = {"greet": "yes"}
+    assert voice_faults.fault(voice) == "its settings are refused: greet is true or false."
 
 
 def test_a_voice_behind_a_number_is_not_deleted(ada):

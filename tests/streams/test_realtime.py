@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
+from calls import realtime_options
 from calls.briefing import Allowed
 from streams.voices.base import Ended
-from streams.voices.openai import options as openai_options
 from tests.streams.agent import agent
 from tests.streams.talk_fake import briefing
 
@@ -142,6 +142,40 @@ async def test_one_interruption_that_both_notice_is_told_once() -> None:
         one.talk.presses("1")
         await session.got("conversation.item.create")
         assert session.kinds().count("conversation.item.truncate") == 1
+
+
+async def test_who_was_cut_off_by_a_noise_goes_on() -> None:
+    async with agent(at_once=False, limits={"noise_s": 1.5}) as one:
+        session = await one.session()
+        await session.says(SECOND * 4, "One two three four.")
+        await one.talk.until(lambda: one.talk.unheard_ms == 4_000)
+        one.talk.hears(1_000)
+        one.talk.interrupts()
+        await session.got("conversation.item.truncate")
+        one.clock.now += 1.5
+        await session.got("response.create")
+        assert "noise" in session.told()[-1][1]
+
+
+@pytest.mark.parametrize("by", ["speech", "key"])
+async def test_who_was_cut_off_by_the_caller_waits_for_what_they_say(by: str) -> None:
+    async with agent(at_once=False, limits={"noise_s": 1.5, "keys_s": 5}) as one:
+        session = await one.session()
+        await session.says(SECOND * 4, "One two three four.")
+        await one.talk.until(lambda: one.talk.unheard_ms == 4_000)
+        one.talk.interrupts()
+        await session.got("conversation.item.truncate")
+        if by == "key":
+            one.talk.presses("1")
+        else:
+            await session.send("input_audio_buffer.speech_started", audio_start_ms=0, item_id="caller")
+        one.talk.says(FRAME)
+        await one.provider.until(lambda: bool(session.sound))
+        await session.raw('{"type":"rate_limits.updated"}')
+        one.clock.now += 3
+        one.talk.says(FRAME)
+        await one.provider.until(lambda: len(session.sound) == 2 * len(FRAME))
+        assert not any("noise" in text for _, text in session.told())
 
 
 async def test_a_response_that_still_runs_is_stopped_and_its_rest_unheard() -> None:
@@ -337,7 +371,7 @@ async def test_a_tool_of_an_interrupted_response_that_is_not_complete_is_not_use
 )
 def test_a_setting_that_cannot_be_is_refused_by_its_name(settings: dict[str, object], named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        openai_options.read(settings)
+        realtime_options.read(settings)
 
 
 def more(seen: Callable[[], list[str]], what: str, than: int) -> bool:

@@ -166,6 +166,14 @@ async def test_a_megabyte_a_second_is_cut() -> None:
         assert await lost(one) == "flood"
 
 
+async def test_thousands_of_tiny_messages_a_second_are_cut() -> None:
+    async with agent() as one:
+        session = await one.session()
+        for _ in range(1_100):
+            await session.raw('{"type":"x"}')
+        assert await lost(one) == "flood"
+
+
 async def test_one_message_beyond_all_measure_is_not_taken() -> None:
     async with agent() as one:
         session = await one.session()
@@ -246,6 +254,25 @@ async def test_what_is_under_way_is_heard_to_its_end_and_told_as_said() -> None:
         assert again.told()[0] == ("assistant", "We open at nine.")
         one.talk.hears(1_000)
         await one.talk.until(lambda: "We open at nine." in one.talk.heard)
+        assert b"".join(ulaw for ulaw, _ in one.talk.played) == SECOND
+
+
+@pytest.mark.parametrize("how", ["lost", "cancelled"])
+async def test_letters_that_came_ahead_of_their_sound_are_not_said_where_it_breaks_off(how: str) -> None:
+    text = "Your code for the door of the house is four seven one one."
+    async with agent() as one:
+        session = await one.session()
+        await session.begins()
+        await session.speaks(SECOND, text)
+        if how == "lost":
+            await session.socket.close()
+            again = await one.session(2)
+            await again.got("response.create")
+            assert again.told()[0] == ("assistant", "Your code for the ")
+        else:
+            await session.ends(status="cancelled")
+        await one.talk.until(lambda: "Your code for the " in one.talk.heard)
+        assert "door" not in one.talk.heard
         assert b"".join(ulaw for ulaw, _ in one.talk.played) == SECOND
 
 

@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from calls.realtime_options import Options
 from streams.voices.base import Frame, Interrupted, Key, Said, Talk, Words
 from streams.voices.openai import messages
 from streams.voices.openai.events import Event, Garbage, Item, sound_of
 from streams.voices.openai.kept import Kept
 from streams.voices.openai.line import Dropped, Limits, Line, ProviderLost
 from streams.voices.openai.mouth import Cut, Mouth
-from streams.voices.openai.options import Options
 from streams.voices.openai.tools import Asked, Tools
 from streams.voices.openai.turn import Turn
 
@@ -94,6 +94,7 @@ class Conversation:
         if not cut:
             return
         self._call.clear()
+        self._turn.interrupted()
         self._history.add(cut.text, at_ms=self._kept.now_ms, caller=False)
         if self._turn.responding:
             await self._tell(messages.cancel())
@@ -175,7 +176,7 @@ class Conversation:
         self._line = None
         await old.close()
         speak = self._mouth.unfinished or self._turn.missing
-        under_way = self._mouth.end_all()
+        under_way = self._mouth.end_all(whole=False)
         waiting_since = self._kept.since_ms if self._turn.waiting else None
         told = [*self._history.told(before_ms=waiting_since)]
         told += [messages.assistant(under_way)] if under_way else []
@@ -239,8 +240,9 @@ class Conversation:
             await self._answer(asked, _NOT_DONE)
 
     async def _response_done(self, event: Event) -> None:
-        self._mouth.end_all()
-        self._turn.done(event.response.status or "")
+        status = event.response.status or ""
+        self._mouth.end_all(whole=status == "completed")
+        self._turn.done(status)
         if not self._turn.waiting:
             self._kept.answered()
         await self._go_on()
@@ -292,8 +294,10 @@ class Conversation:
             elif self._too_old(line):
                 self._renewing, self._line = True, None
                 await line.close()
+            elif self._turn.cut_for_nothing():
+                await self._tell_and_ask(messages.NOISE)
             elif self._is_silent():
-                await self._tell_silence()
+                await self._tell_and_ask(messages.SILENT)
             elif self._turn.unanswered():
                 await self._tell(messages.hello())
 
@@ -303,8 +307,8 @@ class Conversation:
             self._turn.busy()
         return self._turn.caller_silent()
 
-    async def _tell_silence(self) -> None:
-        await self._tell(messages.note(messages.SILENT))
+    async def _tell_and_ask(self, text: str) -> None:
+        await self._tell(messages.note(text))
         self._turn.owe()
         await self._go_on()
 

@@ -37,6 +37,8 @@ class Limits:
     """Without any event while one is awaited."""
     ask_s: float = 4
     """Without any event at all before we ask whether anybody is there."""
+    noise_s: float = 1.5
+    """From an interruption of ours to the provider's word that somebody speaks."""
     keys_s: float = 1.5
     """Between two keys that are told as one."""
     tick_s: float = 0.1
@@ -47,6 +49,8 @@ class Limits:
     pending_ms: int = 60_000
     """Sound that the conversation has not taken yet."""
     bytes_per_s: int = 1_000_000
+    messages_per_s: int = 1_000
+    """An answer comes in some hundreds within a second; a thousand cost a thirtieth of a processor."""
     message_bytes: int = 1_000_000
     garbage: int = 20
 
@@ -74,7 +78,7 @@ class Line:
         self._connection = connection
         self._limits = limits
         self._clock = clock
-        self._second, self._bytes, self._garbage = self.began, 0, 0
+        self._second, self._bytes, self._messages, self._garbage = self.began, 0, 0, 0
 
     @classmethod
     async def open(cls, number: int, model: str, limits: Limits, clock: Callable[[], float]) -> Self:
@@ -142,9 +146,10 @@ class Line:
     def _count(self, size: int) -> None:
         now = self._clock()
         if now - self._second >= 1:
-            self._second, self._bytes = now, 0
+            self._second, self._bytes, self._messages = now, 0, 0
         self._bytes += size
-        if self._bytes > self._limits.bytes_per_s:
+        self._messages += 1
+        if self._bytes > self._limits.bytes_per_s or self._messages > self._limits.messages_per_s:
             raise ProviderLost("flood")
 
     def _decoded(self, message: bytes) -> Event | None:

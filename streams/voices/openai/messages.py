@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from calls.briefing import Briefing
-from streams.voices.openai.options import Options
+from calls.realtime_options import Options
 
 __all__ = [
     "History",
@@ -47,6 +47,9 @@ RENEWED: Final = (
     "The connection was renewed; the caller did not notice. Go on where you were, repeat nothing."
 )
 SILENT: Final = "The caller has said nothing for a while. Ask in a few words whether they are still there."
+NOISE: Final = (
+    "You were cut off by a noise; the caller has said nothing. Go on where you were cut off, repeat nothing."
+)
 _PCMU: Final = {"type": "audio/pcmu"}
 _MOST_ENTRIES: Final = 200
 _MOST_LETTERS: Final = 2_000

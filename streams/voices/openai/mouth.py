@@ -52,10 +52,12 @@ class _Item:
         sound, self.tail = sound[:-kept], sound[-kept:]
         return sound, self._text(int((self.ms - kept / BYTES_PER_MS) * _LETTERS_PER_MS))
 
-    def finish(self) -> tuple[bytes, str]:
-        """The last sound, and all text that was not given yet."""
+    def finish(self, *, whole: bool) -> tuple[bytes, str]:
+        """The last sound, and all text that was not given yet; of an item that broke off what its sound can
+        have said.
+        """
         sound, self.tail, self.done = self.tail, b"", True
-        return sound, self._text(len(self.text))
+        return sound, self._text(len(self.text) if whole else int(self.ms * _LETTERS_PER_MS))
 
     def _text(self, most: int) -> str:
         """What may be given of the text, up to the end of a word."""
@@ -138,17 +140,17 @@ class Mouth:
             part = self._item(response, item, line)
             self._put(part, *part.take(ulaw))
 
-    def end(self, item: str) -> None:
-        """The item is complete."""
+    def end(self, item: str, *, whole: bool = True) -> None:
+        """The item is complete, or broke off."""
         if (part := self._coming.pop(item, None)) is not None:
-            self._put(part, *part.finish())
+            self._put(part, *part.finish(whole=whole))
             self._add(None)
 
-    def end_all(self) -> str:
+    def end_all(self, *, whole: bool) -> str:
         """Nothing more comes, as when a session is lost; the text that is still to be heard."""
         for item in list(self._coming):
-            self.end(item)
-        return "".join(part.text for part in self._unheard())
+            self.end(item, whole=whole)
+        return "".join(part.text[: part.given] for part in self._unheard())
 
     def ask(self, asked: Asked, response: str) -> bool:
         """Do this once all that was said before it is heard; False when that was interrupted already."""

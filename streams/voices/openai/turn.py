@@ -37,6 +37,7 @@ class Turn:
         self._speaking = self._owed = self._asked = self._probed = self._spoke = self._used = False
         self._stopped = spoken
         self._tools = 0
+        self._cut_at: float | None = None
         self._event_at = self._busy_at = self._clock()
 
     @property
@@ -68,7 +69,7 @@ class Turn:
 
     def speech_started(self) -> None:
         """The caller speaks."""
-        self._speaking, self._stopped = True, False
+        self._speaking, self._stopped, self._cut_at = True, False, None
         self._rounds = self._silences = 0
 
     def speech_stopped(self) -> None:
@@ -77,11 +78,16 @@ class Turn:
 
     def pressed(self) -> None:
         """The caller pressed a key: they are there."""
-        self._silences = 0
+        self._silences, self._cut_at = 0, None
+
+    def interrupted(self) -> None:
+        """We were made to stop; the provider may not have heard anybody speak."""
+        if not self._speaking:
+            self._cut_at = self._clock()
 
     def created(self, response: str) -> None:
         """A response begins; it answers all that was told until now."""
-        self.responding = response or "?"
+        self.responding, self._cut_at = response or "?", None
         self._spoke = self._used = self._owed = self._asked = False
 
     def spoke(self) -> None:
@@ -148,6 +154,13 @@ class Turn:
             raise Gone
         self._busy_at = self._clock()
         return True
+
+    def cut_for_nothing(self) -> bool:
+        """Whether an interruption was a mere noise: nothing to be answered followed it. Told once."""
+        if self._cut_at is None or self._clock() - self._cut_at < self._limits.noise_s:
+            return False
+        self._cut_at = None
+        return not self.waiting
 
     def unanswered(self) -> bool:
         """Whether it is time to ask if the provider is there; it counts as asked."""
