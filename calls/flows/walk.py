@@ -28,6 +28,7 @@ from calls.flows.steps import (
     Open,
     Say,
     Step,
+    YesNo,
 )
 from calls.flows.texts import Texts
 from calls.matching import best, exact, yes_or_no
@@ -121,13 +122,17 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What to do now: note `facts`, say `say`, then the deed or listening for `wait_s`; neither: go on."""
+    """What to do now: note `facts`, say `say`, then the deed or listening for `wait_s`; neither: go on.
+
+    `decides`: yes or no is asked, and what was said before the question does not answer it.
+    """
 
     state: State
     say: str = ""
     wait_s: float | None = None
     deed: Act | Verify | Finish | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    decides: bool = False
 
 
 def begin(flow: Flow, about: Briefing) -> State:
@@ -262,7 +267,8 @@ class _Walk:
 
     def _read_back(self, here: Digits | Day | Hour, state: State) -> Move:
         text = here.confirm.replace("{value}", self.texts.said(state.value, _kind(here)))
-        return self._made(state, text[:1].upper() + text[1:], wait_s=here.asked.wait_s)
+        move = self._made(state, text[:1].upper() + text[1:], wait_s=here.asked.wait_s)
+        return replace(move, decides=True)
 
     def _confirmed(self, here: Digits | Day | Hour, state: State, heard: Heard) -> Move:
         """Yes takes the value, no asks anew; another value said in its place is read back in its turn."""
@@ -300,7 +306,8 @@ class _Walk:
 
     def _ask(self, here: Asking, text: str, tries: int = 0, said: str = "") -> Move:
         state = State(here.name, asked=True, tries=tries, partly=Partly(said=said))
-        return self._made(state, text, wait_s=here.asked.wait_s)
+        move = self._made(state, text, wait_s=here.asked.wait_s)
+        return replace(move, decides=isinstance(here, YesNo))
 
     def _more(self, state: State, partly: Partly) -> Move:
         return self._made(replace(state, partly=partly), "", wait_s=_MORE_S)

@@ -8,7 +8,6 @@ in a queue that has a limit.
 import asyncio
 import logging
 import traceback
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -16,17 +15,15 @@ from typing import Any, Final, Protocol
 from calls.briefing import Briefing
 from calls.counters import count
 from calls.refusal import Refused
+from streams.live.inbox import Inbox
 from streams.live.mouth import Mouth, Saying
 from streams.live.outlet import Outlet
 from streams.live.talk import LiveTalk, Office
 from streams.session import Session
-from streams.voices.base import Ended, Event, Frame, Hopeless, Interrupted, Key, Voice, Words
+from streams.voices.base import Ended, Frame, Hopeless, Interrupted, Key, Voice, Words
 
 __all__ = ["Ear", "Heard", "Part", "Runner", "Told"]
 
-FRAMES_KEPT: Final = 100
-"""Frames that a voice has not asked for yet: two seconds. Then the oldest goes."""
-EVENTS_KEPT: Final = 200
 IDLE_SECONDS: Final = 60.0
 """A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
 HASH_MS: Final = 2000
@@ -94,6 +91,7 @@ class Runner:
     def __init__(self, session: Session, outlet: Outlet, part: Part, told: Told) -> None:
         self.part = part
         self.mouth = Mouth(session, outlet, said=told.said, moved=told.moved, spoke=self._spoke)
+        self.inbox = Inbox()
         self.wants_words = part.voice.wants_words and part.has_words
         # Who hears sound answers sound: words may come after the answer, and no turn is counted from them.
         self._turns_by_ear = part.ear is not None and (part.voice.wants_frames or not self.wants_words)
@@ -104,17 +102,12 @@ class Runner:
         self.saying_since: int | None = None  # ms of the stream at which what is being said was begun
         self._hearing_until = 0.0  # loop time; each frame of speech moves it
         self._speech_since = 0  # ms at which the speech that is heard began
-        self._taken_ms = 0  # until there the voice knows what the caller has said or keyed
         self.ended_at = 0.0  # loop time at which the caller fell silent
         self.by_key = False  # what interrupted last was a key
         self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
         self._session = session
         self._told = told
         self._loop = asyncio.get_running_loop()
-        self._events: deque[Event] = deque()
-        self._frames = 0
-        self._some = asyncio.Event()
-        self._listening = 0  # whoever waits for what comes
         self._spoken_ms: int | None = None
         self._keyed_ms: int | None = None
         self._turns = 0
@@ -136,7 +129,7 @@ class Runner:
         if self._timer is not None:
             self._timer.cancel()
         self.mouth.close()
-        self._some.set()
+        self.inbox.close()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 
@@ -150,11 +143,7 @@ class Runner:
         if self.part.ear is not None:
             self._listen(self.part.ear.heard(payload, at_ms))
         if self.part.voice.wants_frames:
-            if self._frames >= FRAMES_KEPT:
-                self._events.remove(next(event for event in self._events if type(event) is Frame))
-                self._frames -= 1
-            self._frames += 1
-            self._put(Frame(payload, at_ms))
+            self.inbox.put(Frame(payload, at_ms))
 
     def key(self, digit: str, at_ms: int) -> None:
         """A key of the caller: it interrupts like speech."""
@@ -165,18 +154,19 @@ class Runner:
         self.speech_at = self._loop.time()
         self.interrupt()
         self._spoken_ms = at_ms
-        self._put(Key(digit, at_ms))
+        self.inbox.put(Key(digit, at_ms))
 
     def _is_idle(self, at_ms: int) -> bool:
         """Whether a hash key ends nothing any more: the digits before it were enough, and what they led to is
         being said or done. Who is used to it keys it all the same.
         """
-        return not self._listening and self._keyed_ms is not None and at_ms - self._keyed_ms <= HASH_MS
+        lately = self._keyed_ms is not None and at_ms - self._keyed_ms <= HASH_MS
+        return lately and not self.inbox.is_waited_for
 
     def partial(self) -> None:
         """The caller is saying something: it is words, no cough."""
         self.speech_at = self._loop.time()
-        self._some.set()
+        self.inbox.stir()
 
     def words(self, text: str, start_ms: int, end_ms: int, confidence: float | None) -> None:
         """The caller has said this."""
@@ -190,7 +180,7 @@ class Runner:
             self.interrupt()
         if not self._turns_by_ear:
             self._spoken_ms = end_ms
-        self._put(Words(text, start_ms, end_ms, confidence))
+        self.inbox.put(Words(text, start_ms, end_ms, confidence))
 
     def _is_answer(self, start_ms: int) -> bool:
         """Whether words that began there were said to what is being said, and not before it."""
@@ -209,7 +199,7 @@ class Runner:
         self.interruptions += 1
         self.mouth.clear()
         if not self.waiting_out:
-            self._put(Interrupted(self.mouth.take_said()))
+            self.inbox.put(Interrupted(self.mouth.take_said()))
 
     @property
     def position_ms(self) -> int:
@@ -228,55 +218,10 @@ class Runner:
         """
         if not self.is_hearing:
             return False
-        goes_on = self.position_ms - self._taken_ms >= GOES_ON_MS
-        return self._speech_since > self._taken_ms or goes_on
-
-    @property
-    def has_events(self) -> bool:
-        """Whether something waits to be taken that is not mere sound."""
-        return len(self._events) > self._frames
-
-    def take(self) -> Event | None:
-        """The next thing that came, if there is one."""
-        if not self._events:
-            return None
-        event = self._events.popleft()
-        if type(event) is Frame:
-            self._frames -= 1
-        elif type(event) is Words:
-            self._taken_ms = max(self._taken_ms, event.end_ms)
-        elif type(event) is Key:
-            self._taken_ms = max(self._taken_ms, event.at_ms)
-        return event
-
-    def skip_keys(self) -> bool:
-        """Pass over keys (and sound) until something else; whether there was a key."""
-        found = False
-        while self._events and type(self._events[0]) in (Key, Frame):
-            found = type(self.take()) is Key or found
-        return found
-
-    async def something(self, seconds: float | None, *, sound: bool = True) -> None:
-        """Wait until something may have come, at most so long; without `sound` it is more than frames."""
-        if self.is_over or (self._events if sound else self.has_events):
-            return
-        self._some.clear()
-        self._listening += 1
-        try:
-            async with asyncio.timeout(seconds):
-                await self._some.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._listening -= 1
+        goes_on = self.position_ms - self.inbox.taken_ms >= GOES_ON_MS
+        return self._speech_since > self.inbox.taken_ms or goes_on
 
     # -- inside -----------------------------------------------------------------------------------
-
-    def _put(self, event: Event) -> None:
-        if len(self._events) - self._frames >= EVENTS_KEPT:
-            return  # nobody asks for them: keys and words of one who does not stop
-        self._events.append(event)
-        self._some.set()
 
     def _listen(self, heard: Heard) -> None:
         if heard.began:
@@ -284,7 +229,7 @@ class Runner:
             self.interrupt()
         if heard.ended is not None:
             self.ended_at = self._loop.time()
-            self._some.set()
+            self.inbox.stir()
             if self._turns_by_ear:
                 self._spoken_ms = heard.ended
         if heard.speaking:
@@ -357,7 +302,7 @@ class Runner:
 
     def _look(self) -> None:
         """A voice that hangs is lost."""
-        if self.mouth.is_speaking or (self.is_hearing and self._listening):
+        if self.mouth.is_speaking or (self.is_hearing and self.inbox.is_waited_for):
             self._spoke_at = self._loop.time()
         if self._loop.time() - self._spoke_at > IDLE_SECONDS:
             _log.error("voice.silent", extra={"stream": self._session.stream_sid})

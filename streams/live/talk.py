@@ -74,7 +74,6 @@ class LiveTalk:
     async def say(self, text: str, *, interruptible: bool = True) -> Said:
         """Speak, and return when the caller has heard it or interrupted it. A cough is no interruption."""
         self._mouth.take_said()
-        self._runner.saying_since = self._runner.position_ms
         try:
             return await self._say_all(text, interruptible)
         finally:
@@ -95,6 +94,7 @@ class LiveTalk:
             " ".join(said.text for said in heard if said.text),
             sum(said.ms for said in heard),
             heard[-1].whole,
+            self._runner.saying_since or 0,
         )
 
     async def _say(self, text: str, interruptible: bool) -> Said:
@@ -106,6 +106,8 @@ class LiveTalk:
         try:
             if await self._let_finish(interruptible):
                 return Said("", 0, False)
+            if self._runner.saying_since is None:
+                self._runner.saying_since = self._runner.position_ms
             for sentence in _sentences(text):
                 sound = await self._speak(sentence)
                 if self._runner.interruptions != before:
@@ -123,13 +125,13 @@ class LiveTalk:
         if not runner.is_told:
             return False
         end = self._loop.time() + FINISH_SECONDS
-        while runner.is_hearing and not runner.has_events and self._loop.time() < end:
-            await runner.something(_LOOK_SECONDS, sound=False)
+        while runner.is_hearing and not runner.inbox.has_events and self._loop.time() < end:
+            await runner.inbox.something(_LOOK_SECONDS, sound=False)
             self._alive()
         if interruptible and runner.wants_words and not runner.is_hearing:
-            await runner.something(COUGH_SECONDS, sound=False)
+            await runner.inbox.something(COUGH_SECONDS, sound=False)
             self._alive()
-        return interruptible and runner.has_events
+        return interruptible and runner.inbox.has_events
 
     async def _speak(self, sentence: str) -> bytes:
         """Its sound; only what the voice says to everybody is kept on the disk."""
@@ -150,8 +152,8 @@ class LiveTalk:
             quiet = 0.0 if runner.is_hearing else self._loop.time() - max(runner.ended_at, began)
             if quiet > COUGH_SECONDS:
                 return False
-            await runner.something(COUGH_SECONDS - quiet + 0.01, sound=False)
-            if runner.has_events:
+            await runner.inbox.something(COUGH_SECONDS - quiet + 0.01, sound=False)
+            if runner.inbox.has_events:
                 return True
         raise Ended
 
@@ -190,7 +192,7 @@ class LiveTalk:
         runner, since = self._runner, self._loop.time()
         while True:
             self._alive()
-            event = runner.take()
+            event = runner.inbox.take()
             if event is not None:
                 return event
             now = self._loop.time()
@@ -200,7 +202,7 @@ class LiveTalk:
             if timeout_s is not None and now - since >= timeout_s:
                 return Silence()
             left = None if timeout_s is None else since + timeout_s - now + 0.001
-            await runner.something(left)
+            await runner.inbox.something(left)
 
     async def choose(
         self, text: str, options: Mapping[str, Sequence[str]], *, keys: Mapping[str, str] | None = None
@@ -221,8 +223,8 @@ class LiveTalk:
     async def confirm(self, text: str) -> bool:
         """Ask for yes or no (1 or 2)."""
         for _ in range(TRIES):
-            await self.say(text)
-            event = await self._answer()
+            said = await self.say(text)
+            event = await self._answer(since_ms=said.began_ms)
             answer = _KEYED.get(event.digit) if isinstance(event, Key) else None
             if isinstance(event, Words):
                 answer = matching.yes_or_no(event.text)
@@ -256,13 +258,16 @@ class LiveTalk:
     async def _keys_over(self) -> None:
         """A key that means nothing is followed by others of its kind: they are one answer, not several."""
         while True:
-            await self._runner.something(BETWEEN_KEYS_SECONDS, sound=False)
-            if not self._runner.skip_keys():
+            await self._runner.inbox.something(BETWEEN_KEYS_SECONDS, sound=False)
+            if not self._runner.inbox.skip_keys():
                 return
 
-    async def _answer(self, seconds: float = ANSWER_SECONDS) -> Words | Key | Silence:
+    async def _answer(self, seconds: float = ANSWER_SECONDS, *, since_ms: int = 0) -> Words | Key | Silence:
+        """The next words (that began at `since_ms` or later), key or silence."""
         while True:
             event = await self.hear(timeout_s=seconds)
+            if isinstance(event, Words) and event.start_ms < since_ms:
+                continue  # a yes to something else
             if isinstance(event, Words | Key | Silence):
                 return event
 

@@ -15,7 +15,7 @@ Twilio's marks say so; it is stopped by the caller's speech or a key unless it a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from calls.briefing import Briefing
@@ -78,12 +78,14 @@ class Silence:
 class Said:
     """What the caller has heard of what we said since the last `say`, `heard_out` or `clear`.
 
-    `text` up to the last mark that came back, `ms` of sound, `whole` when nothing of it was discarded.
+    `text` up to the last mark that came back, `ms` of sound, `whole` when nothing of it was discarded. After
+    `say`, `began_ms` of the stream is when it began: words that began before were not said to it.
     """
 
     text: str
     ms: int
     whole: bool
+    began_ms: int = field(default=0, compare=False)
 
 
 Event = Words | Key | Frame | Interrupted

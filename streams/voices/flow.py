@@ -22,7 +22,7 @@ from calls.flows.walk import (
     begin,
     step,
 )
-from streams.voices.base import Key, NotAllowed, Silence, Talk, Words
+from streams.voices.base import Key, NotAllowed, Said, Silence, Talk, Words
 
 __all__ = ["FlowVoice", "read"]
 
@@ -85,14 +85,14 @@ class FlowVoice:
         await self._keep(call, move)
         if isinstance(move.deed, Finish):
             await call.end(move.say)
-        was_heard = True
+        said = Said("", 0, whole=True)
         if move.say:
-            was_heard = (await call.say(move.say, interruptible=move.deed is None)).whole
+            said = await call.say(move.say, interruptible=move.deed is None)
         if move.deed is not None:
             return await _done(call, move.deed)
         if move.wait_s is not None:
-            return await _hear(call, move.wait_s)
-        return Onward() if was_heard else await _hear(call, _CUT_S)
+            return await _hear(call, move.wait_s, since_ms=said.began_ms if move.decides else 0)
+        return Onward() if said.whole else await _hear(call, _CUT_S)
 
     async def _keep(self, call: Talk, move: Move) -> None:
         """Facts and the place, before anything is said: should the voice be lost, they are not."""
@@ -116,15 +116,15 @@ async def _behind_keys(call: Talk) -> Heard | None:
             return None
 
 
-async def _hear(call: Talk, seconds: float) -> Heard:
-    """The next words, key or silence."""
+async def _hear(call: Talk, seconds: float, *, since_ms: int = 0) -> Heard:
+    """The next words (that began at `since_ms` or later), key or silence."""
     while True:
         event = await call.hear(timeout_s=seconds)
         if isinstance(event, Silence):
             return Quiet()
         if isinstance(event, Key):
             return Pressed(event.digit)
-        if isinstance(event, Words) and event.text.strip():
+        if isinstance(event, Words) and event.text.strip() and event.start_ms >= since_ms:
             return Spoke(event.text)
 
 

@@ -20,10 +20,11 @@ ABOUT = Briefing(1, "Self-service", "flow", text=SHIPPED, tables={"orders": ORDE
 
 def called(*acts, seconds=240.0, actions=(("person", True), ("call_back", False)), **about):
     """The whole call; the caller says or presses each of these once the voice has asked and is silent."""
-    read(SHIPPED)  # virtual time knows no threads
+    briefing = replace(ABOUT, **about)
+    read(briefing.text)  # virtual time knows no threads
 
     async def whole():
-        talk = Conversation(FlowVoice(lambda: NOW), briefing=replace(ABOUT, **about))
+        talk = Conversation(FlowVoice(lambda: NOW), briefing=briefing)
         talk.office.actions = dict(actions)
         coming = list(acts)
 
@@ -90,6 +91,19 @@ def test_keys_that_mean_nothing_are_one_answer_and_words_said_meanwhile_count():
     assert "On which day" not in heard(talk)
     assert "I did not get that" not in heard(talk)
     assert "Order 4 7 1 1 is on its way." in heard(talk)
+
+
+def test_a_yes_that_was_said_before_the_question_does_not_answer_it():
+    flow = """
+steps:
+  one: {kind: yesno, prompt: Shall I cancel it?, "yes": two, "no": bye, otherwise: bye}
+  two: {kind: yesno, prompt: And all others of the year as well?, "yes": gone, "no": bye, otherwise: bye}
+  gone: {kind: end, text: All are gone.}
+  bye: {kind: end, text: Nothing more was done.}
+"""
+    talk = called((2.0, "yes"), (3.1, "yes yes"), (12.0, "no"), text=flow)
+    assert "All are gone." not in heard(talk)
+    assert heard(talk).endswith("Nothing more was done.")
 
 
 def test_who_says_nothing_comes_to_a_person():
