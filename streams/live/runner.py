@@ -101,7 +101,9 @@ class Runner:
         self.speech_at = 0.0  # loop time at which words of the caller came last
         self.saying_since: int | None = None  # ms of the stream at which what is being said was begun
         self._hearing_until = 0.0  # loop time; each frame of speech moves it
-        self._speech_since = 0  # ms at which the speech that is heard began
+        self._speech_since = self._heard_to_ms = (
+            0  # ms at which the speech that is heard began, the last ended
+        )
         self.ended_at = 0.0  # loop time at which the caller fell silent
         self.by_key = False  # what interrupted last was a key
         self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
@@ -183,8 +185,11 @@ class Runner:
         self.inbox.put(Words(text, start_ms, end_ms, confidence))
 
     def _is_answer(self, start_ms: int) -> bool:
-        """Whether words that began there were said to what is being said, and not before it."""
-        return self.saying_since is not None and start_ms >= self.saying_since
+        """Whether words that began there were said to what is being said, not before it, and by somebody whom
+        the ear has heard: no echo of ours, and no television.
+        """
+        was_heard = self.is_hearing or start_ms <= self._heard_to_ms
+        return was_heard and self.saying_since is not None and start_ms >= self.saying_since
 
     def mark(self, name: str) -> None:
         """A mark of ours came back."""
@@ -228,7 +233,7 @@ class Runner:
             self.by_key = False
             self.interrupt()
         if heard.ended is not None:
-            self.ended_at = self._loop.time()
+            self.ended_at, self._heard_to_ms = self._loop.time(), heard.ended
             self.inbox.stir()
             if self._turns_by_ear:
                 self._spoken_ms = heard.ended

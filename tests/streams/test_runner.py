@@ -268,6 +268,17 @@ def test_words_that_come_late_stop_what_was_gone_on_with() -> None:
     assert conversation.runner.interruptions == 2
 
 
+def test_words_that_the_ear_has_not_heard_are_an_echo_and_stop_nothing() -> None:
+    said: list[Any] = []
+
+    def echoed(conversation: Conversation) -> None:
+        conversation.runner.words("one two three", 1300, 1900, 0.9)
+
+    conversation = converse(says_and_hears(said), (2.2, echoed))
+    assert said[0] is True
+    assert conversation.runner.interruptions == 0
+
+
 def test_words_of_before_do_not_stop_the_answer_to_them() -> None:
     said: list[Any] = []
 
