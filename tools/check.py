@@ -47,7 +47,7 @@ def steps() -> list[Step]:
         Step("unit", (*PYTEST, *TWO, *unit, "tests"), 1500, counts=True),
         Step("cluster", (*PYTEST, *TWO, "tests/cluster"), 400, needs=cluster, counts=True),
         Step("journeys", (*PYTEST, *TWO, "tests/journeys"), 1200, needs=("chromium", *cluster), counts=True),
-        Step("browser", (*PYTEST, *TWO, "tests/browser"), 1200, needs=("chromium",), counts=True),
+        Step("browser", (*PYTEST, *TWO, "tests/browser"), 1700, needs=("chromium",), counts=True),
     ]
 
 

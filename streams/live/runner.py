@@ -27,6 +27,7 @@ __all__ = ["Ear", "Heard", "Part", "Runner", "Told"]
 IDLE_SECONDS: Final = 60.0
 """A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
 HASH_MS: Final = 2000
+SUPPRESSED_SECONDS: Final = 0.5
 HEARD_SECONDS: Final = 1.0
 """Without a frame for so long nobody is heard any more: a carrier may send nothing of silence."""
 GOES_ON_MS: Final = 1500
@@ -113,8 +114,8 @@ class Runner:
         self._spoken_ms: int | None = None
         self._keyed_ms: int | None = None
         self._turns = 0
-        self._journalled_ms = 0
-        self._spoke_at = self._loop.time()
+        self._journalled_ms = self._come_ms = 0
+        self._came_at = self._spoke_at = self._loop.time()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -141,7 +142,8 @@ class Runner:
         """One frame of the caller."""
         if self.is_over:
             return
-        self._sound(at_ms + len(payload) // 8)
+        self._come_ms, self._came_at = at_ms + len(payload) // 8, self._loop.time()
+        self._sound(self._come_ms)
         if self.part.ear is not None:
             self._listen(self.part.ear.heard(payload, at_ms))
         if self.part.voice.wants_frames:
@@ -193,6 +195,7 @@ class Runner:
 
     def mark(self, name: str) -> None:
         """A mark of ours came back."""
+        self._sound(self.position_ms)
         self.mouth.returned(name)
 
     # -- for the talk -----------------------------------------------------------------------------
@@ -208,8 +211,9 @@ class Runner:
 
     @property
     def position_ms(self) -> int:
-        """How far the stream has come."""
-        return self._session.position_ms
+        """How far the stream has come; by the clock where a carrier sends nothing of silence."""
+        late_s = self._loop.time() - self._came_at
+        return self._come_ms + (round(late_s * 1000) if late_s > SUPPRESSED_SECONDS else 0)
 
     @property
     def is_hearing(self) -> bool:
@@ -258,6 +262,7 @@ class Runner:
     def _spoke(self) -> None:
         """Sound goes out after silence: if the caller had spoken, this is our answer."""
         self._spoke_at = self._loop.time()
+        self._journalled_ms = max(self._journalled_ms, self.position_ms)
         spoken_ms, self._spoken_ms = self._spoken_ms, None
         if spoken_ms is None:
             return

@@ -304,6 +304,19 @@ def test_a_carrier_that_sends_nothing_of_silence_keeps_nobody_waiting() -> None:
     assert conversation.runner.interruptions == 1
 
 
+def test_what_we_say_is_kept_in_its_place_where_the_carrier_sends_nothing_of_silence() -> None:
+    async def talk(call: Talk) -> None:
+        await asyncio.sleep(5)
+        await call.say("and then some more " * 6)
+
+    conversation = converse(talk, suppresses=True)
+    assert conversation.sounded[0][0] == pytest.approx(5000, abs=60)
+    ends = [at_ms + len(sound) // 8 for at_ms, sound in conversation.sounded]
+    assert all(at_ms >= end for (at_ms, _), end in zip(conversation.sounded[1:], ends, strict=False))
+    first = b"".join(sound for at_ms, sound in conversation.sounded if at_ms < 11_000)
+    assert len(first) // 8 == pytest.approx(24 * 250, abs=600), "all but the last piece is known by its mark"
+
+
 def test_a_key_interrupts_at_once() -> None:
     heard: list[Event | Silence] = []
 
