@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Min, OuterRef, Q, Subquery
 
-from calls import place
+from calls import place, wishes
 from calls.models import Agent, Call, Callback, Contact, Matter, Note, Offer, Utterance, Voicemail, WrapUp
 from calls.selectors.nouns import iso
 from calls.text import clean, is_withheld
@@ -19,7 +19,6 @@ CALLS_SHOWN = 5
 SAID_SHOWN = 20
 SAID_WITH_A_VOICE = 60  # lines of both
 OPEN_SHOWN = 10
-FACTS_SHOWN = 30
 
 Body = dict[str, Any]
 
@@ -36,6 +35,7 @@ def of(*, call: Call, offer: Offer | None, agent: Agent, outcomes: list[str], no
         "verified": call.verified,
         "said": _said(call),
         "voice": call.voice.name if call.voice else "",
+        "reason": offer.reason if offer else "",
         "entered": _entered(call.facts, offer.reason if offer else ""),
         "calls": _calls(same, call),
         "callbacks": _callbacks(call.contact_id, number),
@@ -118,13 +118,8 @@ def _said(call: Call) -> list[Body]:
 
 
 def _entered(facts: Any, reason: str) -> Body:
-    """What is known of the caller's wish: short plain values only, and not what is shown as the reason."""
-    if not isinstance(facts, dict):
-        return {}
-    facts = {key: value for key, value in facts.items() if (key, value) != ("reason", reason)}
-    plain = {key: value for key, value in facts.items() if isinstance(value, str | int | float | bool)}
-    shown = list(plain.items())[:FACTS_SHOWN]
-    return {clean(key, 40): clean(value, 200) if isinstance(value, str) else value for key, value in shown}
+    """What is known of the caller's wish, but for what is shown as the reason."""
+    return {key: value for key, value in wishes.plain(facts).items() if (key, value) != ("reason", reason)}
 
 
 def _calls(same: Q, call: Call) -> list[Body]:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
+from calls import wishes
 from calls.models import Call, CallState, Leg, Offer, Participant, Supervision, Waiting, WrapUp
 from calls.models.offer import OPEN
+from calls.stamp import iso
 
 __all__ = ["ENDED", "HOLD", "QUEUED", "RINGING", "TALKING", "WRAPUP", "message", "phase_of", "shown"]
 
@@ -26,6 +28,7 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
     joined = Supervision.objects.joined().filter(call=OuterRef("pk"))
     offered = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
+    taken = Offer.objects.filter(call=OuterRef("pk"), accepted_at__isnull=False).order_by("-accepted_at")
     found = rows.select_related("number", "contact", "agent", "queue", "voice")
     return found.annotate(
         is_waiting=Exists(waits),
@@ -34,13 +37,19 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
         is_joined=Exists(joined),
         is_offered=Exists(offered),
         is_written_up=Exists(writing),
+        agent_since=Subquery(taken.values("accepted_at")[:1]),
     )
 
 
 def message(call: Any) -> dict[str, Any]:
     """A call of `shown` as pages of supervisors get it."""
     phase = {"phase": phase_of(call), "queue_id": call.queue_id, "agent_id": call.agent_id}
-    return {**call.as_message(), **phase, "conference": _in_conference(call)}
+    history = {
+        "answered_by": call.voice.name if call.voice else "",
+        "agent_since": iso(call.agent_since) if call.agent_since else None,
+        "facts": wishes.plain(call.facts),
+    }
+    return {**call.as_message(), **phase, **history, "conference": _in_conference(call)}
 
 
 def phase_of(call: Any) -> str:

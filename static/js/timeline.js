@@ -13,19 +13,25 @@ export function timeline(state, call) {
     ...of(state.listenings).flatMap(listeningEntries),
     ...of(state.supervisions).flatMap((one) => supervisionEntries(one, call, of(state.commands))),
     ...of(state.alerts).flatMap(alertEntries),
-    ...of(state.commands).filter((one) => !isLeaving(one, of(state.supervisions))).map(commandEntry).filter(Boolean),
+    ...of(state.commands).filter((one) => !isTold(one, of(state.supervisions), of(state.commands))).map(commandEntry).filter(Boolean),
   ];
   return entries.filter((entry) => entry.at).sort((a, b) => a.at.localeCompare(b.at));
 }
 
 function callEntries(call) {
-  const answered = { at: call.answered_at, text: call.agent ? gettext("Answered by %(agent)s", { agent: call.agent }) : gettext("Answered") };
   const ended = { missed: gettext("Ended: nobody answered"), failed: gettext("Ended: the call failed") }[call.outcome] ?? gettext("Call ended");
   return [
     { at: call.started_at, text: call.label ? gettext("Called %(line)s", { line: call.label }) : gettext("Call began") },
-    answered,
+    ...answeredEntries(call),
     { at: call.ended_at, text: ended, tone: call.outcome === "failed" ? "bad" : call.outcome === "missed" ? "warn" : "" },
   ];
+}
+
+/** By the voice first, where there was one; then by the agent who has the call now, or had it last. */
+function answeredEntries({ answered_at: at, answered_by: voice, agent, agent_since: since }) {
+  const byAgent = agent ? gettext("Answered by %(agent)s", { agent }) : gettext("Answered");
+  if (!voice) return [{ at, text: byAgent }];
+  return [{ at, text: gettext("Answered by the voice %(voice)s", { voice }) }, { at: since, text: byAgent }];
 }
 
 function streamEntries(stream) {
@@ -49,7 +55,7 @@ function listeningEntries({ by, began_at: began, ended_at: ended }) {
   ];
 }
 
-const MODES = { "call.coach": "coach", "call.join": "join", "call.takeover": "join" };
+const MODES = { "call.coach": "coach", "call.join": "join", "call.takeover": "takeover" };
 
 /** Each change of mode is a line of its own; a supervision knows its last mode alone, its commands know them all. */
 function supervisionEntries(one, call, commands) {
@@ -72,8 +78,20 @@ function modesOf(one, commands) {
 const isWithin = (one, { by, created_at: at }) => by === one.by && at >= one.created_at && !(at > one.ended_at);
 
 function modeText(mode, by, call) {
+  if (mode === "takeover") return gettext("%(by)s took the call over from the voice", { by });
   if (mode === "join") return gettext("%(by)s joined the call", { by });
   return gettext("%(by)s began to coach %(agent)s", { by, agent: call.agent || gettext("the agent") });
+}
+
+/** What another line tells already: that one left, or took the caller over. */
+const isTold = (command, supervisions, commands) => isLeaving(command, supervisions) || isFetching(command, commands);
+
+/** The first redirect by who takes a caller over fetches them from the voice. */
+function isFetching(command, commands) {
+  if (command.kind !== "call.redirect" || command.state === "failed") return false;
+  const before = commands.filter(({ by, created_at: at }) => by === command.by && at < command.created_at);
+  const last = before.sort((a, b) => a.created_at.localeCompare(b.created_at)).at(-1);
+  return last?.kind === "call.takeover";
 }
 
 /** A supervisor who leaves ends their own line: "left the call" tells of it. */

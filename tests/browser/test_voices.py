@@ -84,6 +84,35 @@ def test_the_stream_of_a_voice_takes_none_of_the_four_tracks(play: CallPlay) -> 
     expect(budget).to_have_text("2 of 4 tracks in use; the voice's stream takes none")
 
 
+def test_what_they_want_stays_beside_the_call_and_the_timeline_tells_voice_and_agent_apart(
+    play: CallPlay,
+) -> None:
+    play.open(**SPOKEN, facts={}, answered_by="Self-service", agent_since=None)
+    wish = play.page.locator("[data-wish]")
+    expect(wish).to_be_hidden()
+    play.changes(facts={"reason": "Asked for a person.", "order": "4711"})
+    expect(wish.locator("[data-reason]")).to_have_text("Asked for a person.")
+    expect(wish.locator("li")).to_have_text("order: 4711")
+    timeline = play.page.locator("[data-timeline] span")
+    expect(timeline.filter(has_text="Answered by")).to_have_text("Answered by the voice Self-service")
+    play.changes(agent="Jonas", voice="", agent_since=iso())
+    answered = timeline.filter(has_text="Answered by")
+    expect(answered).to_have_text(["Answered by the voice Self-service", "Answered by Jonas"])
+
+
+def test_that_one_took_over_is_told_once(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    asked = {"by": "Mina", "code": "", "text": "", "stream": "", "state": "done"}
+    for n, kind in enumerate(("call.takeover", "call.redirect", "call.redirect")):
+        at = iso(-20 + n)
+        more = {"command": f"{n}", "kind": kind, "created_at": at, "settled_at": at}
+        play.tell("command", **asked, **more)
+    part = play.supervision(mode="join", state="in", joined_at=iso(-19))
+    play.tell("supervision", **part)
+    told = play.page.locator("[data-timeline] span").filter(has_text="Mina")
+    expect(told).to_have_text(["Mina took the call over from the voice", "Mina asked to send the caller on"])
+
+
 def test_where_a_voice_speaks_one_takes_over_and_neither_coaches_nor_joins(play: CallPlay) -> None:
     play.open(**SPOKEN)
     expect(play.page.locator(TAKE_OVER)).to_be_enabled()

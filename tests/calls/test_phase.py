@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from calls.access import EVERY
-from calls.models import Call, Conference, Leg, Offer, Participant, Waiting, WrapUp
+from calls.models import Call, Conference, Leg, Offer, Participant, Voice, Waiting, WrapUp
 from calls.selectors import call as one_call
 from calls.selectors import phase
+from calls.stamp import iso
 from tests import factories, people
 from tests.calls import centre
 from tests.factories import NOON
@@ -46,6 +47,21 @@ def test_who_waits_is_queued_whether_anything_was_answered_or_not() -> None:
         assert phase_of(call) == "queued"
     Waiting.objects.update(left_at=NOON, result="answered")
     assert phase_of(call) == "talking"
+
+
+def test_it_tells_by_which_voice_and_since_when_by_whom_it_was_answered_and_what_is_wanted() -> None:
+    voice = Voice.objects.create(name="Self-service")
+    call = factories.call(voice=voice, facts={"reason": "Asked for a person.", "order": "4711", "odd": [1]})
+    told = told_of(call)
+    assert (told["answered_by"], told["agent_since"]) == ("Self-service", None)
+    assert told["facts"] == {"reason": "Asked for a person.", "order": "4711"}
+    queue = centre.queue()
+    for minutes in (1, 5):
+        at = NOON + timedelta(minutes=minutes)
+        Offer.objects.create(
+            call=call, agent=centre.agent(queue), state="ended", until=at, accepted_at=at, ended_at=at
+        )
+    assert told_of(call)["agent_since"] == iso(NOON + timedelta(minutes=5))
 
 
 def test_a_person_on_hold_is_and_an_agent_on_hold_is_not() -> None:

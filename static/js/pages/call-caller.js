@@ -3,7 +3,7 @@
 import { duration } from "../clock.js";
 import { make, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
-import { fill, moment } from "./desk-pieces.js";
+import { factLine, fill, moment } from "./desk-pieces.js";
 
 const ENDED = { answered: gettext("answered"), missed: gettext("not answered"), failed: gettext("failed") };
 const WITHHELD = /^(|anonymous|restricted|unknown|unavailable|withheld)$/i;
@@ -18,6 +18,7 @@ export class Caller {
     const call = this.state.calls.get(this.id);
     const { calls = [], contact = this.state.contact ?? null } = this.state.history ?? {};
     this.contact(contact, call);
+    this.wish(call.facts ?? {});
     const past = calls.filter((one) => one.call !== this.id);
     fill(one("[data-history]"), past, pastCall);
     const none = one("[data-no-history]");
@@ -29,6 +30,15 @@ export class Caller {
   contact(contact, call) {
     const place = one("[data-contact]");
     fill(place, [contact ?? { name: "", number: call.caller_number }], (who) => (contact ? plate(who) : make("p", "sub", gettext("No contact is kept under this number."))));
+  }
+
+  /** Why they were handed over, and what they have said or keyed of their wish. */
+  wish({ reason = "", ...facts }) {
+    const entries = Object.entries(facts);
+    one("[data-wish]").hidden = !reason && !entries.length;
+    text(one("[data-reason]"), reason);
+    one("[data-reason]").hidden = !reason;
+    fill(one("[data-entered]"), entries, factLine);
   }
 }
 

@@ -24,6 +24,13 @@ export function fill(list, entries, draw) {
   list.replaceChildren(...entries.map(draw));
 }
 
+/** What is known of a caller's wish, by its name: other people's words. */
+export function factLine([name, value]) {
+  const item = make("li");
+  item.append(make("bdi", "", `${name}: ${value}`));
+  return item;
+}
+
 /** 31612345678 → a number as people read it is the server's; here only "Withheld" for none. */
 export const shownNumber = (caller) => (caller?.withheld ? gettext("Number withheld") : caller?.shown || caller?.number || "");
 

@@ -3,7 +3,7 @@
 import { make, one, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { nameplate } from "./desk-context.js";
-import { busy, callbackRow, fill, moment, pastCall, pastEmpty, smallButton } from "./desk-pieces.js";
+import { busy, callbackRow, factLine, fill, moment, pastCall, pastEmpty, smallButton } from "./desk-pieces.js";
 
 export class Side {
   constructor(desk) {
@@ -22,7 +22,13 @@ export class Side {
     this.context = context;
     for (const name of ["contact", "matters", "past"]) this.part(name).hidden = !context;
     this.part("promised").hidden = !context?.callbacks?.length;
+    const wish = Object.entries(context?.entered ?? {});
+    this.part("wish").hidden = !context?.reason && !wish.length;
     if (!context) return;
+    const reason = one("[data-reason]", this.part("wish"));
+    text(reason, context.reason ?? "");
+    reason.hidden = !context.reason;
+    fill(this.list("wish"), wish, factLine);
     const { contact, caller } = context;
     this.who(context);
     text(one("[data-edit-contact]"), contact ? gettext("Edit") : gettext("Save as contact"));
