@@ -64,6 +64,14 @@ def test_a_calls_page_names_the_voice_and_labels_what_it_said(play: CallPlay) ->
     expect(said.locator(".said")).to_have_text("How can I help?")
 
 
+def test_the_meters_say_voice_while_a_voice_has_the_call(play: CallPlay) -> None:
+    play.open(**SPOKEN)
+    marks = play.page.locator(".levels dt")
+    expect(marks).to_have_text(["Caller", "Voice"])
+    play.changes(voice="", agent="Jonas")
+    expect(marks).to_have_text(["Caller", "Agent"])
+
+
 def test_how_quickly_the_voice_answers_is_told_turn_by_turn(play: CallPlay) -> None:
     play.open(**SPOKEN)
     panel = play.page.locator("[data-turns-panel]")

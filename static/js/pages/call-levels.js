@@ -3,6 +3,7 @@
 import { one, mark, text } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { loudest, Talk } from "../talk.js";
+import { SPEAKERS } from "../words.js";
 
 const OLD_MS = 1_500; // a level that is no longer confirmed is not shown
 
@@ -13,6 +14,12 @@ export class Levels {
     this.talk = new Talk();
     this.meter = one("cc-meter");
     this.strip = one("cc-strip");
+  }
+
+  /** Who is on the other side: a voice, while one has the call. */
+  draw() {
+    this.talk.isVoice = Boolean(this.state.calls.get(this.id).voice);
+    text(one("[data-other-side]"), this.talk.isVoice ? SPEAKERS.voice : SPEAKERS.agent);
   }
 
   hear(levels) {
@@ -34,7 +41,6 @@ export class Levels {
   /** Figures change once a second: nobody reads ten in one. */
   second() {
     const call = this.state.calls.get(this.id);
-    this.talk.isVoice = Boolean(call?.voice);
     const open = call?.state !== "ended" && this.state.openOf(this.id).length > 0;
     if (this.level && (!open || Date.now() - this.heardAt > OLD_MS)) this.hearNothing();
     this.showTalk(this.saying(open));

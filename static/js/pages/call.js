@@ -34,7 +34,9 @@ const acts = new Acts(state, id);
 const transcript = one("cc-transcript");
 const streams = new Streams(state, id, acts);
 const moments = new Moments(state, id, acts, (key) => transcript.goTo(key));
+const levels = new Levels(state, id);
 const parts = [
+  levels,
   new Head(state, id, acts),
   new Words(state, id),
   streams,
@@ -46,7 +48,6 @@ const parts = [
   moments,
   new Side(state, id),
 ];
-const levels = new Levels(state, id);
 let frame = null;
 
 const isLive = () => state.calls.has(id) && state.calls.get(id).state !== "ended";
