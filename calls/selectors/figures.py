@@ -15,7 +15,8 @@ because an agent's page was lost or they were transferred, is not counted there 
 
 A wait belongs to the day on which it ended; a day begins at midnight of the site's `TIME_ZONE`. `calls` are
 those of people who called us, each once, by when it began: `answered` by an agent, a voice or a telephone,
-`missed` when it ended with nobody there.
+`missed` when it ended with nobody there. Who waits after a voice is answered by an agent, or not at all: who
+then hangs up was abandoned, and not answered besides.
 """
 
 import copy
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from calls.access import Scope
@@ -164,8 +165,10 @@ def _count_lately(half_hour: Body, row: _Wait, target_seconds: int) -> None:
 def _calls(scope: Scope, start: datetime) -> Body:
     # by the index of states and times
     rows = scope.of(Call.objects.filter(state__in=CallState.values, started_at__gte=start))
+    waited = Waiting.objects.filter(call=OuterRef("pk")).exclude(result__in=(_ANSWERED, *_WENT_ON))
+    only_a_voice = Q(voice__isnull=False, agent__isnull=True) & Q(Exists(waited))
     return rows.filter(direction=Call.INBOUND).aggregate(
         volume=Count("pk"),
-        answered=Count("pk", filter=Q(answered_at__isnull=False)),
+        answered=Count("pk", filter=Q(answered_at__isnull=False) & ~only_a_voice),
         missed=Count("pk", filter=Q(outcome=Call.Outcome.MISSED)),
     )

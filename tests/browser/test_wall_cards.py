@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.wallplay import Played, agent, ago, call, card, figures, queue, snapshot, waiting
+from tests.chromium import picture
 
 NONE = "–"
 
@@ -71,7 +72,10 @@ def test_agents_are_counted_by_what_they_do(played: Played) -> None:
     says(page, "oncall", "2", "of 3 agents", "", None)
     says(page, "ready", "0", "Target: at least 1", "Nobody is free", "warn")
     played.tell("waiting", waiting(1, 1, 2))
-    says(page, "ready", "0", "Target: at least 1", "1 caller waits for nobody", "bad")
+    says(page, "ready", "0", "Target: at least 1", "1 waits, nobody free", "bad")
+    word = card(page, "ready").locator("[data-word]")
+    assert word.evaluate("word => word.scrollWidth <= word.clientWidth"), "it is cut"
+    picture(page, "wall-nobody-free")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from calls.access import EVERY, NOTHING, Scope
-from calls.models import Call, Queue, Team, Waiting
+from calls.models import Call, Queue, Team, Voice, Waiting
 from calls.selectors import figures
 from tests import factories, people
 from tests.calls import centre
@@ -181,6 +181,29 @@ def test_calls_of_today_are_those_of_people_who_called_us_today() -> None:
     factories.call(started_at=before(hours=13), answered_at=before(hours=13))
     factories.call(started_at=before(hours=1), answered_at=before(hours=1), direction="outbound")
     assert calls_today() == {"volume": 4, "answered": 1, "missed": 1}
+
+
+@pytest.mark.parametrize(
+    ("result", "agent", "answered"),
+    [
+        (None, False, 1),
+        ("answered", True, 1),
+        ("abandoned", True, 1),
+        ("abandoned", False, 0),
+        ("voicemail", False, 0),
+        ("", False, 0),
+        ("overflow", False, 1),
+    ],
+)
+def test_who_waits_after_a_voice_is_answered_by_an_agent_or_not_at_all(
+    support: Queue, result: str | None, agent: bool, answered: int
+) -> None:
+    spoke = {"started_at": before(minutes=9), "answered_at": before(minutes=9)}
+    by = people.agent_jonas() if agent else None
+    call = factories.call(voice=Voice.objects.create(name="Self-service"), agent=by, **spoke)
+    if result is not None:
+        wait(support, result, call=call)
+    assert calls_today() == {"volume": 1, "answered": answered, "missed": 0}
 
 
 def test_figures_are_of_what_is_seen() -> None:

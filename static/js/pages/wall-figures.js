@@ -87,7 +87,7 @@ export class Figures {
     const waits = this.waits(now).length;
     const target = gettext("Target: at least 1");
     if (ready) return { value: String(ready), target, word: WORDS.ok, tone: "ok" };
-    if (waits) return { value: "0", target, word: ngettext("%(n)s caller waits for nobody", "%(n)s callers wait for nobody", waits), tone: "bad" };
+    if (waits) return { value: "0", target, word: ngettext("%(n)s waits, nobody free", "%(n)s wait, nobody free", waits), tone: "bad" };
     return { value: "0", target, word: all.length ? gettext("Nobody is free") : gettext("No agent is signed in"), tone: all.length ? "warn" : "" };
   }
 
