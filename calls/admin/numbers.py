@@ -77,10 +77,8 @@ class PhoneNumberAdmin(ObjectActionsMixin):
     list_display = [
         "label",
         "e164",
-        "destination",
-        "queue",
-        "region",
-        "connected",
+        "leads_to",
+        "connected_in",
         "live",
         "streams",
         "last_call",
@@ -95,8 +93,8 @@ class PhoneNumberAdmin(ObjectActionsMixin):
         "record",
         "transcribe",
     ]
-    list_select_related = ["queue"]
-    search_fields = ["label", "e164", "forward_to", "agent__name", "queue__name"]
+    list_select_related = ["queue", "agent", "voice"]
+    search_fields = ["label", "e164", "forward_to", "agent__name", "queue__name", "voice__name"]
     autocomplete_fields = ["agent"]
     readonly_fields = ["at_twilio", "inbound", "live", "streams", "last_call"]
     inlines = [IngestKeyInline]
@@ -157,16 +155,29 @@ class PhoneNumberAdmin(ObjectActionsMixin):
         }
         return TemplateResponse(request, "admin/calls/phonenumber/pick.html", context)
 
+    @admin.display(description="leads to", ordering="destination")
+    def leads_to(self, number: PhoneNumber) -> str:
+        """The kind of destination and its name, which is all of where calls go."""
+        if number.destination == PhoneNumber.Destination.TAP:
+            return "Stream only"
+        kind, name = {
+            PhoneNumber.Destination.QUEUE: ("Queue", number.queue),
+            PhoneNumber.Destination.PHONE: ("Telephone", number.forward_to),
+            PhoneNumber.Destination.AGENT: ("Agent", number.agent and number.agent.name),
+            PhoneNumber.Destination.VOICE: ("Voice", number.voice),
+        }[PhoneNumber.Destination(number.destination)]
+        return f"{kind}: {name or 'none'}"
+
     @admin.display(description="connected", ordering="webhook_state")
-    def connected(self, number: PhoneNumber) -> str:
-        return number.get_webhook_state_display()
+    def connected_in(self, number: PhoneNumber) -> str:
+        return f"{number.get_webhook_state_display()}, {number.region}"
 
     @admin.display(description="webhooks")
     def at_twilio(self, number: PhoneNumber) -> str:
         """The state that was last seen, with what differed: field, ours, Twilio's."""
         if number.checked_at is None:
             return "Not checked yet: press Check."
-        head = f"{self.connected(number)}, as of {number.checked_at:%d %B %Y, %H:%M} UTC"
+        head = f"{number.get_webhook_state_display()}, as of {number.checked_at:%d %B %Y, %H:%M} UTC"
         if "phone_number" in number.webhook_found:
             return format_html("{}: the account has no such number in {}.", head, number.region)
         wanted = {**numbers.expected(), numbers.INBOUND_REGION: number.region}

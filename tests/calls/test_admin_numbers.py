@@ -234,6 +234,39 @@ def test_numbers_that_are_not_connected_are_found(ada: Client) -> None:
     assert set(ada.get(LIST, {"connected": "yes"}).context["cl"].queryset) == {right}
 
 
+@pytest.mark.parametrize(
+    ("destination", "shown"),
+    [
+        ("queue", "Queue: Bicycles"),
+        ("phone", "Telephone: +31201234999"),
+        ("agent", "Agent: Jonas"),
+        ("voice", "Voice: <i>Vera"),
+        ("tap", "Stream only"),
+    ],
+)
+def test_the_list_tells_where_a_number_leads(ada: Client, destination: str, shown: str) -> None:
+    factories.number(
+        destination=destination,
+        queue=Queue.objects.create(name="Bicycles"),
+        forward_to="+31201234999",
+        agent=people.agent_jonas(),
+        voice=Voice.objects.create(name="<i>Vera"),
+    )
+    row = ada.get(LIST).content.decode()
+    assert f'<td class="field-leads_to">{html.escape(shown)}</td>' in row
+    assert "column-queue" not in row
+
+
+def test_the_list_tells_the_region_beside_the_state(ada: Client) -> None:
+    factories.number(region="ie1", webhook_state="differs")
+    assert "Differs from Twilio, ie1" in text(ada.get(LIST).content)
+
+
+def test_the_list_tells_of_a_destination_that_is_gone(ada: Client) -> None:
+    factories.number(destination="queue", queue=None)
+    assert "Queue: none" in text(ada.get(LIST).content)
+
+
 # -- test this number --------------------------------------------------------------------------------
 
 
