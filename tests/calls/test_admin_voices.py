@@ -20,6 +20,7 @@ steps:
   bye: {kind: end, text: Goodbye.}
 """
 PERSON = "steps:\n  a: {kind: do, action: person, otherwise: b}\n  b: {kind: end, text: Goodbye.}\n"
+ASKED = "ask for the code or date of birth, where no stream hears it; assumed: "
 ORDERS = "order,status,expected\n4711,<b>on its way</b>,tomorrow\n"
 
 
@@ -233,12 +234,21 @@ def test_a_flow_is_tried_on_text(ada, voice):
     page = trial(ada, where, "order status", "4711", "yes", "ok", "no")
     told = lines(page)
     assert ("order", "caller", "4711") in told
-    assert ("check", "would", "verify: passed") in told
+    assert ("check", "would", ASKED + "it is right, for “ok” was typed") in told
     assert told[-1] == ("goodbye", "would", "hang up")
     body = page.content.decode()
     assert "Order 4 7 1 1 is &lt;b&gt;on its way&lt;/b&gt;. We expect it tomorrow." in body
     assert "topic: <strong>order status</strong>" in body
     assert "The flow has ended here." in body
+
+
+def test_a_verification_that_fails_tells_what_was_assumed(ada, voice):
+    where = address(voice.pk, do="try")
+    asked = trial(ada, where, "order status", "4711", "yes")
+    assert "it is assumed that there is one to compare with" in asked.content.decode()
+    told = lines(trial(ada, where, "verify: failed", "order status", "4711", "yes", "1234"))
+    assert ("check", "would", ASKED + "it is wrong, for something else than “ok” was typed") in told
+    assert ("menu", "caller", "verify: failed") in told
 
 
 def test_a_trial_does_nothing(ada, voice):
