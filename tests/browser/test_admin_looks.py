@@ -49,6 +49,10 @@ def test_the_form_of_a_voice_fits(arrive: Arrive, page: Page, voice: int, width:
     arrive("ada", f"/admin/calls/voice/{voice}/change/")
     picture(page, f"admin-voice-{width}")
     assert max(page.evaluate(BEYOND)) <= 0
+    fields = page.locator("#actions-group tr.has_original").locator(
+        "input[type=text], input[type=tel], select"
+    )
+    assert all((field.bounding_box() or {"width": 0})["width"] >= 100 for field in fields.all())
     boxes = page.locator("#actions-group tr.has_original td.delete input")
     assert all((box.bounding_box() or {"x": width})["x"] < width - 20 for box in boxes.all())
 
