@@ -28,7 +28,8 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
     writing = WrapUp.objects.filter(call=OuterRef("pk"), closed_at__isnull=True)
     joined = Supervision.objects.joined().filter(call=OuterRef("pk"))
     offered = Offer.objects.filter(call=OuterRef("pk"), state__in=OPEN)
-    taken = Offer.objects.filter(call=OuterRef("pk"), accepted_at__isnull=False).order_by("-accepted_at")
+    kinds = (Offer.Kind.QUEUE, Offer.Kind.DIRECT)  # not whom an agent talks with first
+    taken = Offer.objects.filter(call=OuterRef("pk"), accepted_at__isnull=False, kind__in=kinds)
     found = rows.select_related("number", "contact", "agent", "queue", "voice")
     return found.annotate(
         is_waiting=Exists(waits),
@@ -37,7 +38,7 @@ def shown(rows: QuerySet[Call]) -> QuerySet[Call]:
         is_joined=Exists(joined),
         is_offered=Exists(offered),
         is_written_up=Exists(writing),
-        agent_since=Subquery(taken.values("accepted_at")[:1]),
+        agent_since=Subquery(taken.order_by("-accepted_at").values("accepted_at")[:1]),
     )
 
 

@@ -72,6 +72,19 @@ async def test_speech_that_begins_as_the_last_word_was_heard_leaves_it_said() ->
         assert one.acted == []
 
 
+async def test_words_that_come_after_their_sound_are_said() -> None:
+    async with Speaker() as one:
+        one.talk.hears(1_000)
+        await one.settles()
+        one.mouth.sound("resp_2", "item_2", SECOND, 1)
+        one.mouth.letters("resp_2", "item_2", "One moment.", 1)
+        one.mouth.end("item_2")
+        await one.talk.until(lambda: one.talk.unheard_ms == 1_000)
+        one.talk.hears(1_000)
+        await one.settles()
+        assert one.said == ["I put you through.", "One moment."]
+
+
 async def test_an_answer_that_an_interruption_took_is_waited_for() -> None:
     async with Speaker() as one:
         one.talk.hears(300)

@@ -157,6 +157,23 @@ async def test_who_was_cut_off_by_a_noise_goes_on() -> None:
         assert "noise" in session.told()[-1][1]
 
 
+async def test_noise_upon_noise_is_not_talked_against_for_ever() -> None:
+    async with agent(at_once=False, limits={"noise_s": 1.5}) as one:
+        session = await one.session()
+        for number in range(4):
+            response, item = f"resp_{number}", f"item_{number}"
+            await session.says(SECOND * 4, "One two three four.", item=item, response=response)
+            await one.talk.until(lambda: one.talk.unheard_ms == 4_000)
+            one.talk.interrupts()
+            await session.got("conversation.item.truncate")
+            one.clock.now += 1.5
+            if number < 3:
+                await session.got("response.create")
+        one.talk.says(FRAME)
+        await one.provider.until(lambda: bool(session.sound))
+        assert sum("noise" in text for _, text in session.told()) == 3
+
+
 @pytest.mark.parametrize("by", ["speech", "key"])
 async def test_who_was_cut_off_by_the_caller_waits_for_what_they_say(by: str) -> None:
     async with agent(at_once=False, limits={"noise_s": 1.5, "keys_s": 5}) as one:

@@ -229,7 +229,7 @@ class Conversation:
             await self._interrupted(self._call.clear())
 
     async def _item_done(self, item: Item, response: str, line: Line) -> None:
-        self._mouth.end(item.id or "")
+        self._mouth.end(item.id or "", whole=item.status in {"completed", None})
         if item.type != "function_call" or item.status not in {"completed", None}:
             return
         asked = Asked(line.number, item.call_id or "", item.name or "", item.arguments or "")

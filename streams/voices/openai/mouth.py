@@ -61,7 +61,7 @@ class _Item:
 
     def _text(self, most: int) -> str:
         """What may be given of the text, up to the end of a word."""
-        end = most if most >= len(self.text) else self.text.rfind(" ", self.given, most + 1) + 1
+        end = len(self.text) if most >= len(self.text) else self.text.rfind(" ", self.given, most + 1) + 1
         given, self.given = self.text[self.given : end], max(self.given, end)
         return given
 

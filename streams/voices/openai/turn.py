@@ -12,6 +12,8 @@ __all__ = ["Gone", "Turn"]
 _MOST_ROUNDS: Final = 5
 """Tools one after the other without a word to the caller, before we take it for a circle."""
 _MOST_REFUSED: Final = 50
+_MOST_NOISES: Final = 3
+"""How often the model goes on behind a noise before it waits for the caller."""
 _MOST_SILENT: Final = 3
 """How often the model is told that the caller is silent, before we say goodbye."""
 
@@ -28,7 +30,8 @@ class Turn:
 
     def __init__(self, clock: Callable[[], float], limits: Limits) -> None:
         self._clock, self._limits = clock, limits
-        self._rounds = self._passed_over = self._silences = 0
+        self._rounds = self._passed_over = self._silences = self._noises = 0
+        self._cut_at: float | None = None
         self.begin()
 
     def begin(self, *, spoken: bool = False) -> None:
@@ -37,7 +40,6 @@ class Turn:
         self._speaking = self._owed = self._asked = self._probed = self._spoke = self._used = False
         self._stopped = spoken
         self._tools = 0
-        self._cut_at: float | None = None
         self._event_at = self._busy_at = self._clock()
 
     @property
@@ -70,7 +72,7 @@ class Turn:
     def speech_started(self) -> None:
         """The caller speaks."""
         self._speaking, self._stopped, self._cut_at = True, False, None
-        self._rounds = self._silences = 0
+        self._rounds = self._silences = self._noises = 0
 
     def speech_stopped(self) -> None:
         """The caller stopped."""
@@ -78,7 +80,7 @@ class Turn:
 
     def pressed(self) -> None:
         """The caller pressed a key: they are there."""
-        self._silences, self._cut_at = 0, None
+        self._silences, self._noises, self._cut_at = 0, 0, None
 
     def interrupted(self) -> None:
         """We were made to stop; the provider may not have heard anybody speak."""
@@ -160,7 +162,8 @@ class Turn:
         if self._cut_at is None or self._clock() - self._cut_at < self._limits.noise_s:
             return False
         self._cut_at = None
-        return not self.waiting
+        self._noises += 1
+        return self.quiet and self._noises <= _MOST_NOISES
 
     def unanswered(self) -> bool:
         """Whether it is time to ask if the provider is there; it counts as asked."""
