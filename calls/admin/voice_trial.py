@@ -19,9 +19,10 @@ from calls.selectors.numbers import schedule_of
 from calls.selectors.voices import rows_of
 from calls.tables import columns as table_columns
 
-__all__ = ["Trial", "TrialForm", "tried"]
+__all__ = ["Trial", "TrialForm", "line_of", "tried"]
 
 _TYPED: Final = 200
+_LONGEST: Final = 80  # of a line that is refused
 _ASKED: Final = "ask for the code or date of birth, where no stream hears it; assumed: "
 # What a rehearsal tells of a verification, and what it means to who tries a flow.
 _VERIFIED: Final = {
@@ -64,12 +65,19 @@ class Trial:
 
     inputs: list[str]
     shown: Rehearsal | None = None
-    wrong: tuple[str, ...] = ()
+    wrong: tuple[tuple[str, str], ...] = ()  # each with the text of its line
 
     @property
     def is_full(self) -> bool:
         """Whether no more can be typed."""
         return len(self.inputs) >= MAX_INPUTS
+
+
+def line_of(text: str, number: int) -> str:
+    """What stands in this line of a flow, cut to what can be read at a glance."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    found = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return found if len(found) <= _LONGEST else f"{found[: _LONGEST - 1]}…"
 
 
 def tried(voice: Voice, text: str, inputs: list[str]) -> Trial:
@@ -88,9 +96,10 @@ def tried(voice: Voice, text: str, inputs: list[str]) -> Trial:
             now=timezone.now(),
         )
     except flowfile.FlowError as refused:
-        return Trial(inputs, wrong=tuple(f"Line {line}: {reason}" for line, reason in refused.problems))
+        told = [(f"Line {at}: {reason}", line_of(text, at)) for at, reason in refused.problems]
+        return Trial(inputs, wrong=tuple(told))
     except LookupError as gone:
-        return Trial(inputs, wrong=(str(gone),))
+        return Trial(inputs, wrong=((str(gone), ""),))
     shown.lines = [_told(line) for line in shown.lines]
     return Trial(inputs, shown)
 

@@ -1,14 +1,17 @@
 """Voices that answer: what they say and may do, the tables they look things up in, and a trial on text."""
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, QuerySet
+from django.forms.utils import ErrorList
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from calls.access import scope_of
 from calls.admin.voice_form import (
@@ -19,12 +22,36 @@ from calls.admin.voice_form import (
     TableForm,
     VoiceForm,
 )
-from calls.admin.voice_trial import Trial, TrialForm, tried
+from calls.admin.voice_trial import Trial, TrialForm, line_of, tried
 from calls.models import Action, Queue, Voice, VoiceTable
 from calls.selectors.voice_faults import kinds
 
 _ACTIONS, _TABLES = 40, 10
 _ONLY_FLOWS = "Only a self-service flow can be tried on text."
+_AT: Final = re.compile(r"Line (\d+):")
+
+
+class _Quoted(ErrorList):
+    """What is wrong with a flow; its page shows each line that is named, as the box has no numbers."""
+
+    flow = ""
+
+    def as_ul(self) -> Any:
+        shown = [format_html("{}{}", one, self._line(str(one))) for one in self]
+        return ErrorList(shown, renderer=self.renderer, field_id=getattr(self, "field_id", None)).as_ul()
+
+    def _line(self, told: str) -> str:
+        at = _AT.match(told)
+        text = line_of(self.flow, int(at[1])) if at else ""
+        return format_html('<code class="cc-line">{}</code>', text) if text else ""
+
+
+def _quote(form: Any) -> None:
+    """Show the lines of its flow that are refused."""
+    if errors := form.errors.get("text"):
+        quoted = _Quoted(errors.data, renderer=errors.renderer, field_id=errors.field_id)
+        quoted.flow = str(form["text"].value() or "")
+        form.errors["text"] = quoted
 
 
 class _Queues(admin.options.BaseModelAdmin):  # type: ignore[type-arg]
@@ -110,6 +137,7 @@ class VoiceAdmin(_Queues, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         voice = context.get("original")
+        _quote(context["adminform"].form)
         if self._may_try(request, voice) and (voice is None or voice.kind == Voice.FLOW):
             context["try_address"] = _try_address(voice)
         return super().render_change_form(request, context, *args, **kwargs)

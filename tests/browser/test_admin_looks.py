@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.theatre import Stage
 from tests.chromium import picture
@@ -67,4 +67,17 @@ def test_a_trial_on_text_fits(arrive: Arrive, page: Page, voice: int, width: int
         page.wait_for_load_state()
     picture(page, f"admin-try-{width}")
     assert page.evaluate(BROKEN) == []
+    assert max(page.evaluate(BEYOND)) <= 0
+
+
+@pytest.mark.parametrize("width", SIZES)
+def test_the_line_that_is_refused_can_be_read(arrive: Arrive, page: Page, voice: int, width: int) -> None:
+    sized(page, width)
+    arrive("ada", f"/admin/calls/voice/{voice}/change/")
+    page.fill("#id_text", page.input_value("#id_text").replace("go: menu", f"go: {'long' * 30}"))
+    page.locator("input[name=_continue]").click()
+    expect(page.locator(".field-text code.cc-line").first).to_contain_text("go: longlong")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        picture(page, f"admin-voice-refused-{width}-{theme}")
     assert max(page.evaluate(BEYOND)) <= 0

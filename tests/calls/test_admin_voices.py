@@ -105,6 +105,23 @@ def test_a_flow_is_refused_with_each_line_and_its_reason(ada):
     assert not Voice.objects.exists()
 
 
+def test_the_line_that_is_refused_is_shown_as_text_and_short(ada):
+    long = "x" * 100
+    text = f"steps:\r\n  a: {{kind: <b>sya</b>}}\r\n  b: {{kind: {long}}}\r\n"
+    answer = ada.post(address(do="add"), posted(text))
+    assert [one.split(":")[0] for one in errors(answer)["text"]] == ["Line 2", "Line 3"]
+    page = answer.content.decode()
+    assert '<code class="cc-line">a: {kind: &lt;b&gt;sya&lt;/b&gt;}</code>' in page
+    assert f'<code class="cc-line">b: {{kind: {"x" * 69}…</code>' in page
+    assert 'id="id_text_error"' in page
+
+
+def test_a_text_that_is_too_long_names_no_line(ada):
+    answer = ada.post(address(do="add"), posted("x" * 100_001))
+    assert "at most 100000 characters" in errors(answer)["text"][0]
+    assert b"cc-line" not in answer.content
+
+
 def test_a_flow_may_do_what_is_saved_with_it(ada, queue):
     person = {"name": "person", "kind": "queue", "queue": queue.pk}
     assert errors(ada.post(address(do="add"), posted(PERSON)))["text"] == [
@@ -271,6 +288,7 @@ def test_what_is_not_saved_is_tried_too(ada, voice):
     assert lines(page)[0][2].startswith("Hello at")
     wrong = trial(ada, address(voice.pk, do="try"), "3", text="steps:\n  a: {kind: <b>}\n")
     assert "Line 2: There is no kind “&lt;b&gt;”." in wrong.content.decode()
+    assert '<code class="cc-line">a: {kind: &lt;b&gt;}</code>' in wrong.content.decode()
 
 
 def test_a_flow_of_no_voice_is_tried(ada):
