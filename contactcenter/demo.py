@@ -197,8 +197,9 @@ def _tell_voices(stage: Stage) -> None:
     from contactcenter import seeding
 
     for kind, e164 in seeding.own_voices().items():
-        stage.say(f"Your voice {kind} answers {e164}. Let a caller ring it, and speak:")
-        does = '{"wait": "stream"}, {"say": "hello", "after": 5}, {"after": 20}'
+        stage.say(f"Your voice {kind} answers {e164}. Let a caller ring it and say two things:")
+        turns = '{"say": "hello there", "after": 8}, {"say": "yes please", "after": 8}'
+        does = f'{{"wait": "stream"}}, {turns}, {{"after": 20}}'
         caller = seeding.caller_number(0)
         body = f'{{"from": "{caller}", "to": "{e164}", "script": {{"caller": {{"does": [{does}]}}}}}}'
         stage.say(f"    curl {stage.emulator_url}/emulator/calls/ -d '{body}'")

@@ -189,11 +189,18 @@ def _voice(team: Team, hours: Hours) -> None:
         e164=VOICE[0], label=VOICE[1], destination="voice", voice=voice, team=team, hours=hours
     )
     for own_kind, e164 in own_voices().items():
-        own = Voice.objects.create(name=f"{own_kind} (own)", kind=own_kind, queue=support)
+        own = Voice.objects.create(name=_own_name(own_kind), kind=own_kind, queue=support)
         Action.objects.create(voice=own, name="person", kind=Action.Kind.QUEUE, queue=support)
         PhoneNumber.objects.create(
             e164=e164, label=own.name, destination="voice", voice=own, team=team, hours=hours
         )
+
+
+def _own_name(kind: str) -> str:
+    """The name of its class; of two that share one the kind tells which is which."""
+    classes = {one: place.rpartition(":")[2][:30] for one, place in settings.VOICES.items()}
+    is_shared = list(classes.values()).count(classes[kind]) > 1
+    return f"{classes[kind]} ({kind[:40]})" if is_shared else classes[kind]
 
 
 def _hours() -> Hours:
