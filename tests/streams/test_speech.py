@@ -370,7 +370,8 @@ def _texts(of: Any) -> Iterator[list[str]]:
         yield [sentence for sentence in re.split(r"(?<=[.?!])\s+", of.strip()) if sentence]
     elif dataclasses.is_dataclass(of):
         for one in dataclasses.fields(of):
-            yield from _texts(getattr(of, one.name))
+            if one.name != "reason":  # read by whoever takes over, said to nobody
+                yield from _texts(getattr(of, one.name))
     elif isinstance(of, Mapping):
         yield from _texts(list(of.values()))
     elif isinstance(of, Iterable):
