@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.wallplay import Played, ago, alert, call, row
+from tests.chromium import watch
 
 CRITICAL = "[data-say-critical]"
 WARNING = "[data-say-warning]"
@@ -268,3 +269,14 @@ def test_alerts_follow_the_filter_and_their_call_out_of_sight(played: Played) ->
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     played.tell("call", {"call": 1, "gone": True}, "call.moved")
     expect(item(page, 1)).to_have_count(0)
+
+
+def test_a_call_whose_time_is_over_at_this_very_moment_breaks_nothing(played: Played) -> None:
+    """Time passes from one look at the clock to the next: what is shown is not forgotten on the way."""
+    ended = [call(n, ended=n / 20) for n in range(2, 200)]  # each 50 ms another one's time is over
+    page = played.open(calls=[call(1), *ended])
+    faults = watch(page)
+    page.evaluate("() => { const now = Date.now; let looks = 0; Date.now = () => now() + 60 * looks++; }")
+    expect(page.locator("[data-call]")).to_have_count(1)
+    expect(row(page, 1)).to_be_visible()
+    assert faults == []

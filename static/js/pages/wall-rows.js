@@ -55,10 +55,11 @@ export class Rows {
 
   /** Bring the rows into their places, or count what waits while somebody is in the table. */
   settle(always = false) {
-    const wanted = this.wanted();
+    const now = clock.now(); // one moment for what is shown and what is forgotten
+    const wanted = this.wanted(now);
     const held = !always && isHeld(this.table, this.panel, this.changes);
     for (const { id } of wanted) if (!this.rows.has(id)) this.add(id);
-    if (!held) this.place(wanted);
+    if (!held) this.place(wanted, now);
     const waiting = held ? this.waiting(wanted) : 0;
     this.changes.hidden = !waiting;
     if (waiting) text(this.changes, ngettext("%(n)s change waiting: apply", "%(n)s changes waiting: apply", waiting));
@@ -73,8 +74,7 @@ export class Rows {
   }
 
   /** [{id, pinned}] as they should stand. */
-  wanted() {
-    const now = clock.now();
+  wanted(now) {
     const shown = [...this.state.calls.values()].filter((call) => this.filter.call(call) && !isOver(call, now));
     for (const id of this.since.keys()) if (!this.isPinned(id)) this.since.delete(id);
     for (const call of shown) if (this.filter.needs(call) && !this.since.has(call.call)) this.since.set(call.call, this.needsSince(call, now));
@@ -95,7 +95,7 @@ export class Rows {
     return Boolean(call) && this.filter.needs(call);
   }
 
-  place(wanted) {
+  place(wanted, now) {
     const kept = new Set(wanted.map(({ id }) => id));
     for (const id of this.rows.keys()) if (!kept.has(id)) this.remove(id);
     const last = { pinned: null, rest: null };
@@ -104,7 +104,7 @@ export class Rows {
       last[group] = placeAfter(this.groups[group], this.rows.get(id).element, last[group]);
     }
     this.groups.pinned.hidden = !last.pinned;
-    this.forgetEnded();
+    this.forgetEnded(now);
   }
 
   /** How many rows would go or move. */
@@ -113,8 +113,7 @@ export class Rows {
     return [...this.rows.values()].filter(({ id, element }) => !places.has(id) || places.get(id) !== (element.parentNode === this.groups.pinned)).length;
   }
 
-  forgetEnded() {
-    const now = clock.now();
+  forgetEnded(now) {
     for (const call of this.state.calls.values()) {
       if (!isOver(call, now)) continue;
       this.state.forget(call.call);
