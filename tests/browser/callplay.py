@@ -148,6 +148,7 @@ class CallPlay:
         self.yes()
         self.wait_for("call.coach")
         self.tell("supervision", **self.supervision())
+        self.page.wait_for_function("() => twilio.device?.state === 'registered'")
         self.page.evaluate("() => twilio.ring()")
         self.tell("supervision", **self.supervision(state="in", joined_at=iso()))
         expect(self.page.locator("[data-part] [data-text]")).to_contain_text("You coach Jonas.")

@@ -243,6 +243,7 @@ class DeskPlay:
     def ring(self, **other: Any) -> None:
         """A call is offered, and the phone rings."""
         self.offered(**other)
+        self.page.wait_for_function("() => twilio.device?.state === 'registered'")
         self.page.evaluate("() => twilio.ring()")
 
     def talk(self, **other: Any) -> None:
