@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils import timezone
 from calls.admin.voice_form import code
 from calls.briefing import Briefing
 from calls.flows import file as flowfile
-from calls.flows.rehearsal import MAX_INPUTS, PASSED, Line, Rehearsal, rehearse
+from calls.flows.rehearsal import MAX_INPUTS, Rehearsal, rehearse
 from calls.flows.steps import Do, Flow
 from calls.models import Voice
 from calls.selectors.numbers import schedule_of
@@ -23,12 +23,6 @@ __all__ = ["Trial", "TrialForm", "line_of", "tried"]
 
 _TYPED: Final = 200
 _LONGEST: Final = 80  # of a line that is refused
-_ASKED: Final = "ask for the code or date of birth, where no stream hears it; assumed: "
-# What a rehearsal tells of a verification, and what it means to who tries a flow.
-_VERIFIED: Final = {
-    "verify: passed": f"{_ASKED}it is right, for “{PASSED}” was typed",
-    "verify: failed": f"{_ASKED}it is wrong, for something else than “{PASSED}” was typed",
-}
 
 
 class TrialForm(forms.Form):
@@ -100,13 +94,7 @@ def tried(voice: Voice, text: str, inputs: list[str]) -> Trial:
         return Trial(inputs, wrong=tuple(told))
     except LookupError as gone:
         return Trial(inputs, wrong=((str(gone), ""),))
-    shown.lines = [_told(line) for line in shown.lines]
     return Trial(inputs, shown)
-
-
-def _told(line: Line) -> Line:
-    """A verification says what was assumed; the caller's own words stay."""
-    return replace(line, text=_VERIFIED.get(line.text, line.text)) if line.who == "would" else line
 
 
 def _about(voice: Voice, rows: Mapping[str, Any]) -> Briefing:

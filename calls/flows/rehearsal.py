@@ -34,6 +34,7 @@ __all__ = ["MAX_INPUTS", "PASSED", "Line", "Rehearsal", "heard", "rehearse"]
 MAX_INPUTS: Final = 60
 PASSED: Final = "ok"
 GOES_ON: Final = "..."
+_ASK: Final = "ask for the code or date of birth, where no stream hears it"
 _MOST_MOVES: Final = 2000
 _KEYS: Final = frozenset("0123456789*#")
 
@@ -141,10 +142,11 @@ class _Stage:
         self.shown.wants = "verification"
         typed = next(coming, None)
         if typed is None:
-            self._tell("would", "ask for the caller's code or date, where no stream hears it")
+            self._tell("would", _ASK)
             return None
         is_ok = typed.strip().lower() == PASSED
-        self._tell("would", f"verify: {'passed' if is_ok else 'failed'}")
+        assumed = f"right, for “{PASSED}”" if is_ok else f"wrong, for something else than “{PASSED}”"
+        self._tell("would", f"{_ASK}; assumed: it is {assumed} was typed")
         self.about = replace(self.about, verified="yes" if is_ok else "no")
         self.state = State(deed.ok if is_ok else deed.failed, self.state.facts)
         return [Onward()]

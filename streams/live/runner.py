@@ -27,7 +27,9 @@ __all__ = ["Ear", "Heard", "Part", "Runner", "Told"]
 IDLE_SECONDS: Final = 60.0
 """A voice from which nothing has come for so long is taken for lost; not one that listens to who speaks."""
 HASH_MS: Final = 2000
+"""A hash key so soon behind a digit belongs to it."""
 SUPPRESSED_SECONDS: Final = 0.5
+"""Without a frame for so long the carrier sends nothing of silence: the clock tells how far the stream is."""
 HEARD_SECONDS: Final = 1.0
 """Without a frame for so long nobody is heard any more: a carrier may send nothing of silence."""
 GOES_ON_MS: Final = 1500
@@ -102,9 +104,8 @@ class Runner:
         self.speech_at = 0.0  # loop time at which words of the caller came last
         self.saying_since: int | None = None  # ms of the stream at which what is being said was begun
         self._hearing_until = 0.0  # loop time; each frame of speech moves it
-        self._speech_since = self._heard_to_ms = (
-            0  # ms at which the speech that is heard began, the last ended
-        )
+        self._speech_since = 0  # ms at which the speech that is heard, or was heard last, began
+        self._heard_to_ms = 0  # ms at which the last speech that is over ended
         self.ended_at = 0.0  # loop time at which the caller fell silent
         self.by_key = False  # what interrupted last was a key
         self.waiting_out = 0  # whoever waits in `heard_out` sees an interruption by itself
